@@ -1,0 +1,1 @@
+"""Amazon Rekognition labels for the photos of an S3 bucket, kept in DynamoDB."""

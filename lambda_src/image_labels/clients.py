@@ -1,0 +1,51 @@
+"""The AWS clients, made in one place and passed in.
+
+A botocore session instead of boto3's: the clients are the same, and all that boto3 adds (resources, converters,
+transfers) is import time that the function never uses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.config import Config
+from botocore.session import Session
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_rekognition import RekognitionClient
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One of each, for as long as the execution environment lives. They are safe to share between threads."""
+
+    s3: S3Client
+    rekognition: RekognitionClient
+    dynamodb: DynamoDBClient
+
+
+def make_clients(concurrency: int) -> Clients:
+    """Make the clients for so many photos at a time; Region and credentials are the environment's."""
+    session = Session()
+
+    def client(service: str, read_seconds: int, attempts: int) -> Any:
+        return session.create_client(
+            service,
+            config=Config(
+                connect_timeout=2,
+                read_timeout=read_seconds,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                max_pool_connections=max(10, concurrency),
+            ),
+        )
+
+    return Clients(
+        s3=cast("S3Client", client("s3", 5, 4)),
+        # Labels of a large photo take seconds. Few attempts: a photo that is throttled goes back to the queue, which
+        # costs nothing, where waiting here is billed and keeps the other photos of the batch waiting.
+        rekognition=cast("RekognitionClient", client("rekognition", 15, 3)),
+        dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),
+    )

@@ -1,0 +1,45 @@
+"""The function's entry: everything is made once at start, then an event in, an answer out."""
+
+from __future__ import annotations
+
+import gc
+
+# The clients' service models are some 4 MB of JSON, of which nothing is garbage: the collector would go through all
+# of it again and again while it is read, for a third of the cold start (bench/cold_start.py).
+gc.disable()
+
+import os  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
+from typing import Any  # noqa: E402
+
+from image_labels.clients import make_clients  # noqa: E402
+from image_labels.photos import Photos  # noqa: E402
+from image_labels.reconcile import Reconciler  # noqa: E402
+from image_labels.rekognition import Labeller  # noqa: E402
+from image_labels.settings import Settings  # noqa: E402
+from image_labels.store import ImagesTable  # noqa: E402
+from image_labels.worker import Worker, seconds_left  # noqa: E402
+
+
+def make_worker(environment: Mapping[str, str]) -> Worker:
+    """Put the function together. Raises SettingsError if the environment variables are wrong."""
+    settings = Settings.from_environment(environment)
+    clients = make_clients(settings.concurrency)
+    reconciler = Reconciler(
+        Photos(clients.s3, settings.bucket),
+        Labeller(clients.rekognition, max_labels=settings.max_labels, min_confidence=settings.min_confidence),
+        ImagesTable(clients.dynamodb, settings.images_table),
+        settings.fingerprint,
+    )
+    return Worker(reconciler, settings.bucket, settings.concurrency)
+
+
+_worker = make_worker(os.environ)
+
+gc.freeze()
+gc.enable()
+
+
+def handler(event: object, context: object) -> Mapping[str, Any]:
+    """See image_labels.events for the events, and image_labels.worker for the answers."""
+    return _worker.handle(event, seconds_left(context))

@@ -1,0 +1,65 @@
+"""The bucket: what an object is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_labels.failures import NeedsOperator
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """An object as HeadObject sees it. `etag` is as S3 gives it, without its quotation marks; `size` is in bytes.
+
+    `version_id` is None in a bucket without versioning, and for objects from before versioning was switched on,
+    which S3 calls version "null".
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    version_id: str | None
+    size: int
+
+
+class Photos:
+    """The objects of one bucket."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def head(self, key: str) -> Photo | None:
+        """The object as it is now, or None if there is none; S3 is strongly consistent.
+
+        Raises NeedsOperator if S3 refuses to say, and botocore's errors if it cannot be reached.
+        """
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            # A HEAD has no body to carry an error code: botocore gives the HTTP status in its place.
+            match error.response.get("Error", {}).get("Code"):
+                case "404" | "NoSuchKey" | "NotFound":
+                    return None
+                case "403" | "AccessDenied":
+                    raise NeedsOperator(
+                        f"HeadObject on s3://{self._bucket}/{key}: S3 answers 403 Forbidden",
+                        "allow the function's role s3:GetObject under the key's prefix and s3:ListBucket on the "
+                        "bucket (without the latter a missing key answers 403), and the KMS key if there is one",
+                    ) from error
+                case _:
+                    raise
+        version_id = head.get("VersionId")
+        return Photo(
+            bucket=self._bucket,
+            key=key,
+            etag=head["ETag"].strip('"'),
+            version_id=None if version_id == "null" else version_id,
+            size=head["ContentLength"],
+        )

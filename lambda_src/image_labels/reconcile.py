@@ -1,0 +1,124 @@
+"""Make the table agree with the bucket, one key at a time.
+
+An event only says "look at this key". What counts is the object as it is now, so late, lost, doubled and reordered
+events all end in the same state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from image_labels.failures import TryAgain
+from image_labels.rekognition import Labels, Rejected, Unreadable
+from image_labels.store import Conflict, Item
+
+if TYPE_CHECKING:
+    from image_labels.photos import Photo
+
+# A photo is done in two rounds: one that writes, one that sees that nothing changed meanwhile. Each further one means
+# that somebody else changed the object or the item; after so many the key is busy, and SQS brings it back later.
+MAX_ROUNDS = 6
+
+
+class Outcome(StrEnum):
+    """What became of a key."""
+
+    LABELLED = "labelled"
+    REJECTED = "rejected"
+    REMOVED = "removed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome; how many labels were stored, or the reason of a rejection; Rekognition calls made."""
+
+    outcome: Outcome
+    labels: int = 0
+    reason: str = ""
+    rekognition_calls: int = 0
+
+
+class PhotoSource(Protocol):
+    """Where the photos are: see image_labels.photos.Photos."""
+
+    def head(self, key: str) -> Photo | None: ...
+
+
+class LabelSource(Protocol):
+    """Who knows their labels: see image_labels.rekognition.Labeller."""
+
+    def detect(self, photo: Photo) -> Labels: ...
+
+
+class ItemStore(Protocol):
+    """Where the labels are kept: see image_labels.store.ImagesTable."""
+
+    def get(self, key: str) -> Item | None: ...
+
+    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
+
+    def delete(self, item: Item) -> None: ...
+
+
+class Reconciler:
+    """Brings the item of a key in line with the object of that key. Safe to use from several threads."""
+
+    def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, settings: str) -> None:
+        self._photos = photos
+        self._labels = labels
+        self._items = items
+        self._settings = settings
+
+    def reconcile(self, key: str) -> Result:
+        """Look, and write until item and object agree. Raises a Failure, or botocore's errors, with nothing half done.
+
+        The item is read before the object: were it the other way round, an object that is replaced, and labelled by
+        somebody else, between the two reads would be taken for a disagreement to be mended with the older object.
+        """
+        result = Result(Outcome.UNCHANGED)
+        calls = 0
+        for _ in range(MAX_ROUNDS):
+            item = self._items.get(key)
+            photo = self._photos.head(key)
+            if self._agree(item, photo):
+                return result
+            try:
+                if photo is not None:
+                    calls += 1
+                    content = self._detect(photo)
+                    if content is None:
+                        continue
+                    self._items.put(photo, content, self._settings, replacing=item)
+                    result = _result_of(content, calls)
+                elif item is not None:
+                    self._items.delete(item)
+                    result = Result(Outcome.REMOVED, rekognition_calls=calls)
+            except Conflict:
+                continue
+        raise TryAgain(f"the object or its item changed {MAX_ROUNDS} times while it was being labelled")
+
+    def _agree(self, item: Item | None, photo: Photo | None) -> bool:
+        if item is None or photo is None:
+            return item is None and photo is None
+        labelled = (item.bucket, item.etag, item.version_id, item.settings)
+        return labelled == (photo.bucket, photo.etag, photo.version_id, self._settings)
+
+    def _detect(self, photo: Photo) -> Labels | Rejected | None:
+        """The labels, or why there are none; None if the photo was replaced or deleted before it could be read."""
+        try:
+            return self._labels.detect(photo)
+        except Rejected as rejected:
+            return rejected
+        except Unreadable:
+            if self._photos.head(photo.key) == photo:
+                raise
+            return None
+
+
+def _result_of(content: Labels | Rejected, calls: int) -> Result:
+    if isinstance(content, Rejected):
+        return Result(Outcome.REJECTED, reason=content.reason, rekognition_calls=calls)
+    return Result(Outcome.LABELLED, labels=len(content.labels), rekognition_calls=calls)

@@ -1,0 +1,139 @@
+"""DetectLabels: the request, the answer as our types, and which errors are whose fault.
+
+https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_labels.failures import NeedsOperator, TryAgain, failure_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition import RekognitionClient
+    from mypy_boto3_rekognition.type_defs import DetectLabelsResponseTypeDef, LabelTypeDef, S3ObjectTypeDef
+
+    from image_labels.photos import Photo
+
+# What retrying cannot help, and what a person should know about each.
+# https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
+_REJECTIONS = {
+    "InvalidImageFormatException": "it is not a JPEG or PNG that can be decoded",
+    "ImageTooLargeException": "it is too large: at most 15 MB and 10,000 pixels a side are allowed",
+    "InvalidParameterException": "its size in pixels is not allowed: a side has 80 to 10,000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One thing found in the photo: its box as ratios (0 to 1) of the photo's width and height, confidence in %."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label, its confidence in percent, and its place in Rekognition's taxonomy (`parents` are all ancestors)."""
+
+    name: str
+    confidence: float
+    parents: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    instances: tuple[Instance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What Rekognition sees in one photo, best first, and the version of the model that saw it."""
+
+    labels: tuple[Label, ...]
+    model_version: str
+
+
+class Rejected(Exception):  # noqa: N818 - an outcome of its own, not an error
+    """Rekognition will never label this object; `reason` starts with its error code and says why to a person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unreadable(NeedsOperator):
+    """Rekognition cannot read the object: it has gone or changed meanwhile, or the set-up is wrong."""
+
+
+class Labeller:
+    """Asks Rekognition for the labels of photos."""
+
+    def __init__(self, client: RekognitionClient, *, max_labels: int, min_confidence: float) -> None:
+        self._client = client
+        self._max_labels = max_labels
+        self._min_confidence = min_confidence
+
+    def detect(self, photo: Photo) -> Labels:
+        """The labels of exactly this version of the photo, which Rekognition reads from S3 itself.
+
+        Raises Rejected, Unreadable, NeedsOperator or TryAgain.
+        """
+        s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
+        if photo.version_id is not None:
+            s3_object["Version"] = photo.version_id
+        try:
+            answer = self._client.detect_labels(
+                Image={"S3Object": s3_object}, MaxLabels=self._max_labels, MinConfidence=self._min_confidence
+            )
+        except ClientError as error:
+            raise _explained(error, photo) from error
+        try:
+            return _labels(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise TryAgain(f"DetectLabels answered what is not an answer ({error!r})") from error
+
+
+def _explained(error: ClientError, photo: Photo) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    if code in _REJECTIONS:
+        return Rejected(f"{code}: {_REJECTIONS[code]} (Rekognition says: {message})")
+    if code == "InvalidS3ObjectException":
+        return Unreadable(
+            f"DetectLabels: {code}: {message}",
+            f"see that bucket {photo.bucket} is in the function's Region, that the function's role may "
+            "s3:GetObject the key (and s3:GetObjectVersion, and use its KMS key), and that it is not archived",
+        )
+    return failure_of(error)
+
+
+def _labels(answer: DetectLabelsResponseTypeDef) -> Labels:
+    return Labels(
+        labels=tuple(_label(label) for label in answer["Labels"]),
+        model_version=answer.get("LabelModelVersion", ""),
+    )
+
+
+def _label(label: LabelTypeDef) -> Label:
+    return Label(
+        name=label["Name"],
+        confidence=float(label["Confidence"]),
+        parents=tuple(parent["Name"] for parent in label.get("Parents", ())),
+        aliases=tuple(alias["Name"] for alias in label.get("Aliases", ())),
+        categories=tuple(category["Name"] for category in label.get("Categories", ())),
+        instances=tuple(
+            Instance(
+                left=float(instance["BoundingBox"]["Left"]),
+                top=float(instance["BoundingBox"]["Top"]),
+                width=float(instance["BoundingBox"]["Width"]),
+                height=float(instance["BoundingBox"]["Height"]),
+                confidence=float(instance["Confidence"]),
+            )
+            for instance in label.get("Instances", ())
+        ),
+    )

@@ -1,0 +1,72 @@
+"""The function's settings: environment variables, checked once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(ValueError):
+    """Environment variables are missing or not allowed; the message lists every one and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the Terraform module tells the function.
+
+    `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation.
+    """
+
+    bucket: str
+    images_table: str
+    min_confidence: float
+    max_labels: int
+    concurrency: int
+
+    @property
+    def fingerprint(self) -> str:
+        """What decides the labels besides the photo; photos labelled under another fingerprint are labelled anew."""
+        return f"max_labels={self.max_labels};min_confidence={self.min_confidence:g}"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read and check every variable. Raises SettingsError naming all that are wrong, not only the first."""
+        read = _Reader(environment)
+        settings = cls(
+            bucket=read.text("BUCKET_NAME"),
+            images_table=read.text("IMAGES_TABLE_NAME"),
+            min_confidence=read.number("MIN_CONFIDENCE", float, 0, 100),
+            # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
+            max_labels=int(read.number("MAX_LABELS", int, 1, 1000)),
+            concurrency=int(read.number("CONCURRENCY", int, 1, 100)),
+        )
+        if read.problems:
+            raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
+        return settings
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        value = self._environment.get(name, "")
+        if not value:
+            self.problems.append(f"{name} is not set")
+        return value
+
+    def number(self, name: str, parse: Callable[[str], float], low: int, high: int) -> float:
+        kind = "a whole number" if parse is int else "a number"
+        text = self._environment.get(name)
+        if text is None:
+            self.problems.append(f"{name} is not set: {kind} from {low} to {high}")
+            return low
+        try:
+            value = parse(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            self.problems.append(f"{name}={text!r} is not {kind} from {low} to {high}")
+            return low
+        return value

@@ -1,0 +1,182 @@
+"""One event: its photos several at a time, within the function's own time, and an answer in the sender's form."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Protocol
+
+from image_labels import events
+from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
+from image_labels.reconcile import Outcome, Result
+
+if TYPE_CHECKING:
+    from image_labels.events import ObjectRef, Task, Work
+
+logger = logging.getLogger(__name__)
+
+Done = Result | Failure
+
+# No photo is begun in the last fifth of the function's time, and the answer is given a little before its end: what
+# is not done by then goes back to its sender, where a time-out of the function would lose the outcome of the others.
+START_SHARE = 0.8
+ANSWER_MARGIN_SECONDS = 1.0
+
+
+class KeyReconciler(Protocol):
+    """Settles one key: see image_labels.reconcile.Reconciler."""
+
+    def reconcile(self, key: str) -> Result: ...
+
+
+class SomeFailed(Exception):  # noqa: N818
+    """Photos of a bare event are not settled: Lambda's own retries deliver the whole event again."""
+
+
+class Worker:
+    """Reconciles the photos an event names. `concurrency` is the number of photos at a time."""
+
+    def __init__(self, reconciler: KeyReconciler, bucket: str, concurrency: int) -> None:
+        self._reconciler = reconciler
+        self._bucket = bucket
+        self._concurrency = concurrency
+
+    def handle(self, event: object, seconds_left: float) -> Mapping[str, Any]:
+        """Look at every object of the event; the answer is the one that the event's sender expects.
+
+        Raises EventError for an event of no known shape, and SomeFailed if a bare event is not settled.
+        """
+        began = time.monotonic()
+        work = events.read(event)
+        attempts = {ref: task.attempt for task in work.tasks for ref in task.objects}
+        done = self._reconcile_all(attempts, began, seconds_left)
+        failed = {task.id: failure for task in work.tasks if (failure := _failure_of_task(task, done))}
+        return _answer(work, done, failed)
+
+    def _reconcile_all(
+        self, attempts: Mapping[ObjectRef, int], began: float, seconds_left: float
+    ) -> dict[ObjectRef, Done]:
+        """Each object once, however many records name it."""
+        if not attempts:
+            return {}
+        start_until = began + seconds_left * START_SHARE
+        answer_by = began + seconds_left - min(ANSWER_MARGIN_SECONDS, seconds_left * (1 - START_SHARE) / 2)
+        pool = ThreadPoolExecutor(min(self._concurrency, len(attempts)), thread_name_prefix="photo")
+        futures: dict[ObjectRef, Future[Done]] = {
+            ref: pool.submit(self._reconcile, ref, attempt, start_until) for ref, attempt in attempts.items()
+        }
+        wait(futures.values(), timeout=max(0.0, answer_by - time.monotonic()))
+        # What still runs is left to itself: it changes nothing that looking again does not put right.
+        pool.shutdown(wait=False, cancel_futures=True)
+        return {
+            ref: future.result() if future.done() and not future.cancelled() else self._out_of_time(ref)
+            for ref, future in futures.items()
+        }
+
+    def _reconcile(self, ref: ObjectRef, attempt: int, start_until: float) -> Done:
+        began = time.monotonic()
+        if began > start_until:
+            return self._out_of_time(ref)
+        fields: dict[str, str | int | float] = {"bucket": ref.bucket, "key": ref.key, "attempt": attempt}
+        try:
+            if ref.bucket != self._bucket:
+                raise NeedsOperator(
+                    f"the event is for bucket {ref.bucket}; this function labels the photos of {self._bucket}",
+                    "send the events of that bucket to its own instance of the module",
+                )
+            result = self._reconciler.reconcile(ref.key)
+        except Exception as error:
+            failure = failure_of(error)
+            known = error is failure or isinstance(failure, NeedsOperator)
+            fields |= {"outcome": "failed", "cause": failure.cause, "next_step": failure.next_step}
+            fields["throttled"] = int(isinstance(failure, TryAgain) and failure.throttled)
+            level = logging.ERROR if isinstance(failure, NeedsOperator) or not known else logging.WARNING
+            logger.log(level, "photo failed", extra=fields, exc_info=not known)
+            return failure
+        fields |= {
+            "outcome": result.outcome.value,
+            "labels": result.labels,
+            "rekognition_calls": result.rekognition_calls,
+            "duration_ms": round((time.monotonic() - began) * 1000),
+        }
+        if result.outcome is Outcome.REJECTED:
+            fields["reason"] = result.reason
+        logger.info("photo %s", result.outcome.value, extra=fields)
+        return result
+
+    def _out_of_time(self, ref: ObjectRef) -> Failure:
+        failure = TryAgain("the function's time ran out before it was this photo's turn or before it was done")
+        fields = {"bucket": ref.bucket, "key": ref.key, "outcome": "handed back", "cause": failure.cause}
+        logger.warning("photo handed back", extra=fields)
+        return failure
+
+
+def _failure_of_task(task: Task, done: Mapping[ObjectRef, Done]) -> Failure | None:
+    if task.error:
+        failure = NeedsOperator(task.error, "find out who sends it; it moves to the dead-letter queue")
+        fields = {
+            "message_id": task.id,
+            "outcome": "failed",
+            "cause": failure.cause,
+            "next_step": failure.next_step,
+        }
+        logger.error("event not understood", extra=fields)
+        return failure
+    return next((outcome for ref in task.objects if isinstance(outcome := done[ref], Failure)), None)
+
+
+def _answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[str, Failure]) -> Mapping[str, Any]:
+    match work.source:
+        case events.Source.SQS:
+            return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
+        case events.Source.S3_BATCH:
+            return _batch_answer(work, done, failed)
+        case events.Source.S3:
+            return _bare_answer(done)
+
+
+def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[str, Failure]) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html"""
+
+    def result(task: Task) -> dict[str, str]:
+        failure = failed.get(task.id)
+        if failure is None:
+            settled = [outcome for ref in task.objects if isinstance(outcome := done[ref], Result)]
+            text = "; ".join(f"{outcome.outcome.value} {outcome.reason}".strip() for outcome in settled)
+            return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text}
+        code = "TemporaryFailure" if isinstance(failure, TryAgain) else "PermanentFailure"
+        return {"taskId": task.id, "resultCode": code, "resultString": failure.cause}
+
+    version, id_ = work.invocation
+    return {
+        "invocationSchemaVersion": version,
+        "treatMissingKeysAs": "PermanentFailure",
+        "invocationId": id_,
+        "results": [result(task) for task in work.tasks],
+    }
+
+
+def _bare_answer(done: Mapping[ObjectRef, Done]) -> Mapping[str, Any]:
+    failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
+    if failures:
+        raise SomeFailed(f"{len(failures)} of {len(done)} photos are not settled: " + "; ".join(failures))
+    return {
+        "photos": [
+            {
+                "key": ref.key,
+                "outcome": outcome.outcome.value,
+                "labels": outcome.labels,
+                "reason": outcome.reason,
+            }
+            for ref, outcome in done.items()
+            if isinstance(outcome, Result)
+        ]
+    }
+
+
+def seconds_left(context: object) -> float:
+    """The time that Lambda leaves this invocation."""
+    remaining: Callable[[], int] = context.get_remaining_time_in_millis  # type: ignore[attr-defined]
+    return remaining() / 1000

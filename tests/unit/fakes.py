@@ -1,0 +1,83 @@
+"""Stand-ins for the services that behave as they do, as far as the reconciler can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from image_labels.photos import Photo
+from image_labels.rekognition import Label, Labels, Rejected
+from image_labels.store import Conflict, Item
+
+BUCKET = "photos-bucket"
+TABLE = "image-labels-images"
+
+
+@dataclass
+class FakePhotos:
+    """A bucket; `on_head` runs before each answer, for what others do meanwhile."""
+
+    objects: dict[str, Photo] = field(default_factory=dict)
+    heads: int = 0
+    on_head: Callable[[int], None] = lambda _n: None
+
+    def upload(self, key: str, etag: str, version_id: str | None = None) -> Photo:
+        self.objects[key] = Photo(BUCKET, key, etag, version_id, size=1000)
+        return self.objects[key]
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    def head(self, key: str) -> Photo | None:
+        self.heads += 1
+        self.on_head(self.heads)
+        return self.objects.get(key)
+
+
+@dataclass
+class FakeLabels:
+    """Sees in each photo a label named after its ETag, unless told what to raise for it."""
+
+    raising: dict[str, Exception] = field(default_factory=dict)
+    asked: list[Photo] = field(default_factory=list)
+    on_detect: Callable[[int], None] = lambda _n: None
+
+    def detect(self, photo: Photo) -> Labels:
+        self.asked.append(photo)
+        self.on_detect(len(self.asked))
+        if error := self.raising.get(photo.etag):
+            raise error
+        return Labels((Label(f"label of {photo.etag}", 99.0),), "3.0")
+
+
+@dataclass
+class FakeItems:
+    """A table with conditional writes; `contents` holds what was stored."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+    contents: dict[str, Labels | Rejected] = field(default_factory=dict)
+    writes: int = 0
+
+    def get(self, key: str) -> Item | None:
+        return self.items.get(key)
+
+    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:
+        if self.items.get(photo.key) != replacing:
+            raise Conflict
+        self.writes += 1
+        self.items[photo.key] = Item(
+            photo.key, photo.bucket, photo.etag, photo.version_id, settings, revision=1000 + self.writes
+        )
+        self.contents[photo.key] = content
+
+    def delete(self, item: Item) -> None:
+        if self.items.get(item.key) != item:
+            raise Conflict
+        self.writes += 1
+        del self.items[item.key]
+        del self.contents[item.key]
+
+    def touch(self, key: str) -> None:
+        """Somebody else rewrites the item: same content, another revision."""
+        self.writes += 1
+        self.items[key] = replace(self.items[key], revision=1000 + self.writes)

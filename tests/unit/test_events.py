@@ -1,0 +1,86 @@
+"""Events as AWS shapes them (events/*.json) -> objects to look at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from image_labels.events import EventError, ObjectRef, Source, read
+
+EVENTS = Path(__file__).parent / "events"
+
+
+def load(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def keys(name: str) -> list[str]:
+    return [ref.key for task in read(load(name)).tasks for ref in task.objects]
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("s3_created", Source.S3, ["images/red flower.jpg"]),
+        ("s3_removed", Source.S3, ["images/old.jpg"]),
+        ("s3_delete_marker", Source.S3, ["images/old.jpg"]),
+        ("s3_lifecycle_expiration", Source.S3, ["images/2019/expired.png"]),
+        ("s3_many_records", Source.S3, ["images/a.jpg", "images/b.png", "images/a.jpg"]),
+        ("console_s3_put", Source.S3, ["test/key"]),
+        ("s3_test_event", Source.S3, []),
+        # EventBridge does not encode keys: a plus is a plus and %25 is three characters.
+        ("eventbridge_created", Source.S3, ["images/red flower + 100%25.jpg"]),
+        ("eventbridge_deleted", Source.S3, ["images/expired.jpg"]),
+        ("sqs_s3_batch", Source.SQS, ["images/red flower.jpg", "images/old.jpg"]),
+        ("sqs_eventbridge", Source.SQS, ["images/red flower + 100%25.jpg"]),
+        ("batch_operations_1_0", Source.S3_BATCH, ["images/red flower.jpg"]),
+        ("batch_operations_2_0", Source.S3_BATCH, ["images/red flower.jpg"]),
+    ],
+)
+def test_every_shape_names_its_objects(name: str, source: Source, expected: list[str]) -> None:
+    assert read(load(name)).source is source
+    assert keys(name) == expected
+
+
+def test_keys_are_decoded_as_s3_encodes_them() -> None:
+    event = load("s3_key_encodings")
+    assert [ref.key for ref in read(event).tasks[0].objects] == event["_keys"]
+
+
+def test_sqs_messages_are_told_apart() -> None:
+    first, second, test_event = read(load("sqs_s3_batch")).tasks
+    assert first.objects == (ObjectRef("photos-bucket", "images/red flower.jpg"),)
+    assert (first.attempt, second.attempt) == (1, 3)
+    assert len({first.id, second.id, test_event.id}) == 3
+    assert test_event.objects == ()
+    assert not test_event.error
+
+
+def test_batch_operations_bucket_comes_from_arn_or_name() -> None:
+    for name in ("batch_operations_1_0", "batch_operations_2_0"):
+        assert read(load(name)).tasks[0].objects[0].bucket == "photos-bucket"
+
+
+def test_poison_messages_spare_their_neighbours() -> None:
+    tasks = read(load("sqs_poison")).tasks
+    assert [bool(task.error) for task in tasks] == [True, True, True, True, False, True]
+    assert tasks[4].objects == (ObjectRef("photos-bucket", "images/good.jpg"),)
+    assert "not JSON" in tasks[0].error
+    assert "['hello']" in tasks[1].error
+    assert "list" in tasks[2].error
+    assert "%FF%FE" in tasks[3].error
+    assert "Records[0].s3.object.key is missing" in tasks[5].error
+
+
+@pytest.mark.parametrize("event", [{}, {"hello": "world"}, [], "text", None, {"Records": [{"eventSource": "aws:sns"}]}])
+def test_unknown_event_says_what_is_taken(event: object) -> None:
+    with pytest.raises(EventError, match=r"takes SQS messages .* S3 Batch Operations .* s3:TestEvent"):
+        read(event)
+
+
+def test_unknown_batch_schema_is_that_tasks_error() -> None:
+    event = load("batch_operations_2_0") | {"invocationSchemaVersion": "3.0"}
+    (task,) = read(event).tasks
+    assert "'3.0'" in task.error

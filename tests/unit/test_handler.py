@@ -1,0 +1,108 @@
+"""The function as Lambda runs it, on moto: environment variables in, event in, item out."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import BUCKET, TABLE
+from image_labels.failures import NeedsOperator
+from image_labels.photos import Photos
+from image_labels.settings import SettingsError
+
+if TYPE_CHECKING:
+    from image_labels.clients import Clients
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+EVENTS = Path(__file__).parent / "events"
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def start(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ModuleType:
+    """Import the handler as a cold start does."""
+    variables = {
+        "BUCKET_NAME": BUCKET,
+        "IMAGES_TABLE_NAME": TABLE,
+        "MIN_CONFIDENCE": "80",
+        "MAX_LABELS": "10",
+        "CONCURRENCY": "5",
+    }
+    for name, value in (variables | environment).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "image_labels.handler", raising=False)
+    return importlib.import_module("image_labels.handler")
+
+
+def load(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def test_photo_in_label_out(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
+    s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
+    handler = start(monkeypatch).handler
+    assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
+    item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/red flower.jpg"}})["Item"]
+    assert "Mobile Phone" in item["Labels"]["SS"]  # all that moto's Rekognition ever sees
+    assert item["Status"] == {"S": "LABELLED"}
+
+
+def test_item_of_a_deleted_photo_goes(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
+    dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": "images/old.jpg"}, "Revision": {"N": "1"}})
+    start(monkeypatch).handler(load("s3_removed"), Context())
+    assert "Item" not in dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/old.jpg"}})
+
+
+def test_bad_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="MAX_LABELS='many'"):
+        start(monkeypatch, MAX_LABELS="many")
+
+
+def test_collector_runs_again_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    gc = start(monkeypatch).gc
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_head_of_a_photo(clients: Clients, s3: S3Client) -> None:
+    photos = Photos(clients.s3, BUCKET)
+    assert photos.head("images/none.jpg") is None
+    etag = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"12345")["ETag"]
+    photo = photos.head("images/ä +%.jpg")
+    assert photo is not None
+    assert (photo.etag, photo.size, photo.version_id) == (etag.strip('"'), 5, None)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"123456")["VersionId"]
+    photo = photos.head("images/ä +%.jpg")
+    assert photo is not None
+    assert photo.version_id == version
+    s3.delete_object(Bucket=BUCKET, Key="images/ä +%.jpg")
+    assert photos.head("images/ä +%.jpg") is None
+
+
+def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
+    """S3 calls objects from before versioning version "null": Rekognition is not asked for such a version."""
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"12345")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    photo = Photos(clients.s3, BUCKET).head("k")
+    assert photo is not None
+    assert photo.version_id is None
+
+
+def test_forbidden_head_says_what_to_allow(clients: Clients) -> None:
+    from botocore.stub import Stubber
+
+    with Stubber(clients.s3) as stub:
+        stub.add_client_error("head_object", "403", "Forbidden", 403)
+        with pytest.raises(NeedsOperator, match=r"images/x\.jpg") as raised:
+            Photos(clients.s3, BUCKET).head("images/x.jpg")
+    assert "s3:ListBucket" in raised.value.next_step

@@ -1,0 +1,53 @@
+"""The zip: our code and nothing else, the same bytes everywhere."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools import package
+
+
+def test_zip_holds_the_package_and_nothing_else() -> None:
+    with zipfile.ZipFile(io.BytesIO(package.build())) as archive:
+        names = archive.namelist()
+    assert "image_labels/handler.py" in names
+    assert all(name.startswith("image_labels/") and name.endswith(".py") for name in names)
+
+
+def test_zip_does_not_depend_on_where_when_and_by_whom(tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(package.SOURCES, copy)
+    for path in copy.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        path.chmod(0o700)
+    handler = copy / "image_labels" / "handler.py"
+    handler.write_bytes(handler.read_bytes().replace(b"\n", b"\r\n"))
+    (copy / "image_labels" / "__pycache__").mkdir(exist_ok=True)
+    (copy / "image_labels" / "__pycache__" / "handler.cpython-311.pyc").write_bytes(b"x")
+    assert package.build(copy) == package.build()
+
+
+def test_changed_source_changes_the_zip(tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(package.SOURCES, copy)
+    with (copy / "image_labels" / "handler.py").open("a") as handler:
+        handler.write("\n")
+    assert package.build(copy) != package.build()
+
+
+def test_stale_zip_fails_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    monkeypatch.setattr(package, "ZIP", tmp_path / "dist" / "lambda.zip")
+    package.main(check=False)
+    package.main(check=True)
+    package.ZIP.write_bytes(b"old")
+    with pytest.raises(typer.Exit):
+        package.main(check=True)

@@ -1,0 +1,144 @@
+"""The item of a key follows the object of that key, whatever happens between two looks."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import FakeItems, FakeLabels, FakePhotos
+from image_labels.failures import TryAgain
+from image_labels.reconcile import MAX_ROUNDS, Outcome, Reconciler
+from image_labels.rekognition import Labels, Rejected, Unreadable
+
+KEY = "images/a b.jpg"
+
+
+class World:
+    def __init__(self) -> None:
+        self.photos, self.labels, self.items = FakePhotos(), FakeLabels(), FakeItems()
+        self.reconciler = self.with_settings("max_labels=10;min_confidence=80")
+
+    def with_settings(self, settings: str) -> Reconciler:
+        return Reconciler(self.photos, self.labels, self.items, settings)
+
+    def stored_label(self) -> str | None:
+        content = self.items.contents.get(KEY)
+        return content.labels[0].name if isinstance(content, Labels) else None
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_new_photo_is_labelled(world: World) -> None:
+    world.photos.upload(KEY, "e1", "v1")
+    result = world.reconciler.reconcile(KEY)
+    assert (result.outcome, result.labels, result.rekognition_calls) == (Outcome.LABELLED, 1, 1)
+    assert world.stored_label() == "label of e1"
+    assert world.labels.asked[0].version_id == "v1"
+
+
+def test_second_event_for_the_same_photo_costs_one_look(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconciler.reconcile(KEY)
+    heads = world.photos.heads
+    result = world.reconciler.reconcile(KEY)
+    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)
+    assert world.photos.heads == heads + 1
+    assert len(world.labels.asked) == 1
+    assert world.items.writes == 1
+
+
+@pytest.mark.parametrize(("etag", "version"), [("e2", "v2"), ("e2", "v1"), ("e1", "v2")])
+def test_overwritten_photo_is_labelled_anew(world: World, etag: str, version: str) -> None:
+    world.photos.upload(KEY, "e1", "v1")
+    world.reconciler.reconcile(KEY)
+    world.photos.upload(KEY, etag, version)
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.LABELLED
+    assert world.stored_label() == f"label of {etag}"
+    assert world.items.items[KEY].version_id == version
+
+
+def test_other_settings_label_anew(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconciler.reconcile(KEY)
+    assert world.with_settings("max_labels=20;min_confidence=80").reconcile(KEY).outcome is Outcome.LABELLED
+
+
+def test_deleted_photo_loses_its_item(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconciler.reconcile(KEY)
+    world.photos.delete(KEY)
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.REMOVED
+    assert KEY not in world.items.items
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+
+
+def test_event_for_an_object_that_never_was_does_nothing(world: World) -> None:
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+    assert world.items.writes == 0
+
+
+def test_rejected_photo_is_stored_and_not_asked_for_again(world: World) -> None:
+    world.photos.upload(KEY, "text")
+    world.labels.raising["text"] = Rejected("InvalidImageFormatException: no")
+    result = world.reconciler.reconcile(KEY)
+    assert (result.outcome, result.reason) == (Outcome.REJECTED, "InvalidImageFormatException: no")
+    assert isinstance(world.items.contents[KEY], Rejected)
+    assert world.reconciler.reconcile(KEY).rekognition_calls == 0
+
+
+def test_photo_replaced_while_it_is_labelled_ends_with_the_labels_of_the_newer(world: World) -> None:
+    world.photos.upload(KEY, "old")
+
+    def replaced_during_the_first(n: int) -> None:
+        if n == 1:
+            world.photos.upload(KEY, "new")
+
+    world.labels.on_detect = replaced_during_the_first
+    assert world.reconciler.reconcile(KEY).rekognition_calls == 2
+    assert world.stored_label() == "label of new"
+
+
+def test_photo_deleted_while_it_is_labelled_leaves_no_ghost(world: World) -> None:
+    world.photos.upload(KEY, "old")
+    world.labels.on_detect = lambda _n: world.photos.delete(KEY)
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.REMOVED
+    assert KEY not in world.items.items
+
+
+def test_photo_gone_before_rekognition_reads_it(world: World) -> None:
+    world.photos.upload(KEY, "old")
+    world.labels.raising["old"] = Unreadable("gone", "")
+    world.labels.on_detect = lambda _n: world.photos.delete(KEY)
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+
+
+def test_photo_that_is_there_and_unreadable_needs_somebody(world: World) -> None:
+    world.photos.upload(KEY, "old")
+    world.labels.raising["old"] = Unreadable("another Region", "look")
+    with pytest.raises(Unreadable, match="another Region"):
+        world.reconciler.reconcile(KEY)
+
+
+def test_item_changed_by_another_worker_is_not_overwritten_unseen(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconciler.reconcile(KEY)
+    world.photos.upload(KEY, "e2")
+
+    def another_worker_is_faster(n: int) -> None:
+        if n == 2:
+            world.reconciler.reconcile(KEY)
+
+    world.labels.on_detect = another_worker_is_faster
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+    assert world.stored_label() == "label of e2"
+    assert world.items.writes == 2
+
+
+def test_item_that_never_rests_goes_back_to_the_queue(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconciler.reconcile(KEY)
+    world.photos.upload(KEY, "e2")
+    world.labels.on_detect = lambda _n: world.items.touch(KEY)
+    with pytest.raises(TryAgain, match=f"changed {MAX_ROUNDS} times"):
+        world.reconciler.reconcile(KEY)

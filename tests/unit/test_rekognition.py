@@ -1,0 +1,116 @@
+"""DetectLabels' answers and errors as our types; botocore's Stubber checks both against the service model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from image_labels.failures import Failure, NeedsOperator, TryAgain
+from image_labels.photos import Photo
+from image_labels.rekognition import Instance, Label, Labeller, Rejected, Unreadable
+
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition import RekognitionClient
+
+PHOTO = Photo("photos-bucket", "images/a b.jpg", "abc", None, 4711)
+REQUEST = {
+    "Image": {"S3Object": {"Bucket": "photos-bucket", "Name": "images/a b.jpg"}},
+    "MaxLabels": 10,
+    "MinConfidence": 80.0,
+}
+
+
+@pytest.fixture
+def stub() -> Iterator[Stubber]:
+    with Stubber(boto3.client("rekognition")) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def labeller(stub: Stubber) -> Labeller:
+    return Labeller(cast("RekognitionClient", stub.client), max_labels=10, min_confidence=80.0)
+
+
+def test_answer_becomes_labels(stub: Stubber) -> None:
+    box = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
+    answer = {
+        "Labels": [
+            {
+                "Name": "Mobile Phone",
+                "Confidence": 99.9,
+                "Instances": [{"BoundingBox": box, "Confidence": 99.5}],
+                "Parents": [{"Name": "Phone"}, {"Name": "Electronics"}],
+                "Aliases": [{"Name": "Cell Phone"}],
+                "Categories": [{"Name": "Technology and Computing"}],
+            },
+            {"Name": "Urban", "Confidence": 85.0, "Instances": [], "Parents": [], "Aliases": [], "Categories": []},
+        ],
+        "LabelModelVersion": "3.0",
+    }
+    stub.add_response("detect_labels", answer, REQUEST)
+    labels = labeller(stub).detect(PHOTO)
+    assert labels.model_version == "3.0"
+    phone = Label(
+        "Mobile Phone",
+        99.9,
+        ("Phone", "Electronics"),
+        ("Cell Phone",),
+        ("Technology and Computing",),
+        (Instance(0.1, 0.2, 0.3, 0.4, 99.5),),
+    )
+    assert labels.labels == (phone, Label("Urban", 85.0))
+
+
+def test_version_is_asked_for_when_there_is_one(stub: Stubber) -> None:
+    photo = Photo("photos-bucket", "k", "abc", "3sL4kqtJlcpXroDTDmJ", 1)
+    image = {"S3Object": {"Bucket": "photos-bucket", "Name": "k", "Version": "3sL4kqtJlcpXroDTDmJ"}}
+    stub.add_response("detect_labels", {"Labels": []}, REQUEST | {"Image": image})
+    assert labeller(stub).detect(photo).labels == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("InvalidImageFormatException", "not a JPEG or PNG"),
+        ("ImageTooLargeException", "15 MB"),
+        ("InvalidParameterException", "80 to 10,000"),
+    ],
+)
+def test_what_can_never_be_labelled_is_rejected_with_a_reason(stub: Stubber, code: str, words: str) -> None:
+    stub.add_client_error("detect_labels", code, "the service's words")
+    with pytest.raises(Rejected) as raised:
+        labeller(stub).detect(PHOTO)
+    assert raised.value.reason.startswith(f"{code}: ")
+    assert words in raised.value.reason
+    assert "the service's words" in raised.value.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "throttled"),
+    [
+        ("ThrottlingException", TryAgain, True),
+        ("ProvisionedThroughputExceededException", TryAgain, True),
+        ("InternalServerError", TryAgain, False),
+        ("SomethingNew", TryAgain, False),
+        ("AccessDeniedException", NeedsOperator, False),
+        ("InvalidS3ObjectException", Unreadable, False),
+    ],
+)
+def test_other_errors_say_whose_turn_it_is(stub: Stubber, code: str, kind: type[Failure], throttled: bool) -> None:
+    stub.add_client_error("detect_labels", code, "the service's words", http_status_code=400)
+    with pytest.raises(Failure) as raised:
+        labeller(stub).detect(PHOTO)
+    assert type(raised.value) is kind
+    assert code in raised.value.cause
+    assert raised.value.next_step
+    assert getattr(raised.value, "throttled", False) is throttled
+
+
+@pytest.mark.parametrize("answer", [{}, {"Labels": [{"Confidence": 1.0}]}, {"Labels": [{"Name": "x"}]}])
+def test_nonsense_is_tried_again(stub: Stubber, answer: dict[str, Any]) -> None:
+    stub.add_response("detect_labels", answer)
+    with pytest.raises(TryAgain, match="not an answer"):
+        labeller(stub).detect(PHOTO)

@@ -1,0 +1,52 @@
+"""Settings are checked once at start, all of them."""
+
+from __future__ import annotations
+
+import pytest
+from image_labels.settings import Settings, SettingsError
+
+GOOD = {
+    "BUCKET_NAME": "photos-bucket",
+    "IMAGES_TABLE_NAME": "images",
+    "MIN_CONFIDENCE": "80",
+    "MAX_LABELS": "10",
+    "CONCURRENCY": "5",
+}
+
+
+def test_good_settings() -> None:
+    assert Settings.from_environment(GOOD) == Settings("photos-bucket", "images", 80.0, 10, 5)
+
+
+def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
+    fingerprint = Settings.from_environment(GOOD).fingerprint
+    assert fingerprint == "max_labels=10;min_confidence=80"
+    same = GOOD | {"MIN_CONFIDENCE": "80.0", "CONCURRENCY": "7"}
+    assert Settings.from_environment(same).fingerprint == fingerprint
+    for name, value in {"MIN_CONFIDENCE": "80.5", "MAX_LABELS": "11"}.items():
+        assert Settings.from_environment(GOOD | {name: value}).fingerprint != fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("MIN_CONFIDENCE", "101", "from 0 to 100"),
+        ("MIN_CONFIDENCE", "high", "'high' is not a number"),
+        ("MIN_CONFIDENCE", "nan", "from 0 to 100"),
+        ("MAX_LABELS", "0", "from 1 to 1000"),
+        ("MAX_LABELS", "2.5", "a whole number"),
+        ("CONCURRENCY", "", "from 1 to 100"),
+        ("BUCKET_NAME", "", "BUCKET_NAME is not set"),
+    ],
+)
+def test_bad_setting_names_itself_and_what_is_allowed(name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words) as raised:
+        Settings.from_environment(GOOD | {name: value})
+    assert name in str(raised.value)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({})
+    for name in GOOD:
+        assert name in str(raised.value)

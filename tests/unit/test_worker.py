@@ -1,0 +1,213 @@
+"""One event in, an answer in its sender's form out: batches, time, and failures that stay with their photo."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from image_labels.failures import NeedsOperator, TryAgain
+from image_labels.reconcile import Outcome, Result
+from image_labels.worker import SomeFailed, Worker
+
+EVENTS = Path(__file__).parent / "events"
+BUCKET = "photos-bucket"
+
+
+class Keys:
+    """A reconciler that remembers its keys and does what it is told for each."""
+
+    def __init__(self, doing: Callable[[str], Result] | None = None) -> None:
+        self.seen: list[str] = []
+        self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3, rekognition_calls=1))
+
+    def reconcile(self, key: str) -> Result:
+        self.seen.append(key)
+        return self._doing(key)
+
+
+def load(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def worker(keys: Keys, concurrency: int = 5) -> Worker:
+    return Worker(keys, BUCKET, concurrency)
+
+
+def sqs(*keys: str, bucket: str = BUCKET) -> dict[str, Any]:
+    """An SQS event with one S3 notification a message; the messages are called m0, m1, …"""
+    messages = []
+    for n, key in enumerate(keys):
+        notification = {"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
+        body = json.dumps({"Records": [notification]})
+        messages.append({"eventSource": "aws:sqs", "messageId": f"m{n}", "body": body, "attributes": {}})
+    return {"Records": messages}
+
+
+def handed_back(answer: Any) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_all_photos_of_a_batch_are_looked_at() -> None:
+    keys = Keys()
+    assert handed_back(worker(keys).handle(load("sqs_s3_batch"), 60)) == []
+    assert sorted(keys.seen) == ["images/old.jpg", "images/red flower.jpg"]
+
+
+def test_one_failure_hands_back_its_own_message_only() -> None:
+    def fails_for_b(key: str) -> Result:
+        if key == "b":
+            raise TryAgain("DetectLabels: ThrottlingException", throttled=True)
+        return Result(Outcome.LABELLED)
+
+    assert handed_back(worker(Keys(fails_for_b)).handle(sqs("a", "b", "c"), 60)) == ["m1"]
+
+
+def test_poison_messages_are_handed_back_and_the_good_one_is_done() -> None:
+    keys = Keys()
+    event = load("sqs_poison")
+    back = handed_back(worker(keys).handle(event, 60))
+    assert keys.seen == ["images/good.jpg"]
+    assert back == [m["messageId"] for n, m in enumerate(event["Records"]) if n != 4]
+
+
+def test_a_photo_named_twice_in_a_batch_is_looked_at_once() -> None:
+    def fails(_key: str) -> Result:
+        raise TryAgain("no")
+
+    keys = Keys(fails)
+    assert handed_back(worker(keys).handle(sqs("a", "a"), 60)) == ["m0", "m1"]
+    assert keys.seen == ["a"]
+
+
+def test_photos_are_worked_on_at_the_same_time() -> None:
+    together = threading.Barrier(4, timeout=10)
+
+    def waits_for_the_others(_key: str) -> Result:
+        together.wait()  # raises BrokenBarrierError unless four are here at once
+        return Result(Outcome.LABELLED)
+
+    assert handed_back(worker(Keys(waits_for_the_others), 4).handle(sqs("a", "b", "c", "d"), 60)) == []
+
+
+def test_when_time_runs_short_the_rest_is_handed_back() -> None:
+    release = threading.Event()
+
+    def first_one_hangs(key: str) -> Result:
+        if key == "a":
+            release.wait(30)
+        return Result(Outcome.LABELLED)
+
+    keys = Keys(first_one_hangs)
+    try:
+        back = handed_back(worker(keys, concurrency=1).handle(sqs("a", "b", "c"), 0.5))
+    finally:
+        release.set()
+    assert back == ["m0", "m1", "m2"]
+    assert keys.seen == ["a"]
+
+
+def test_what_was_done_in_time_is_not_handed_back() -> None:
+    release = threading.Event()
+
+    def second_one_hangs(key: str) -> Result:
+        if key == "b":
+            release.wait(30)
+        return Result(Outcome.LABELLED)
+
+    try:
+        back = handed_back(worker(Keys(second_one_hangs), concurrency=1).handle(sqs("a", "b", "c"), 0.5))
+    finally:
+        release.set()
+    assert back == ["m1", "m2"]
+
+
+def test_event_of_another_bucket_is_not_labelled(caplog: pytest.LogCaptureFixture) -> None:
+    keys = Keys()
+    assert handed_back(worker(keys).handle(sqs("a", bucket="other-bucket"), 60)) == ["m0"]
+    assert keys.seen == []
+    assert "other-bucket" in caplog.records[0].__dict__["cause"]
+
+
+def test_batch_operations_gets_its_form_of_answer() -> None:
+    for name, version in (("batch_operations_1_0", "1.0"), ("batch_operations_2_0", "2.0")):
+        event = load(name)
+        answer = worker(Keys()).handle(event, 60)
+        assert answer["invocationSchemaVersion"] == version
+        assert answer["invocationId"] == event["invocationId"]
+        assert answer["treatMissingKeysAs"] == "PermanentFailure"
+        assert answer["results"] == [
+            {"taskId": event["tasks"][0]["taskId"], "resultCode": "Succeeded", "resultString": "labelled"}
+        ]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(TryAgain("slow down"), "TemporaryFailure"), (NeedsOperator("no permission", "allow"), "PermanentFailure")],
+)
+def test_batch_operations_learns_whether_to_try_again(error: Exception, code: str) -> None:
+    def fails(_key: str) -> Result:
+        raise error
+
+    (result,) = worker(Keys(fails)).handle(load("batch_operations_2_0"), 60)["results"]
+    assert (result["resultCode"], result["resultString"]) == (code, str(error))
+
+
+def test_bare_notification_answers_with_the_outcomes() -> None:
+    answer = worker(Keys()).handle(load("s3_created"), 60)
+    assert answer == {"photos": [{"key": "images/red flower.jpg", "outcome": "labelled", "labels": 3, "reason": ""}]}
+
+
+def test_bare_notification_that_fails_raises_so_that_lambda_retries_it() -> None:
+    def fails_for_b(key: str) -> Result:
+        if key.endswith("b.png"):
+            raise TryAgain("slow down")
+        return Result(Outcome.LABELLED)
+
+    keys = Keys(fails_for_b)
+    with pytest.raises(SomeFailed, match=r"1 of 2 photos are not settled: images/b\.png: slow down"):
+        worker(keys).handle(load("s3_many_records"), 60)
+    assert sorted(keys.seen) == ["images/a.jpg", "images/b.png"]
+
+
+def test_test_event_is_nothing_to_do() -> None:
+    keys = Keys()
+    assert worker(keys).handle(load("s3_test_event"), 60) == {"photos": []}
+    assert keys.seen == []
+
+
+def test_log_names_the_photo_the_cause_and_the_next_step(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(_key: str) -> Result:
+        raise NeedsOperator("HeadObject: 403", "allow s3:GetObject")
+
+    worker(Keys(fails)).handle(load("sqs_s3_batch"), 60)
+    record = next(r for r in caplog.records if r.__dict__.get("key") == "images/old.jpg")
+    fields = record.__dict__
+    assert record.levelno == logging.ERROR
+    assert (fields["bucket"], fields["attempt"]) == (BUCKET, 3)
+    assert (fields["cause"], fields["next_step"]) == ("HeadObject: 403", "allow s3:GetObject")
+
+
+def test_unexpected_error_keeps_its_traceback_and_fails_its_photo_only(caplog: pytest.LogCaptureFixture) -> None:
+    def breaks_for_b(key: str) -> Result:
+        if key == "b":
+            raise ZeroDivisionError("division by zero")
+        return Result(Outcome.LABELLED)
+
+    assert handed_back(worker(Keys(breaks_for_b)).handle(sqs("a", "b"), 60)) == ["m1"]
+    record = next(r for r in caplog.records if r.exc_info)
+    assert "ZeroDivisionError" in record.__dict__["cause"]
+
+
+def test_log_fields_are_plain_values(caplog: pytest.LogCaptureFixture) -> None:
+    """Lambda's JSON formatter loses a line with a Decimal, a set or a datetime in it."""
+    caplog.set_level(logging.INFO)
+    worker(Keys()).handle(load("sqs_s3_batch"), 60)
+    standard = logging.LogRecord("", 0, "", 0, "", None, None).__dict__.keys() | {"message"}
+    ours = [(k, v) for r in caplog.records for k, v in r.__dict__.items() if k not in standard]
+    assert ours
+    assert {type(value) for _, value in ours} <= {str, int, float}
