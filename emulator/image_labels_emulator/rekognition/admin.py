@@ -1,0 +1,94 @@
+"""The emulator's settings over HTTP, on LocalStack's own port under /_emulator/rekognition.
+
+    GET    /_emulator/rekognition         what this is, where labels come from, settings, rules, counters
+    PATCH  /_emulator/rekognition         change settings:  {"calls_per_second": 5, "latency_ms": 200}
+    POST   /_emulator/rekognition/rules   add a rule or a list of rules:
+                                          {"key_prefix": "images/a", "error": "ThrottlingException", "times": 2}
+    DELETE /_emulator/rekognition/rules   drop all rules
+    POST   /_emulator/rekognition/reset   settings as at the start, no rules, counters at zero
+
+Each answers 200 with what GET answers, or 400 with {"message": "a sentence"}.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from localstack.http import Request, Response
+
+from image_labels_emulator.rekognition import sources
+from image_labels_emulator.rekognition.faults import Behaviour, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOG = logging.getLogger(__name__)
+PATH = "/_emulator/rekognition"
+ABOUT = (
+    "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition: "
+    "labels come from " + ", or else ".join(sources.ABOUT) + "."
+)
+
+
+class Admin:
+    """The routes for one Behaviour."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._registered = False
+        self._lock = threading.Lock()
+
+    def register(self) -> None:
+        """Add the routes to LocalStack's gateway, and say what this is; the second time nothing happens."""
+        from localstack.services.edge import ROUTER
+
+        with self._lock:
+            if self._registered:
+                return
+            for path, method, endpoint in (
+                (PATH, "GET", self.show),
+                (PATH, "PATCH", self.change),
+                (f"{PATH}/rules", "POST", self.add_rules),
+                (f"{PATH}/rules", "DELETE", self.clear_rules),
+                (f"{PATH}/reset", "POST", self.reset),
+            ):
+                ROUTER.add(path, endpoint=endpoint, methods=[method])  # type: ignore[arg-type]
+            self._registered = True
+            LOG.info(ABOUT)
+
+    def show(self, _request: Request) -> Response:
+        return self._answer(lambda: None)
+
+    def change(self, request: Request) -> Response:
+        return self._answer(lambda: self._behaviour.change(_body(request)))
+
+    def add_rules(self, request: Request) -> Response:
+        return self._answer(lambda: self._behaviour.add_rules(_body(request)))
+
+    def clear_rules(self, _request: Request) -> Response:
+        return self._answer(self._behaviour.clear_rules)
+
+    def reset(self, _request: Request) -> Response:
+        return self._answer(self._behaviour.reset)
+
+    def _answer(self, act: Callable[[], None]) -> Response:
+        try:
+            act()
+        except SettingsError as error:
+            return _json({"message": str(error)}, 400)
+        about = {"emulator": True, "about": ABOUT, "label_sources": list(sources.ABOUT)}
+        return _json(about | self._behaviour.snapshot(), 200)
+
+
+def _body(request: Request) -> Any:
+    try:
+        return json.loads(request.get_data())
+    except ValueError as error:
+        raise SettingsError(f"the body is not JSON: {error}") from None
+
+
+def _json(content: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(content), status=status, mimetype="application/json")

@@ -1,0 +1,137 @@
+"""The answer of DetectLabels: labels with their ancestors, boxes, filters and limits; and image properties.
+
+As in published answers of label model 3.0: every ancestor of a label is a label of the answer, with at least its
+confidence; labels are in order of confidence, then of name; Parents are in alphabetical order; a label without boxes
+has an empty list of Instances; `OrientationCorrection` is absent (the API reference: "always null").
+
+Filters (Developer Guide, "Detecting labels in an image"): inclusions of labels and of categories add up, then
+exclusions take away; filters and MinConfidence come before MaxLabels ("the specified number of highest confidence
+labels"). That inclusions add up is read from the guide's example, which includes Cat, Dog and the category Animals
+and Pets and excludes Tiger: were both inclusions needed, excluding Tiger would do nothing.
+
+Not documented: what the service answers under `Labels` when only IMAGE_PROPERTIES is asked for. Here an empty list,
+as a reader of `answer["Labels"]` expects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from image_labels_emulator.rekognition.colors import dominant_colors
+from image_labels_emulator.rekognition.properties import image_properties
+from image_labels_emulator.rekognition.validation import GENERAL_LABELS, IMAGE_PROPERTIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from image_labels_emulator.rekognition.image import Photo
+    from image_labels_emulator.rekognition.sources import Found
+    from image_labels_emulator.rekognition.taxonomy import Label, Taxonomy
+    from image_labels_emulator.rekognition.validation import DetectLabelsRequest, Filters
+
+LABEL_MODEL_VERSION = "3.0"
+
+_Instance = dict[str, Any]
+
+
+def detect_labels(
+    request: DetectLabelsRequest, photo: Photo, found: Iterable[Found], taxonomy: Taxonomy
+) -> dict[str, Any]:
+    """The DetectLabelsResponse for a checked request, a decoded photo and what was found in it."""
+    with_colors = IMAGE_PROPERTIES in request.features
+    answer: dict[str, Any] = {"Labels": [], "LabelModelVersion": LABEL_MODEL_VERSION}
+    if GENERAL_LABELS in request.features:
+        confidences, instances = _with_ancestors(found, photo, taxonomy)
+        kept = [
+            (confidence, taxonomy.get(name))
+            for name, confidence in confidences.items()
+            if confidence >= request.min_confidence and _passes(taxonomy.get(name), request.filters)
+        ]
+        kept.sort(key=lambda pair: (-pair[0], pair[1].name))
+        answer["Labels"] = [
+            _label(label, confidence, instances.get(label.name, []), photo if with_colors else None, request)
+            for confidence, label in kept[: request.max_labels]
+        ]
+    if with_colors:
+        answer["ImageProperties"] = image_properties(photo.sample, request.max_dominant_colors)
+    return answer
+
+
+def _with_ancestors(
+    found: Iterable[Found], photo: Photo, taxonomy: Taxonomy
+) -> tuple[dict[str, float], dict[str, list[_Instance]]]:
+    """Confidence and boxes by label name, for the labels found and all their ancestors.
+
+    An ancestor that was not found itself has the boxes of those below it: a Woman's box is a Person's box.
+    """
+    confidences: dict[str, float] = {}
+    instances: dict[str, list[_Instance]] = {}
+    own = {label.name for label in found}
+    for label in found:
+        facts = taxonomy.get(label.name)
+        boxes = _boxes(label, photo.digest)
+        for name in (label.name, *facts.parents):
+            confidences[name] = max(confidences.get(name, 0.0), label.confidence)
+            if taxonomy.get(name).has_boxes and (name == label.name or name not in own):
+                instances.setdefault(name, []).extend(boxes)
+    return confidences, instances
+
+
+def _boxes(label: Found, digest: str) -> list[_Instance]:
+    """Boxes within the picture, at least a tenth of each side, that depend only on label and image."""
+    return [_box(f"{label.name}\0{digest}\0{number}", label.confidence) for number in range(label.count)]
+
+
+def _box(seed: str, confidence: float) -> _Instance:
+    raw = hashlib.sha256(seed.encode()).digest()
+    a, b, c, d = (int.from_bytes(raw[start : start + 4]) / 2**32 for start in (0, 4, 8, 12))
+    width, height = 0.1 + 0.7 * a, 0.1 + 0.7 * b
+    return {
+        "BoundingBox": {
+            "Width": round(width, 6),
+            "Height": round(height, 6),
+            "Left": round((1 - width) * c, 6),
+            "Top": round((1 - height) * d, 6),
+        },
+        "Confidence": confidence,
+    }
+
+
+def _passes(label: Label, filters: Filters) -> bool:
+    categories = set(label.categories)
+    if label.name in filters.exclude_labels or categories & filters.exclude_categories:
+        return False
+    if not filters.include_labels and not filters.include_categories:
+        return True
+    return label.name in filters.include_labels or bool(categories & filters.include_categories)
+
+
+def _label(
+    label: Label,
+    confidence: float,
+    instances: list[_Instance],
+    colors_of: Photo | None,
+    request: DetectLabelsRequest,
+) -> dict[str, Any]:
+    if colors_of is not None:
+        instances = [
+            instance | {"DominantColors": _colors(instance, colors_of, request.max_dominant_colors)}
+            for instance in instances
+        ]
+    return {
+        "Name": label.name,
+        "Confidence": confidence,
+        "Instances": instances,
+        "Parents": [{"Name": name} for name in label.parents],
+        "Aliases": [{"Name": name} for name in label.aliases],
+        "Categories": [{"Name": name} for name in label.categories],
+    }
+
+
+def _colors(instance: _Instance, photo: Photo, limit: int) -> list[dict[str, Any]]:
+    box = instance["BoundingBox"]
+    rows, columns = photo.sample.shape[:2]
+    top, left = int(box["Top"] * rows), int(box["Left"] * columns)
+    bottom, right = top + max(1, int(box["Height"] * rows)), left + max(1, int(box["Width"] * columns))
+    return dominant_colors(photo.sample[top:bottom, left:right], limit)

@@ -1,0 +1,34 @@
+"""The errors of DetectLabels, with the codes, HTTP statuses and words of the real service.
+
+Codes, statuses and words: Amazon Rekognition Developer Guide, "Error handling". Where published answers of the
+service differ from the guide (which ends every message with a full stop), the answers are followed.
+"""
+
+from __future__ import annotations
+
+from localstack.aws.api import ServiceException
+
+WORDS = {
+    "AccessDeniedException": "User is not authorized to perform: rekognition:DetectLabels",
+    "ImageTooLargeException": "Image size is too large",
+    "InternalServerError": "Internal server error",
+    "InvalidImageFormatException": "Request has invalid image format",
+    "InvalidParameterException": "Request has invalid parameters",
+    "InvalidS3ObjectException": (
+        "Unable to get object metadata from S3. Check object key, region and/or access permissions."
+    ),
+    "ProvisionedThroughputExceededException": "Provisioned rate exceeded",
+    "ThrottlingException": "Rate exceeded",
+}
+
+
+class RekognitionError(ServiceException):
+    """An error answer. `reason` is for the emulator's log: the real service often does not say what is wrong."""
+
+    sender_fault = False
+
+    def __init__(self, code: str, message: str | None = None, reason: str = "") -> None:
+        super().__init__(message or WORDS.get(code, code))
+        self.code = code
+        self.status_code = 500 if code == "InternalServerError" else 400
+        self.reason = reason

@@ -1,0 +1,187 @@
+"""Start, find and stop LocalStack on this machine, without Docker and off the network.
+
+Everything it writes lies under one directory of the caller's: its files, its log, and `server.json`, which names the
+process, so that a later command finds it again and stops that process and no other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+DEFAULT_PORT = 4566
+REGION = "us-east-1"
+START_SECONDS = 120  # 2 s on a warm machine; the first start compiles some 3,000 modules
+STOP_SECONDS = 20
+
+
+class EmulatorError(Exception):
+    """LocalStack could not be started, found or stopped; the message is one line for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A LocalStack that answers. `pid` is 0 and `started` 0 for one that somebody else runs."""
+
+    url: str
+    pid: int = 0
+    started: float = 0
+
+    @property
+    def is_ours(self) -> bool:
+        return self.pid != 0
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with the AWS settings of the emulator, and none of the user's own.
+
+        Whoever runs the demo may have credentials of a real account in the environment or a profile: they must
+        reach neither Terraform nor boto3 here.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": ",".join(filter(None, [kept.get("NO_PROXY"), "127.0.0.1", "localhost"])),
+        }
+
+
+def running_elsewhere() -> Server | None:
+    """The LocalStack that the user named with AWS_ENDPOINT_URL, or None if they named none.
+
+    Raises EmulatorError if it does not answer or has no Rekognition.
+    """
+    url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    if not url:
+        return None
+    if _get(f"{url}/_localstack/health") is None:
+        raise EmulatorError(f"AWS_ENDPOINT_URL={url} does not answer as LocalStack: start it, or unset the variable")
+    if _get(f"{url}/_emulator/rekognition") is None:
+        raise EmulatorError(
+            f"AWS_ENDPOINT_URL={url} is a LocalStack without the emulated Rekognition: "
+            "unset the variable to use the one that comes with this project"
+        )
+    return Server(url)
+
+
+def find(directory: Path) -> Server | None:
+    """The LocalStack that `start` left running from this directory, or None."""
+    try:
+        server = Server(**json.loads((directory / "server.json").read_text()))
+        process = psutil.Process(server.pid)
+        # A pid is used again: the start time tells that it is still the same process.
+        same = abs(process.create_time() - server.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, TypeError, psutil.Error):
+        return None
+    return server if same else None
+
+
+def start(directory: Path, port: int = DEFAULT_PORT, environment: dict[str, str] | None = None) -> Server:
+    """Start LocalStack on a loopback port and return when it answers; return the one that runs already.
+
+    `port` 0 takes a free one. `environment` is added to LocalStack's own, for the settings of the emulated services.
+    Raises EmulatorError if the port is taken or LocalStack ends or does not answer in time.
+    """
+    if server := find(directory):
+        return server
+    port = _usable(port)
+    directory.mkdir(parents=True, exist_ok=True)
+    log_path = directory / "localstack.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localstack.runtime.main"],
+            env=_localstack_environment(directory, port) | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal must not end it behind the caller's back
+        )
+    server = Server(f"http://127.0.0.1:{port}", process.pid, psutil.Process(process.pid).create_time())
+    (directory / "server.json").write_text(json.dumps(asdict(server)))
+    deadline = time.monotonic() + START_SECONDS
+    while _get(f"{server.url}/_localstack/health") is None:
+        if process.poll() is not None:
+            raise EmulatorError(f"LocalStack ended while it started; the end of {log_path}:\n{_tail(log_path)}")
+        if time.monotonic() > deadline:
+            stop(directory)
+            raise EmulatorError(f"LocalStack did not answer within {START_SECONDS} s; see {log_path}")
+        time.sleep(0.1)
+    return server
+
+
+def stop(directory: Path) -> bool:
+    """Stop the LocalStack that runs from this directory, and its functions; False if none does."""
+    server = find(directory)
+    if server is None:
+        return False
+    process = psutil.Process(server.pid)
+    functions = process.children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    _gone, alive = psutil.wait_procs([process, *functions], timeout=STOP_SECONDS)
+    for left in alive:
+        left.kill()
+    psutil.wait_procs(alive, timeout=STOP_SECONDS)
+    (directory / "server.json").unlink(missing_ok=True)
+    return True
+
+
+def _localstack_environment(directory: Path, port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LOCALSTACK_"))}
+    (directory / "tmp").mkdir(exist_ok=True)
+    return kept | {
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "FILESYSTEM_ROOT": str(directory / "files"),
+        "TMPDIR": str(directory / "tmp"),
+        # Without Docker, through our plugins.
+        "LAMBDA_RUNTIME_EXECUTOR": "process",
+        "PROVIDER_OVERRIDE_DYNAMODB": "moto",
+        # Off the network.
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",
+        "DNS_ADDRESS": "0",
+        "NO_PROXY": "127.0.0.1,localhost",
+        # A queue that was empty, or a batch that failed, is looked at again within a second, as AWS's pollers do.
+        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
+        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "1",
+    }
+
+
+def _usable(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise EmulatorError(
+                f"port {port} on 127.0.0.1 is taken by another program: stop it, or choose another with PORT=…"
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+def _get(url: str) -> bytes | None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5) as answer:
+            return bytes(answer.read())
+    except (OSError, urllib.error.URLError):
+        return None
+
+
+def _tail(path: Path, lines: int = 15) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

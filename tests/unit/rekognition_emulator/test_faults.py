@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from image_labels_emulator.rekognition.faults import Behaviour, FaultError, Settings, SettingsError
+
+
+class Clock:
+    """Time that passes only when somebody sleeps or says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def behaviour(clock: Clock, **settings: Any) -> Behaviour:
+    return Behaviour(Settings(**settings), clock=clock, sleep=clock.sleep)
+
+
+def outcome(one: Behaviour, key: str = "a.jpg") -> str:
+    try:
+        one.admit("photos", key)
+    except FaultError as fault:
+        return fault.error
+    one.answered()
+    return "ok"
+
+
+def counters(one: Behaviour) -> dict[str, Any]:
+    found: dict[str, Any] = one.snapshot()["counters"]
+    return found
+
+
+def test_nothing_set_means_nothing_happens(clock: Clock) -> None:
+    one = behaviour(clock)
+    assert {outcome(one) for _ in range(1000)} == {"ok"}
+    assert clock.slept == []
+
+
+def test_a_quota_lets_a_second_through_and_then_its_rate(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=5)
+    assert [outcome(one) for _ in range(7)] == ["ok"] * 5 + ["ThrottlingException"] * 2
+    clock.now += 0.2
+    assert [outcome(one) for _ in range(2)] == ["ok", "ThrottlingException"]
+    clock.now += 3600
+    assert [outcome(one) for _ in range(6)] == ["ok"] * 5 + ["ThrottlingException"]
+    assert counters(one)["throttled"] == 4
+    assert counters(one)["answered"] == 11
+
+
+def test_the_quota_holds_over_a_minute(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=5)
+    answered = 0
+    for _ in range(6000):
+        clock.now += 0.01
+        answered += outcome(one) == "ok"
+    assert 300 <= answered <= 305
+
+
+def test_a_quota_below_one_a_second(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=0.5)
+    assert [outcome(one), outcome(one)] == ["ok", "ThrottlingException"]
+    clock.now += 1.9
+    assert outcome(one) == "ThrottlingException"
+    clock.now += 0.2
+    assert outcome(one) == "ok"
+
+
+def test_the_quota_can_speak_the_other_error(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=1, throttle_error="ProvisionedThroughputExceededException")
+    assert [outcome(one), outcome(one)] == ["ok", "ProvisionedThroughputExceededException"]
+
+
+def test_latency_and_jitter(clock: Clock) -> None:
+    one = behaviour(clock, latency_ms=200, latency_jitter_ms=100, seed=1)
+    for _ in range(200):
+        outcome(one)
+    assert min(clock.slept) >= 0.2
+    assert max(clock.slept) < 0.3
+    assert max(clock.slept) - min(clock.slept) > 0.05
+
+
+def test_a_throttled_call_is_refused_at_once(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=1, latency_ms=1)
+    outcome(one)
+    outcome(one)
+    assert clock.slept == [0.001]
+
+
+def test_failures_at_random_are_the_same_for_the_same_seed(clock: Clock) -> None:
+    first = [outcome(behaviour(clock, error_rate=0.3, seed=seed)) for seed in range(50)]
+    assert first == [outcome(behaviour(clock, error_rate=0.3, seed=seed)) for seed in range(50)]
+    many = behaviour(clock, error_rate=0.3, error_code="ThrottlingException", seed=1)
+    failed = [outcome(many) for _ in range(2000)].count("ThrottlingException")
+    assert 500 < failed < 700
+    assert {outcome(behaviour(clock, error_rate=1)) for _ in range(20)} == {"InternalServerError"}
+
+
+def test_rules_fail_the_first_calls_for_a_prefix(clock: Clock) -> None:
+    one = behaviour(clock)
+    one.add_rules([{"key_prefix": "images/b", "error": "InternalServerError", "times": 2}])
+    one.add_rules({"key_prefix": "images/", "error": "AccessDeniedException"})
+    assert outcome(one, "other/b.jpg") == "ok"
+    assert [outcome(one, "images/b.jpg") for _ in range(4)] == [
+        "InternalServerError",
+        "InternalServerError",
+        "AccessDeniedException",
+        "AccessDeniedException",
+    ]
+    assert [rule["times"] for rule in one.snapshot()["rules"]] == [0, None]
+    one.clear_rules()
+    assert outcome(one, "images/b.jpg") == "ok"
+
+
+def test_counters_by_photo(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=2)
+    for key in ("a.jpg", "b.jpg", "a.jpg"):
+        outcome(one, key)
+    one.failed()
+    assert counters(one) == {
+        "calls": 3,
+        "answered": 2,
+        "throttled": 1,
+        "failed": 1,
+        "photos": {"photos": {"a.jpg": 2, "b.jpg": 1}},
+    }
+
+
+def test_settings_change_and_come_back(clock: Clock) -> None:
+    one = behaviour(clock, latency_ms=5)
+    one.change({"calls_per_second": 1})
+    assert one.snapshot()["settings"]["latency_ms"] == 5
+    assert [outcome(one), outcome(one)] == ["ok", "ThrottlingException"]
+    one.change({"calls_per_second": None})
+    assert outcome(one) == "ok"
+    one.add_rules({"key_prefix": "", "error": "nonsense"})
+    one.reset()
+    assert one.snapshot() == behaviour(clock, latency_ms=5).snapshot()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"calls": 5}, "there is no setting 'calls'; there are calls_per_second"),
+        ({"calls_per_second": 0}, "calls_per_second must be more than 0"),
+        ({"calls_per_second": "5"}, "calls_per_second must be a number"),
+        ({"latency_ms": -1}, "latency_ms must be a number of 0 or more"),
+        ({"latency_ms": None}, "latency_ms must be a number"),
+        ({"latency_jitter_ms": True}, "latency_jitter_ms must be a number"),
+        ({"error_rate": 1.5}, "error_rate is a share from 0 to 1"),
+        ({"error_code": "Oops"}, "error_code must be one of AccessDeniedException"),
+        ({"throttle_error": "InternalServerError"}, "throttle_error must be one of ThrottlingException"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ([], "settings are a JSON object"),
+    ],
+)
+def test_settings_that_make_no_sense(clock: Clock, changes: object, words: str) -> None:
+    one = behaviour(clock)
+    with pytest.raises(SettingsError, match="^" + words):
+        one.change(changes)
+    assert one.snapshot() == behaviour(clock).snapshot()
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("images/", "a rule has key_prefix, error"),
+        ({"key_prefix": "a"}, "a rule has key_prefix, error"),
+        ({"key_prefix": "a", "error": "nonsense", "time": 1}, "a rule has key_prefix, error"),
+        ({"key_prefix": 1, "error": "nonsense"}, "key_prefix must be a string"),
+        ({"key_prefix": "a", "error": "Oops"}, "error must be one of"),
+        ({"key_prefix": "a", "error": ["nonsense"]}, "error must be one of"),
+        ({"key_prefix": "a", "error": "nonsense", "times": 0}, "times must be a whole number of 1 or more"),
+    ],
+)
+def test_rules_that_make_no_sense(clock: Clock, rule: object, words: str) -> None:
+    one = behaviour(clock)
+    with pytest.raises(SettingsError, match="^" + words):
+        one.add_rules([{"key_prefix": "good", "error": "nonsense"}, rule])
+    assert one.snapshot()["rules"] == []
+
+
+def test_settings_from_the_environment() -> None:
+    found = Settings.from_environment(
+        {
+            "REKOGNITION_EMULATOR_CALLS_PER_SECOND": "5",
+            "REKOGNITION_EMULATOR_LATENCY_MS": "12.5",
+            "REKOGNITION_EMULATOR_ERROR_CODE": "ThrottlingException",
+            "REKOGNITION_EMULATOR_ERROR_RATE": "",
+            "REKOGNITION_EMULATOR_SEED": "7",
+            "CALLS_PER_SECOND": "9",
+        }
+    )
+    assert found == Settings(calls_per_second=5, latency_ms=12.5, error_code="ThrottlingException", seed=7)
+    with pytest.raises(SettingsError, match="REKOGNITION_EMULATOR_LATENCY_MS must be a number, not 'fast'"):
+        Settings.from_environment({"REKOGNITION_EMULATOR_LATENCY_MS": "fast"})
+
+
+def test_many_threads_lose_no_count(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=100)
+    threads = [threading.Thread(target=lambda: [outcome(one) for _ in range(250)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = counters(one)
+    assert (found["calls"], found["answered"], found["throttled"]) == (2000, 100, 1900)
