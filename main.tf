@@ -1,0 +1,354 @@
+# The resources, in the order the data flows: bucket -> notification -> queues -> function -> table.
+# Who may do what is in iam.tf, what can be seen of it in observability.tf.
+
+locals {
+  bucket_name = var.create_bucket ? aws_s3_bucket.photos[0].bucket : data.aws_s3_bucket.existing[0].bucket
+  bucket_arn  = var.create_bucket ? aws_s3_bucket.photos[0].arn : data.aws_s3_bucket.existing[0].arn
+
+  # Partition, Region and account are fields of any ARN, which spares data sources (and aws_region names its attribute
+  # differently in provider 5 and 6). The log group lends its ARN because it depends on nothing.
+  arn_fields = split(":", aws_cloudwatch_log_group.function.arn)
+  account_id = local.arn_fields[4]
+
+  # The queues name each other and the queue's policy names the queue: only a name known beforehand breaks the cycle.
+  queue_name = "${var.name}-photos"
+  queue_arn  = join(":", ["arn", local.arn_fields[1], "sqs", local.arn_fields[3], local.account_id, local.queue_name])
+
+  # 14 days, the longest SQS keeps a message: time to notice and mend what is broken before an event is lost.
+  message_retention_seconds = 14 * 24 * 3600
+
+  # SQS keeps the data key it got from KMS this long; 300 s is its own default and keeps KMS calls (and their price)
+  # at one per client and five minutes.
+  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
+
+  # Photos that one invocation has in work at a time: the function waits for Rekognition nearly all the time, so a few
+  # threads are free, and a batch of 10 is done in two rounds.
+  photos_at_a_time = 5
+
+  # Invocations at a time. 5 x 5 photos in flight at about a second each is half of DetectLabels' default quota of 50
+  # calls a second in the large Regions; where the quota is 5, Rekognition throttles and the function tries again.
+  maximum_concurrency = 5
+
+  package = var.lambda_package == null ? {
+    filename          = "${path.module}/dist/lambda.zip"
+    s3_bucket         = null
+    s3_key            = null
+    s3_object_version = null
+    source_code_hash  = null
+  } : var.lambda_package
+
+  package_is_there = local.package.filename == null ? true : fileexists(local.package.filename)
+
+  # A missing file is left to the function's precondition, which says what to do about it.
+  package_hash = (
+    local.package.source_code_hash != null || local.package.filename == null || !local.package_is_there
+    ? local.package.source_code_hash
+    : filebase64sha256(local.package.filename)
+  )
+
+  # What the function reads at its start; variables.tf keeps callers from overriding these names.
+  environment = {
+    BUCKET_NAME       = local.bucket_name
+    IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
+    MIN_CONFIDENCE    = tostring(var.min_confidence)
+    MAX_LABELS        = tostring(var.max_labels)
+    CONCURRENCY       = tostring(local.photos_at_a_time)
+  }
+}
+
+################################################################################
+# Bucket: the photos
+################################################################################
+
+data "aws_s3_bucket" "existing" {
+  count = var.create_bucket ? 0 : 1
+
+  bucket = var.bucket_name
+}
+
+resource "aws_s3_bucket" "photos" {
+  count = var.create_bucket ? 1 : 0
+
+  bucket        = var.bucket_name
+  bucket_prefix = var.bucket_name == null ? "${var.name}-" : null
+  force_destroy = var.bucket_force_destroy
+
+  tags = var.tags
+}
+
+resource "aws_s3_bucket_public_access_block" "photos" {
+  count = var.create_bucket ? 1 : 0
+
+  bucket = aws_s3_bucket.photos[0].id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "photos" {
+  count = var.create_bucket ? 1 : 0
+
+  bucket = aws_s3_bucket.photos[0].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
+  count = var.create_bucket ? 1 : 0
+
+  bucket = aws_s3_bucket.photos[0].id
+
+  rule {
+    # One KMS call for many photos instead of one for each.
+    bucket_key_enabled = var.kms_key_arn != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "photos" {
+  # No resource rather than "Suspended": that makes null versions and delete markers, which an unversioned bucket has
+  # not. Switched off later, the provider suspends versioning, the only way back that S3 has.
+  count = var.create_bucket && var.bucket_versioning ? 1 : 0
+
+  bucket = aws_s3_bucket.photos[0].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "photos" {
+  count = var.create_bucket ? 1 : 0
+
+  bucket = aws_s3_bucket.photos[0].id
+
+  rule {
+    id     = "abort-incomplete-multipart-uploads"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  # Also without versioning: it does nothing there, but clears up behind versioning that was switched off.
+  dynamic "rule" {
+    for_each = var.bucket_noncurrent_version_days == null ? [] : [var.bucket_noncurrent_version_days]
+
+    content {
+      id     = "expire-noncurrent-versions"
+      status = "Enabled"
+
+      filter {}
+
+      noncurrent_version_expiration {
+        noncurrent_days = rule.value
+      }
+
+      # The delete marker that is left when the last version behind it has gone.
+      expiration {
+        expired_object_delete_marker = true
+      }
+    }
+  }
+
+  # S3 wants versioning settled before rules about versions.
+  depends_on = [aws_s3_bucket_versioning.photos]
+}
+
+resource "aws_s3_bucket_policy" "photos" {
+  count = var.create_bucket ? 1 : 0
+
+  bucket = aws_s3_bucket.photos[0].id
+  policy = data.aws_iam_policy_document.bucket[0].json
+
+  # S3 answers OperationAborted when two of a bucket's access settings are written at once.
+  depends_on = [aws_s3_bucket_public_access_block.photos]
+}
+
+################################################################################
+# Notification: every photo that comes or goes
+################################################################################
+
+resource "aws_s3_bucket_notification" "photos" {
+  bucket = local.bucket_name
+
+  # A rule takes one suffix. S3 tries the queue when they are made; its policy, a part of the queue, is in place by then.
+  dynamic "queue" {
+    for_each = var.filter_suffixes
+
+    content {
+      id        = "${var.name}${queue.value}"
+      queue_arn = aws_sqs_queue.photos.arn
+      events = [
+        "s3:ObjectCreated:*",
+        "s3:ObjectRemoved:*",
+        # What a lifecycle rule deletes is a family of its own, not part of ObjectRemoved.
+        "s3:LifecycleExpiration:*",
+      ]
+      filter_prefix = var.filter_prefix
+      filter_suffix = queue.value
+    }
+  }
+}
+
+################################################################################
+# Queues: what is to be looked at, and what could not be done
+################################################################################
+
+resource "aws_sqs_queue" "photos" {
+  name = local.queue_name
+
+  # Six times the function's time-out, as AWS advises: a batch must not come back while a throttled poller still
+  # tries to hand it to the function.
+  visibility_timeout_seconds = 6 * var.lambda_timeout
+  message_retention_seconds  = local.message_retention_seconds
+  receive_wait_time_seconds  = 20
+
+  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
+
+  # Here, not in an aws_sqs_queue_policy: the provider waits about 25 s for each of the two to settle.
+  policy = data.aws_iam_policy_document.queue.json
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+
+  tags = var.tags
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name = "${var.name}-dead-letters"
+
+  message_retention_seconds = local.message_retention_seconds
+  receive_wait_time_seconds = 20
+
+  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
+
+  # No other queue may leave its failures here. SQS takes the ARN of a queue that is still to be made.
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.queue_arn]
+  })
+
+  tags = var.tags
+}
+
+################################################################################
+# Function: look at each photo as it is now, and make the table agree
+################################################################################
+
+resource "aws_lambda_function" "this" {
+  function_name = var.name
+  description   = "Keeps the Rekognition labels of the photos in s3://${local.bucket_name}/${var.filter_prefix} in DynamoDB"
+  role          = aws_iam_role.function.arn
+
+  handler       = "image_labels.handler.handler"
+  runtime       = var.lambda_runtime
+  architectures = [var.lambda_architecture]
+  memory_size   = var.lambda_memory_size
+  timeout       = var.lambda_timeout
+
+  filename          = local.package.filename
+  s3_bucket         = local.package.s3_bucket
+  s3_key            = local.package.s3_key
+  s3_object_version = local.package.s3_object_version
+  source_code_hash  = local.package_hash
+
+  environment {
+    variables = merge(var.lambda_environment_variables, local.environment)
+  }
+
+  logging_config {
+    log_group             = aws_cloudwatch_log_group.function.name
+    log_format            = "JSON"
+    application_log_level = var.log_level
+    # INFO, whatever log_level says: at WARN Lambda leaves out platform.report, the line with duration and memory.
+    system_log_level = "INFO"
+  }
+
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = local.package_is_there
+      error_message = "There is no file ${coalesce(local.package.filename, "-")}. The module comes with dist/lambda.zip: build that again, or say with lambda_package where yours is."
+    }
+  }
+
+  depends_on = [
+    # Lambda makes a missing log group itself, and that one keeps its lines for ever.
+    aws_cloudwatch_log_group.function,
+    # The first event may wait in the queue already: without its policy the function would fail it.
+    aws_iam_role_policy.function,
+  ]
+}
+
+resource "aws_lambda_event_source_mapping" "photos" {
+  event_source_arn = aws_sqs_queue.photos.arn
+  function_name    = aws_lambda_function.this.arn
+
+  batch_size = 10
+  # Take what is there: a window would only add its seconds to every single photo. Under load batches fill without it.
+  maximum_batching_window_in_seconds = 0
+
+  # One photo that fails must not send the other nine to Rekognition, and on the bill, again.
+  function_response_types = ["ReportBatchItemFailures"]
+
+  # A limit here rather than reserved concurrency: what is over it stays in the queue instead of being throttled (and
+  # so counted as tried), and accounts with few concurrency slots can still deploy.
+  scaling_config {
+    maximum_concurrency = local.maximum_concurrency
+  }
+
+  tags = var.tags
+}
+
+################################################################################
+# Table: one item per photo
+################################################################################
+
+resource "aws_dynamodb_table" "images" {
+  name         = "${var.name}-images"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "PK"
+
+  deletion_protection_enabled = var.deletion_protection
+
+  attribute {
+    name = "PK"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+
+  # DynamoDB encrypts every table. Without this block it does so under a key of its own, free of charge; an empty one
+  # would mean the account's aws/dynamodb key, and KMS calls on the bill.
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  tags = var.tags
+}

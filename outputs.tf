@@ -1,0 +1,66 @@
+# What callers may want to name: the same order as the data flows.
+
+output "bucket_name" {
+  description = "Name of the bucket that holds the photos."
+  value       = local.bucket_name
+}
+
+output "bucket_arn" {
+  description = "ARN of the bucket that holds the photos."
+  value       = local.bucket_arn
+}
+
+output "queue_url" {
+  description = "URL of the queue that receives the bucket's events."
+  value       = aws_sqs_queue.photos.url
+}
+
+output "queue_arn" {
+  description = "ARN of the queue that receives the bucket's events."
+  value       = aws_sqs_queue.photos.arn
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue that holds the events that failed max_receive_count times."
+  value       = aws_sqs_queue.dead_letters.url
+}
+
+output "dead_letter_queue_arn" {
+  description = "ARN of the queue that holds the events that failed max_receive_count times."
+  value       = aws_sqs_queue.dead_letters.arn
+}
+
+output "lambda_function_name" {
+  description = "Name of the function that labels the photos."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "lambda_function_arn" {
+  description = "ARN of the function that labels the photos, without a version."
+  value       = aws_lambda_function.this.arn
+}
+
+output "lambda_role_name" {
+  description = "Name of the function's role, to attach more permissions to (for instance for the key of an existing bucket)."
+  value       = aws_iam_role.function.name
+}
+
+output "lambda_role_arn" {
+  description = "ARN of the function's role, to name in key and bucket policies."
+  value       = aws_iam_role.function.arn
+}
+
+output "images_table_name" {
+  description = "Name of the table with one item per photo; its key PK (S) is the object key."
+  value       = aws_dynamodb_table.images.name
+}
+
+output "images_table_arn" {
+  description = "ARN of the table with one item per photo."
+  value       = aws_dynamodb_table.images.arn
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group; each line is a JSON object."
+  value       = aws_cloudwatch_log_group.function.name
+}

@@ -1,0 +1,45 @@
+# What the end-to-end tests apply: the module as it is, with time-outs short enough to see five tries fail.
+
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+variable "name" {
+  description = "Name of this copy of the module."
+  type        = string
+  default     = "image-labels-e2e"
+}
+
+variable "lambda_timeout" {
+  description = "Seconds for a batch. A photo that fails is back six times as long after; five tries take five times that."
+  type        = number
+  default     = 3
+}
+
+provider "aws" {
+  region = "us-east-1"
+
+  # The emulator is on localhost, where there is no name <bucket>.localhost to find.
+  s3_use_path_style = true
+}
+
+module "image_labels" {
+  source = "../../.."
+
+  name           = var.name
+  lambda_timeout = var.lambda_timeout
+
+  bucket_force_destroy = true
+  deletion_protection  = false
+
+  tags = {
+    Test = "e2e"
+  }
+}

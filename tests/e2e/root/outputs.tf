@@ -1,0 +1,66 @@
+# The module's outputs, passed through for the tests.
+
+output "bucket_name" {
+  description = "Name of the bucket that holds the photos."
+  value       = module.image_labels.bucket_name
+}
+
+output "bucket_arn" {
+  description = "ARN of the bucket that holds the photos."
+  value       = module.image_labels.bucket_arn
+}
+
+output "queue_url" {
+  description = "URL of the queue that receives the bucket's events."
+  value       = module.image_labels.queue_url
+}
+
+output "queue_arn" {
+  description = "ARN of the queue that receives the bucket's events."
+  value       = module.image_labels.queue_arn
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue that holds the events that failed max_receive_count times."
+  value       = module.image_labels.dead_letter_queue_url
+}
+
+output "dead_letter_queue_arn" {
+  description = "ARN of the queue that holds the events that failed max_receive_count times."
+  value       = module.image_labels.dead_letter_queue_arn
+}
+
+output "lambda_function_name" {
+  description = "Name of the function that labels the photos."
+  value       = module.image_labels.lambda_function_name
+}
+
+output "lambda_function_arn" {
+  description = "ARN of the function that labels the photos, without a version."
+  value       = module.image_labels.lambda_function_arn
+}
+
+output "lambda_role_name" {
+  description = "Name of the function's role, to attach more permissions to (for instance for the key of an existing bucket)."
+  value       = module.image_labels.lambda_role_name
+}
+
+output "lambda_role_arn" {
+  description = "ARN of the function's role, to name in key and bucket policies."
+  value       = module.image_labels.lambda_role_arn
+}
+
+output "images_table_name" {
+  description = "Name of the table with one item per photo; its key PK (S) is the object key."
+  value       = module.image_labels.images_table_name
+}
+
+output "images_table_arn" {
+  description = "ARN of the table with one item per photo."
+  value       = module.image_labels.images_table_arn
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group; each line is a JSON object."
+  value       = module.image_labels.log_group_name
+}

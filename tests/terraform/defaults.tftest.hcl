@@ -1,0 +1,380 @@
+# What a caller gets who sets nothing.
+
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+# Any file does for a zip: these tests must not depend on a build.
+variables {
+  lambda_package = { filename = "versions.tf" }
+}
+
+override_resource {
+  target = aws_sqs_queue.dead_letters
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters" }
+}
+
+override_resource {
+  target = aws_sqs_queue.photos
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos" }
+}
+
+run "bucket" {
+  assert {
+    condition     = aws_s3_bucket.photos[0].bucket_prefix == "image-labels-" && !aws_s3_bucket.photos[0].force_destroy
+    error_message = "A new bucket must be named after the module and survive while it holds photos."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.photos[0].block_public_acls,
+      aws_s3_bucket_public_access_block.photos[0].block_public_policy,
+      aws_s3_bucket_public_access_block.photos[0].ignore_public_acls,
+      aws_s3_bucket_public_access_block.photos[0].restrict_public_buckets,
+    ])
+    error_message = "All four kinds of public access must be blocked."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_ownership_controls.photos[0].rule).object_ownership == "BucketOwnerEnforced"
+    error_message = "ACLs must be off."
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.photos[0].rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    error_message = "Without a KMS key photos must be encrypted under S3's own."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_versioning.photos[0].versioning_configuration).status == "Enabled"
+    error_message = "Versions must be kept."
+  }
+
+  assert {
+    condition = anytrue([
+      for rule in aws_s3_bucket_lifecycle_configuration.photos[0].rule :
+      rule.status == "Enabled" && try(one(rule.abort_incomplete_multipart_upload).days_after_initiation, 0) == 7
+    ])
+    error_message = "Incomplete multipart uploads must be aborted after 7 days."
+  }
+
+  assert {
+    condition = anytrue([
+      for rule in aws_s3_bucket_lifecycle_configuration.photos[0].rule :
+      rule.status == "Enabled" && try(one(rule.noncurrent_version_expiration).noncurrent_days, 0) == 30
+    ])
+    error_message = "Noncurrent versions must expire after 30 days."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_policy.photos[0].policy == data.aws_iam_policy_document.bucket[0].json
+    error_message = "The bucket must have the policy that denies requests without TLS."
+  }
+}
+
+run "notification" {
+  assert {
+    condition = (
+      toset(aws_s3_bucket_notification.photos.queue[*].filter_suffix) == toset([".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"])
+      && length(aws_s3_bucket_notification.photos.queue) == 6
+    )
+    error_message = "There must be one queue block per suffix."
+  }
+
+  assert {
+    condition = alltrue([
+      for queue in aws_s3_bucket_notification.photos.queue :
+      queue.events == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"])
+    ])
+    error_message = "Every block must hear of photos that come, that are deleted and that a lifecycle rule deletes."
+  }
+
+  assert {
+    condition = alltrue([
+      for queue in aws_s3_bucket_notification.photos.queue :
+      queue.filter_prefix == "images/" && queue.queue_arn == aws_sqs_queue.photos.arn
+    ])
+    error_message = "Every block must be limited to the prefix and go to the queue."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.photos.lambda_function) == 0 && length(aws_s3_bucket_notification.photos.topic) == 0
+    error_message = "Events must go to the queue only."
+  }
+}
+
+run "every_object_under_the_prefix" {
+  variables {
+    filter_prefix   = ""
+    filter_suffixes = [""]
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_notification.photos.queue).filter_suffix == "" && one(aws_s3_bucket_notification.photos.queue).filter_prefix == ""
+    error_message = "An empty suffix must make one block without a limit."
+  }
+
+  assert {
+    condition     = [for s in data.aws_iam_policy_document.function.statement : s.resources if s.sid == "ReadPhotosUnderPrefix"] == [toset(["arn:aws:s3:::photos-of-ours/*"])]
+    error_message = "Without a prefix the function must be able to read all objects."
+  }
+}
+
+run "queues" {
+  variables {
+    lambda_timeout    = 70
+    max_receive_count = 3
+  }
+
+  assert {
+    condition     = aws_sqs_queue.photos.visibility_timeout_seconds == 420
+    error_message = "A message must be hidden for six times the function's time-out."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.photos.redrive_policy) == {
+      deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"
+      maxReceiveCount     = 3
+    }
+    error_message = "After max_receive_count tries a message must go to the dead-letter queue."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy) == {
+      redrivePermission = "byQueue"
+      sourceQueueArns   = ["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"]
+    }
+    error_message = "The dead-letter queue must serve this queue only, by the ARN it is going to have."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.photos.name == "image-labels-photos" && aws_sqs_queue.dead_letters.name == "image-labels-dead-letters"
+    error_message = "The queues must be named after the module."
+  }
+
+  assert {
+    condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.dead_letters] : queue.message_retention_seconds == 1209600])
+    error_message = "Both queues must keep messages for 14 days."
+  }
+
+  assert {
+    condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.dead_letters] : queue.sqs_managed_sse_enabled])
+    error_message = "Without a KMS key both queues must be encrypted under SQS's own."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.photos.receive_wait_time_seconds == 20
+    error_message = "The queue must be polled long."
+  }
+}
+
+run "function" {
+  variables {
+    min_confidence               = 62.5
+    max_labels                   = 25
+    log_level                    = "DEBUG"
+    lambda_environment_variables = { AWS_ENDPOINT_URL_REKOGNITION = "https://rekognition.example.com" }
+  }
+
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      AWS_ENDPOINT_URL_REKOGNITION = "https://rekognition.example.com"
+      BUCKET_NAME                  = aws_s3_bucket.photos[0].bucket
+      IMAGES_TABLE_NAME            = "image-labels-images"
+      MIN_CONFIDENCE               = "62.5"
+      MAX_LABELS                   = "25"
+      CONCURRENCY                  = "5"
+    })
+    error_message = "The function must get its settings, and the caller's, by these names."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.logging_config[0].log_format == "JSON"
+      && aws_lambda_function.this.logging_config[0].application_log_level == "DEBUG"
+      && aws_lambda_function.this.logging_config[0].system_log_level == "INFO"
+      && aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.function.name
+    )
+    error_message = "The function must log JSON, at the caller's level, to the log group the module made."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.function_name == "image-labels"
+      && aws_lambda_function.this.handler == "image_labels.handler.handler"
+      && aws_lambda_function.this.runtime == "python3.13"
+      && aws_lambda_function.this.architectures == tolist(["arm64"])
+      && aws_lambda_function.this.memory_size == 512
+      && aws_lambda_function.this.timeout == 60
+    )
+    error_message = "The function's defaults have changed."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.function.name == "/aws/lambda/image-labels" && aws_cloudwatch_log_group.function.retention_in_days == 30
+    error_message = "Log lines must not be kept for ever."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.role == aws_iam_role.function.arn && aws_iam_role_policy.function.policy == data.aws_iam_policy_document.function.json
+    error_message = "The function must run as its role, and the role must have its policy."
+  }
+}
+
+run "event_source_mapping" {
+  assert {
+    condition     = aws_lambda_event_source_mapping.photos.function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "A failed photo must not take its batch with it."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.photos.event_source_arn == "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"
+      && aws_lambda_event_source_mapping.photos.function_name == aws_lambda_function.this.arn
+      && aws_lambda_event_source_mapping.photos.batch_size == 10
+      && aws_lambda_event_source_mapping.photos.maximum_batching_window_in_seconds == 0
+      && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 5
+    )
+    error_message = "The function must take batches of 10 from the queue at once, five at a time at most."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == null
+    error_message = "The module must not reserve concurrency: accounts with few slots could not deploy it."
+  }
+}
+
+run "table" {
+  assert {
+    condition = (
+      aws_dynamodb_table.images.name == "image-labels-images"
+      && aws_dynamodb_table.images.hash_key == "PK"
+      && aws_dynamodb_table.images.range_key == null
+      && [for a in aws_dynamodb_table.images.attribute : "${a.name} ${a.type}"] == ["PK S"]
+      && aws_dynamodb_table.images.billing_mode == "PAY_PER_REQUEST"
+    )
+    error_message = "The table must have the key PK (S) and be billed on demand."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.images.point_in_time_recovery[0].enabled && aws_dynamodb_table.images.deletion_protection_enabled
+    error_message = "The labels must be restorable and hard to delete."
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.images.server_side_encryption) == 0
+    error_message = "Without a KMS key the table must be under DynamoDB's own key, not one that is billed."
+  }
+}
+
+run "what_can_be_switched_off" {
+  variables {
+    name                           = "holiday"
+    tags                           = { Team = "photos" }
+    bucket_name                    = "holiday-photos"
+    bucket_force_destroy           = true
+    bucket_versioning              = false
+    bucket_noncurrent_version_days = null
+    point_in_time_recovery         = false
+    deletion_protection            = false
+    role_permissions_boundary      = "arn:aws:iam::111122223333:policy/boundary"
+    log_retention_in_days          = 0
+  }
+
+  assert {
+    condition     = aws_s3_bucket.photos[0].bucket == "holiday-photos" && aws_s3_bucket.photos[0].force_destroy
+    error_message = "A named bucket must have that name."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_versioning.photos) == 0
+    error_message = "Without versioning the bucket must stay unversioned."
+  }
+
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.photos[0].rule : rule.id] == ["abort-incomplete-multipart-uploads"]
+    error_message = "null must keep noncurrent versions."
+  }
+
+  assert {
+    condition     = !aws_dynamodb_table.images.point_in_time_recovery[0].enabled && !aws_dynamodb_table.images.deletion_protection_enabled
+    error_message = "Recovery and deletion protection must be the caller's choice."
+  }
+
+  assert {
+    condition     = aws_iam_role.function.permissions_boundary == "arn:aws:iam::111122223333:policy/boundary"
+    error_message = "The role must have the boundary."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.function.retention_in_days == 0
+    error_message = "0 must keep log lines for ever."
+  }
+
+  assert {
+    condition = alltrue([
+      for tags in [
+        aws_s3_bucket.photos[0].tags, aws_sqs_queue.photos.tags, aws_sqs_queue.dead_letters.tags, aws_lambda_function.this.tags,
+        aws_lambda_event_source_mapping.photos.tags, aws_iam_role.function.tags, aws_cloudwatch_log_group.function.tags,
+        aws_dynamodb_table.images.tags,
+      ] : tags == tomap({ Team = "photos" })
+    ])
+    error_message = "Everything that takes tags must have them."
+  }
+
+  assert {
+    condition = [
+      aws_lambda_function.this.function_name, aws_sqs_queue.photos.name, aws_sqs_queue.dead_letters.name,
+      aws_dynamodb_table.images.name, aws_cloudwatch_log_group.function.name, aws_iam_role.function.name_prefix,
+    ] == ["holiday", "holiday-photos", "holiday-dead-letters", "holiday-images", "/aws/lambda/holiday", "holiday-"]
+    error_message = "Everything must be named after the module."
+  }
+}
+
+# A name of the greatest length that the variable admits.
+run "longest_name" {
+  variables {
+    name = "a23456789-123456789-123456789-123456"
+  }
+
+  assert {
+    condition     = length(var.name) == 36 && length(aws_s3_bucket.photos[0].bucket_prefix) <= 37 && length(aws_iam_role.function.name_prefix) <= 38
+    error_message = "Derived names must fit: the provider adds 26 characters to a bucket's (63 in all) and a role's (64 in all)."
+  }
+}
+
+run "outputs" {
+  assert {
+    condition = {
+      bucket_name           = output.bucket_name
+      bucket_arn            = output.bucket_arn
+      queue_arn             = output.queue_arn
+      dead_letter_queue_arn = output.dead_letter_queue_arn
+      lambda_function_name  = output.lambda_function_name
+      lambda_function_arn   = output.lambda_function_arn
+      lambda_role_name      = output.lambda_role_name
+      lambda_role_arn       = output.lambda_role_arn
+      images_table_name     = output.images_table_name
+      images_table_arn      = output.images_table_arn
+      log_group_name        = output.log_group_name
+      } == {
+      bucket_name           = aws_s3_bucket.photos[0].bucket
+      bucket_arn            = "arn:aws:s3:::photos-of-ours"
+      queue_arn             = "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"
+      dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"
+      lambda_function_name  = "image-labels"
+      lambda_function_arn   = "arn:aws:lambda:eu-west-1:111122223333:function:image-labels"
+      lambda_role_name      = "image-labels-20260101"
+      lambda_role_arn       = "arn:aws:iam::111122223333:role/image-labels-20260101"
+      images_table_name     = "image-labels-images"
+      images_table_arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"
+      log_group_name        = "/aws/lambda/image-labels"
+    }
+    error_message = "An output has changed its value."
+  }
+
+  assert {
+    condition     = output.queue_url == aws_sqs_queue.photos.url && output.dead_letter_queue_url == aws_sqs_queue.dead_letters.url
+    error_message = "The URLs must be those of the queues."
+  }
+}

@@ -1,0 +1,62 @@
+# A bucket that is there already: watched, but otherwise left alone.
+
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  lambda_package = { filename = "versions.tf" }
+  create_bucket  = false
+  bucket_name    = "photos-of-theirs"
+}
+
+run "leaves_the_bucket_alone" {
+  assert {
+    condition = sum([
+      length(aws_s3_bucket.photos),
+      length(aws_s3_bucket_public_access_block.photos),
+      length(aws_s3_bucket_ownership_controls.photos),
+      length(aws_s3_bucket_server_side_encryption_configuration.photos),
+      length(aws_s3_bucket_versioning.photos),
+      length(aws_s3_bucket_lifecycle_configuration.photos),
+      length(aws_s3_bucket_policy.photos),
+    ]) == 0
+    error_message = "An existing bucket's settings must not be touched."
+  }
+}
+
+run "watches_it" {
+  assert {
+    condition     = aws_s3_bucket_notification.photos.bucket == "photos-of-theirs" && length(aws_s3_bucket_notification.photos.queue) == 6
+    error_message = "The existing bucket's events must go to the queue."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["BUCKET_NAME"] == "photos-of-theirs"
+    error_message = "The function must look into the existing bucket."
+  }
+
+  assert {
+    condition     = output.bucket_name == "photos-of-theirs" && output.bucket_arn == "arn:aws:s3:::photos-of-theirs"
+    error_message = "The outputs must name the existing bucket."
+  }
+}
+
+run "may_read_it" {
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.function.statement : s.sid => sort(s.resources) if startswith(one(slice(sort(s.actions), 0, 1)), "s3:")
+      } == {
+      ReadPhotosUnderPrefix              = tolist(["arn:aws:s3:::photos-of-theirs/images/*"])
+      TellMissingPhotosFromForbiddenOnes = tolist(["arn:aws:s3:::photos-of-theirs"])
+    }
+    error_message = "The function must be able to read the existing bucket's photos, and no other's."
+  }
+
+  assert {
+    condition = flatten([
+      for s in data.aws_iam_policy_document.queue.statement : [for c in s.condition : c.values if c.variable == "aws:SourceArn"]
+    ]) == ["arn:aws:s3:::photos-of-theirs"]
+    error_message = "The existing bucket must be the one that may send events."
+  }
+}

@@ -1,0 +1,55 @@
+# A key of the caller's own: everything at rest is under it, and the function may decrypt with it and no more.
+
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  lambda_package = { filename = "versions.tf" }
+  kms_key_arn    = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+}
+
+run "everything_is_under_the_key" {
+  assert {
+    condition = alltrue([
+      for rule in aws_s3_bucket_server_side_encryption_configuration.photos[0].rule : (
+        rule.bucket_key_enabled
+        && rule.apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
+        && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn
+      )
+    ])
+    error_message = "Photos must be under the key, with a bucket key that saves KMS calls."
+  }
+
+  assert {
+    condition = alltrue([
+      for queue in [aws_sqs_queue.photos, aws_sqs_queue.dead_letters] :
+      queue.kms_master_key_id == var.kms_key_arn && queue.kms_data_key_reuse_period_seconds == 300
+    ])
+    error_message = "Both queues must be under the key: a dead letter is as private as a living one."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.images.server_side_encryption[0].enabled && aws_dynamodb_table.images.server_side_encryption[0].kms_key_arn == var.kms_key_arn
+    error_message = "The table must be under the key."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn
+    error_message = "The logs must be under the key."
+  }
+}
+
+run "the_function_may_decrypt" {
+  assert {
+    condition = [
+      for s in data.aws_iam_policy_document.function.statement : { sid = s.sid, actions = sort(s.actions), resources = sort(s.resources) }
+      if anytrue([for action in s.actions : startswith(action, "kms:")])
+      ] == [{
+        sid       = "DecryptWithTheGivenKey"
+        actions   = tolist(["kms:Decrypt"])
+        resources = tolist(["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
+    }]
+    error_message = "The function must be able to decrypt with this key, and to do nothing else with any key."
+  }
+}

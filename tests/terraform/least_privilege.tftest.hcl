@@ -1,0 +1,131 @@
+# Who may do what, to the letter: a permission more or less, or a resource wider, fails here.
+
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  lambda_package = { filename = "versions.tf" }
+}
+
+run "function" {
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.function.statement : s.sid => { actions = sort(s.actions), resources = sort(s.resources) }
+      } == {
+      ReadPhotosUnderPrefix = {
+        actions   = tolist(["s3:GetObject", "s3:GetObjectVersion"])
+        resources = tolist(["arn:aws:s3:::photos-of-ours/images/*"])
+      }
+      TellMissingPhotosFromForbiddenOnes = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::photos-of-ours"])
+      }
+      DetectLabelsInPhotos = {
+        actions   = tolist(["rekognition:DetectLabels"])
+        resources = tolist(["*"])
+      }
+      KeepOneItemPerPhoto = {
+        actions   = tolist(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
+      }
+      TakeEventsFromQueue = {
+        actions   = tolist(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
+      }
+      WriteOwnLogStreams = {
+        actions   = tolist(["logs:CreateLogStream", "logs:PutLogEvents"])
+        resources = tolist(["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/image-labels:*"])
+      }
+    }
+    error_message = "The function's policy must have exactly these statements."
+  }
+
+  assert {
+    condition = [
+      for s in data.aws_iam_policy_document.function.statement : s.sid if contains(s.resources, "*")
+    ] == ["DetectLabelsInPhotos"]
+    error_message = "Only DetectLabels, which AWS does not let anybody narrow, may have all resources."
+  }
+
+  assert {
+    condition     = alltrue([for s in data.aws_iam_policy_document.function.statement : alltrue([for action in s.actions : !strcontains(action, "*")])])
+    error_message = "No action may be a pattern."
+  }
+
+  assert {
+    condition = alltrue([
+      for s in data.aws_iam_policy_document.function.statement :
+      s.effect != "Deny" && length(s.condition) == 0 && length(coalesce(s.not_actions, [])) == 0 && length(coalesce(s.not_resources, [])) == 0
+    ])
+    error_message = "No statement may be limited or turned around: a condition on s3:prefix would make HeadObject answer 403."
+  }
+}
+
+run "role" {
+  assert {
+    condition = [
+      for s in data.aws_iam_policy_document.assume_role.statement : {
+        actions    = sort(s.actions)
+        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+      }
+      ] == [{
+        actions    = tolist(["sts:AssumeRole"])
+        principals = [{ type = "Service", identifiers = tolist(["lambda.amazonaws.com"]) }]
+    }]
+    error_message = "Lambda, and nobody else, may run as the role."
+  }
+
+  assert {
+    condition     = aws_iam_role.function.assume_role_policy == data.aws_iam_policy_document.assume_role.json
+    error_message = "The role must have this trust policy."
+  }
+}
+
+run "queue" {
+  assert {
+    condition = [
+      for s in data.aws_iam_policy_document.queue.statement : {
+        actions    = sort(s.actions)
+        resources  = sort(s.resources)
+        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+      }
+      ] == [{
+        actions    = tolist(["sqs:SendMessage"])
+        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
+        principals = [{ type = "Service", identifiers = tolist(["s3.amazonaws.com"]) }]
+        conditions = {
+          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:s3:::photos-of-ours"]) }
+          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
+        }
+    }]
+    error_message = "S3 may send this bucket's events of this account, and nobody may do anything else."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.photos.policy == data.aws_iam_policy_document.queue.json
+    error_message = "The queue must have this policy from the start: S3 tries it when the notification is made."
+  }
+}
+
+run "bucket" {
+  assert {
+    condition = [
+      for s in data.aws_iam_policy_document.bucket[0].statement : {
+        effect     = s.effect
+        actions    = sort(s.actions)
+        resources  = sort(s.resources)
+        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+      }
+      ] == [{
+        effect     = "Deny"
+        actions    = tolist(["s3:*"])
+        resources  = tolist(["arn:aws:s3:::photos-of-ours", "arn:aws:s3:::photos-of-ours/*"])
+        principals = [{ type = "*", identifiers = tolist(["*"]) }]
+        conditions = { "aws:SecureTransport" = { test = "Bool", values = tolist(["false"]) } }
+    }]
+    error_message = "The bucket must deny everybody everything without TLS, and allow nobody anything."
+  }
+}

@@ -1,0 +1,57 @@
+# What stands in for AWS: computed attributes that the module passes on, shaped as AWS shapes them (the provider checks
+# the form of an ARN even when it is mocked).
+
+mock_resource "aws_s3_bucket" {
+  defaults = {
+    arn = "arn:aws:s3:::photos-of-ours"
+    id  = "photos-of-ours"
+  }
+}
+
+mock_data "aws_s3_bucket" {
+  defaults = {
+    arn = "arn:aws:s3:::photos-of-theirs"
+  }
+}
+
+# Both queues get the same ARN: tests that tell them apart override it.
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:eu-west-1:111122223333:mocked-queue"
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/mocked-queue"
+    id  = "https://sqs.eu-west-1.amazonaws.com/111122223333/mocked-queue"
+  }
+}
+
+mock_resource "aws_lambda_function" {
+  defaults = {
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:image-labels"
+  }
+}
+
+mock_resource "aws_iam_role" {
+  defaults = {
+    arn  = "arn:aws:iam::111122223333:role/image-labels-20260101"
+    id   = "image-labels-20260101"
+    name = "image-labels-20260101"
+  }
+}
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = {
+    arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/image-labels"
+  }
+}
+
+mock_resource "aws_dynamodb_table" {
+  defaults = {
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"
+  }
+}
+
+# The provider computes the JSON; the tests look at the statements it would be made of.
+mock_data "aws_iam_policy_document" {
+  defaults = {
+    json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+  }
+}

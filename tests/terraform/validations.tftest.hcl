@@ -1,0 +1,306 @@
+# Each bad value is refused by exactly the variable it belongs to, before anything is planned. Several to a run, one for
+# each variable, since a run costs a second; all the variables listed must fail, and no other may. (lambda_package has
+# its own file.)
+
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  lambda_package = { filename = "versions.tf" }
+}
+
+# The values at the edge of what is allowed.
+run "lowest" {
+  command = plan
+
+  variables {
+    name                           = "abc"
+    bucket_name                    = "abc"
+    bucket_noncurrent_version_days = 1
+    filter_prefix                  = ""
+    filter_suffixes                = [""]
+    min_confidence                 = 0
+    max_labels                     = 1
+    lambda_runtime                 = "python3.11"
+    lambda_memory_size             = 128
+    lambda_timeout                 = 1
+    max_receive_count              = 1
+    log_retention_in_days          = 1
+    log_level                      = "FATAL"
+  }
+}
+
+run "highest" {
+  command = plan
+
+  variables {
+    filter_prefix                = "a/b!c-d_e.f'g(h)/"
+    min_confidence               = 100
+    max_labels                   = 1000
+    lambda_architecture          = "x86_64"
+    lambda_memory_size           = 10240
+    lambda_timeout               = 900
+    lambda_environment_variables = { AWS_ENDPOINT_URL = "https://example.com", TZ = "UTC" }
+    max_receive_count            = 1000
+    role_permissions_boundary    = "arn:aws:iam::aws:policy/PowerUserAccess"
+    log_retention_in_days        = 3653
+    log_level                    = "DEBUG"
+  }
+}
+
+run "too_low" {
+  command = plan
+
+  variables {
+    name                           = "ab"
+    bucket_noncurrent_version_days = 0
+    filter_suffixes                = []
+    min_confidence                 = -0.1
+    max_labels                     = 0
+    lambda_runtime                 = "python3.9"
+    lambda_memory_size             = 127
+    lambda_timeout                 = 0
+    max_receive_count              = 0
+    log_retention_in_days          = -1
+  }
+
+  expect_failures = [
+    var.name,
+    var.bucket_noncurrent_version_days,
+    var.filter_suffixes,
+    var.min_confidence,
+    var.max_labels,
+    var.lambda_runtime,
+    var.lambda_memory_size,
+    var.lambda_timeout,
+    var.max_receive_count,
+    var.log_retention_in_days,
+  ]
+}
+
+run "too_high" {
+  command = plan
+
+  variables {
+    name                         = "a23456789-123456789-123456789-1234567"
+    bucket_name                  = "a234567890123456789012345678901234567890123456789012345678901234"
+    filter_prefix                = format("%0513d", 0)
+    filter_suffixes              = [for i in range(101) : format(".%03d", i)]
+    min_confidence               = 100.1
+    max_labels                   = 1001
+    lambda_memory_size           = 10241
+    lambda_timeout               = 901
+    lambda_environment_variables = { LONG = format("%03500d", 0) }
+    max_receive_count            = 1001
+    log_retention_in_days        = 3654
+  }
+
+  expect_failures = [
+    var.name,
+    var.bucket_name,
+    var.filter_prefix,
+    var.filter_suffixes,
+    var.min_confidence,
+    var.max_labels,
+    var.lambda_memory_size,
+    var.lambda_timeout,
+    var.lambda_environment_variables,
+    var.max_receive_count,
+    var.log_retention_in_days,
+  ]
+}
+
+run "not_whole" {
+  command = plan
+
+  variables {
+    bucket_noncurrent_version_days = 1.5
+    max_labels                     = 2.5
+    lambda_memory_size             = 256.5
+    lambda_timeout                 = 7.5
+    max_receive_count              = 1.5
+    log_retention_in_days          = 7.5
+  }
+
+  expect_failures = [
+    var.bucket_noncurrent_version_days,
+    var.max_labels,
+    var.lambda_memory_size,
+    var.lambda_timeout,
+    var.max_receive_count,
+    var.log_retention_in_days,
+  ]
+}
+
+run "capitals" {
+  command = plan
+
+  variables {
+    name        = "Photos"
+    bucket_name = "Photos"
+    log_level   = "info"
+  }
+
+  expect_failures = [
+    var.name,
+    var.bucket_name,
+    var.log_level,
+  ]
+}
+
+run "wrong_characters" {
+  command = plan
+
+  variables {
+    name                         = "my_photos"
+    bucket_name                  = "my_photos"
+    filter_prefix                = "images/*"
+    filter_suffixes              = ["*.jpg"]
+    lambda_environment_variables = { "log-level" = "DEBUG" }
+  }
+
+  expect_failures = [
+    var.name,
+    var.bucket_name,
+    var.filter_prefix,
+    var.filter_suffixes,
+    var.lambda_environment_variables,
+  ]
+}
+
+run "more_wrong_characters" {
+  command = plan
+
+  variables {
+    name            = "photos-"
+    filter_prefix   = "my images/"
+    filter_suffixes = [".j?g"]
+  }
+
+  expect_failures = [
+    var.name,
+    var.filter_prefix,
+    var.filter_suffixes,
+  ]
+}
+
+run "policy_variable" {
+  command = plan
+
+  variables {
+    filter_prefix = "$${aws:username}/"
+  }
+
+  expect_failures = [var.filter_prefix]
+}
+
+run "taken_by_aws" {
+  command = plan
+
+  variables {
+    name                         = "sthree-photos"
+    lambda_environment_variables = { AWS_REGION = "eu-west-1" }
+  }
+
+  expect_failures = [
+    var.name,
+    var.lambda_environment_variables,
+  ]
+}
+
+run "taken_by_lambda" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { AWS_LAMBDA_LOG_LEVEL = "DEBUG" }
+  }
+
+  expect_failures = [var.lambda_environment_variables]
+}
+
+run "taken_by_the_module" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { MAX_LABELS = "5" }
+  }
+
+  expect_failures = [var.lambda_environment_variables]
+}
+
+run "suffixes_that_overlap" {
+  command = plan
+
+  variables {
+    filter_suffixes = [".jpg", "photo.jpg"]
+  }
+
+  expect_failures = [var.filter_suffixes]
+}
+
+run "empty_suffix_overlaps_all" {
+  command = plan
+
+  variables {
+    filter_suffixes = ["", ".jpg"]
+  }
+
+  expect_failures = [var.filter_suffixes]
+}
+
+run "not_an_arn" {
+  command = plan
+
+  variables {
+    kms_key_arn               = "1234abcd-12ab-34cd-56ef-1234567890ab"
+    role_permissions_boundary = "developer-boundary"
+  }
+
+  expect_failures = [
+    var.kms_key_arn,
+    var.role_permissions_boundary,
+  ]
+}
+
+run "arn_of_another_kind" {
+  command = plan
+
+  variables {
+    kms_key_arn               = "arn:aws:kms:eu-west-1:111122223333:alias/photos"
+    role_permissions_boundary = "arn:aws:iam::111122223333:role/developer"
+  }
+
+  expect_failures = [
+    var.kms_key_arn,
+    var.role_permissions_boundary,
+  ]
+}
+
+run "not_on_the_list" {
+  command = plan
+
+  variables {
+    lambda_runtime        = "nodejs22.x"
+    lambda_architecture   = "amd64"
+    log_retention_in_days = 10
+    log_level             = "WARNING"
+  }
+
+  expect_failures = [
+    var.lambda_runtime,
+    var.lambda_architecture,
+    var.log_retention_in_days,
+    var.log_level,
+  ]
+}
+
+run "existing_bucket_without_a_name" {
+  command = plan
+
+  variables {
+    create_bucket = false
+  }
+
+  expect_failures = [var.bucket_name]
+}

@@ -1,0 +1,393 @@
+# What a caller may choose. What AWS would refuse minutes into an apply is refused here, with what is allowed and why.
+
+################################################################################
+# Names
+################################################################################
+
+variable "name" {
+  description = <<-EOT
+    Name of the function, and what the names of all other resources start with. 3 to 36 lower-case letters, digits and
+    hyphens; two copies of the module in one account and Region need two names.
+  EOT
+  type        = string
+  default     = "image-labels"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,34}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 36 lower-case letters, digits and hyphens, with a letter or digit at both ends: the bucket's name starts with it, and S3 allows no more."
+  }
+
+  validation {
+    condition     = alltrue([for start in ["xn--", "sthree-", "amzn-s3-demo-"] : !startswith(var.name, start)])
+    error_message = "name must not start with xn--, sthree- or amzn-s3-demo-: S3 keeps these for itself, and the bucket's name starts with it."
+  }
+}
+
+variable "tags" {
+  description = "Tags for every resource that can have some, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+################################################################################
+# Bucket
+################################################################################
+
+variable "create_bucket" {
+  description = <<-EOT
+    Whether to make the bucket. With false the module watches the existing bucket bucket_name, which must be in the
+    provider's account and Region. It leaves that bucket's policy, encryption, versioning and lifecycle as they are, but
+    its event notifications are REPLACED by the module's own: S3 keeps one set of them for each bucket.
+  EOT
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "bucket_name" {
+  description = <<-EOT
+    Name of the bucket. null makes a new one whose name starts with `name` and ends in a random part; with
+    create_bucket = false it must be the name of the existing bucket: if the same configuration makes that bucket, give
+    its `id`, so that it is looked up only once it is there.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.bucket_name == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
+    error_message = "bucket_name must be null or 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends: S3's rule for names."
+  }
+
+  validation {
+    condition     = var.create_bucket || var.bucket_name != null
+    error_message = "bucket_name must name the existing bucket when create_bucket is false."
+  }
+}
+
+variable "bucket_force_destroy" {
+  description = "Whether `terraform destroy` deletes the new bucket together with the photos in it. With false it stops at a bucket that is not empty."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "bucket_versioning" {
+  description = <<-EOT
+    Whether the new bucket keeps old versions of photos. With versions the function labels exactly the version it
+    looked at, and a photo deleted by mistake can be brought back. S3 can suspend versioning but never undo it.
+  EOT
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "bucket_noncurrent_version_days" {
+  description = "Days after which the new bucket deletes a version that has been replaced or deleted; a whole number from 1. null keeps such versions for ever."
+  type        = number
+  default     = 30
+
+  validation {
+    condition = var.bucket_noncurrent_version_days == null ? true : (
+      var.bucket_noncurrent_version_days >= 1 && floor(var.bucket_noncurrent_version_days) == var.bucket_noncurrent_version_days
+    )
+    error_message = "bucket_noncurrent_version_days must be null (keep) or a whole number of days from 1: S3's lifecycle rules count in days."
+  }
+}
+
+################################################################################
+# Which objects are photos
+################################################################################
+
+variable "filter_prefix" {
+  description = <<-EOT
+    Only objects whose key starts with this are labelled; "" means all. Also limits what the function may read. Letters,
+    digits and / ! - _ . ' ( ) only. Case-sensitive; keys rarely start with a slash, so "images/", not "/images/".
+  EOT
+  type        = string
+  default     = "images/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z/!_.'()-]{0,512}$", var.filter_prefix))
+    error_message = "filter_prefix must be at most 512 letters, digits and / ! - _ . ' ( ): S3 wants other characters percent-encoded in a filter, where the function's policy wants them plain, and * ? $ are patterns in a policy."
+  }
+}
+
+variable "filter_suffixes" {
+  description = <<-EOT
+    Only objects whose key ends with one of these are labelled. 1 to 100 suffixes, case-sensitive, letters, digits and
+    / ! - _ . ' ( ) only; none may be the end of another. [""] means every object under the prefix.
+  EOT
+  type        = set(string)
+  default     = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.filter_suffixes) >= 1 && length(var.filter_suffixes) <= 100
+    error_message = "filter_suffixes must have 1 to 100 suffixes: each is a notification of the bucket, which can have 100. [\"\"] means every object under the prefix."
+  }
+
+  validation {
+    condition     = alltrue([for suffix in var.filter_suffixes : can(regex("^[0-9A-Za-z/!_.'()-]{0,128}$", suffix))])
+    error_message = "filter_suffixes must each be at most 128 letters, digits and / ! - _ . ' ( ): S3 takes no * in a filter and wants other characters percent-encoded."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for one in var.filter_suffixes : [for other in var.filter_suffixes : one == other || !endswith(one, other)]
+    ]))
+    error_message = "filter_suffixes must not overlap, as \".jpg\" and \"photo.jpg\" do: S3 refuses two notifications that could both be meant by one key."
+  }
+}
+
+################################################################################
+# Labels
+################################################################################
+
+variable "min_confidence" {
+  description = "Lowest confidence of a label that is kept, in percent, 0 to 100."
+  type        = number
+  default     = 80
+  nullable    = false
+
+  validation {
+    condition     = var.min_confidence >= 0 && var.min_confidence <= 100
+    error_message = "min_confidence must be from 0 to 100: Rekognition counts it in percent."
+  }
+}
+
+variable "max_labels" {
+  description = "Most labels of one photo that are kept, those of highest confidence; a whole number from 1 to 1000. It does not change the price."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.max_labels >= 1 && var.max_labels <= 1000 && floor(var.max_labels) == var.max_labels
+    error_message = "max_labels must be a whole number from 1 to 1000: Rekognition gives no more than 1000 labels."
+  }
+}
+
+################################################################################
+# Encryption
+################################################################################
+
+variable "kms_key_arn" {
+  description = <<-EOT
+    ARN of the KMS key for the new bucket, both queues, the table and the log group. null means keys that AWS keeps and
+    does not charge for. The module gives the function's role kms:Decrypt on it; a bucket that exists already may have
+    a key of its own, which the role (output lambda_role_name) must then be admitted to by you.
+
+    The key's policy must let the account delegate to IAM (the statement that AWS puts there first), and admit two services:
+    - s3.amazonaws.com: kms:GenerateDataKey and kms:Decrypt, or S3 cannot send its events to the queue and the apply
+      fails with "Unable to validate the following destination configurations".
+    - logs.<region>.amazonaws.com: kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey* and kms:Describe*,
+      best on condition that kms:EncryptionContext:aws:logs:arn is the ARN of the log group /aws/lambda/<name>.
+    Whoever applies needs kms:CreateGrant and kms:DescribeKey, for the table.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9A-Za-z-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be null or the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>: an alias or a bare id cannot be named in the role's policy."
+  }
+}
+
+################################################################################
+# Function
+################################################################################
+
+variable "lambda_runtime" {
+  description = "Lambda runtime: python3.11 or newer. Which is the newest depends on the version of the aws provider; 5.100 knows python3.13."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^python3[.](1[1-9]|[2-9][0-9])$", var.lambda_runtime))
+    error_message = "lambda_runtime must be python3.11 or newer: the function is written for it."
+  }
+}
+
+variable "lambda_architecture" {
+  description = "Processor of the function: arm64 or x86_64. arm64 costs a fifth less; the function runs on either."
+  type        = string
+  default     = "arm64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.lambda_architecture)
+    error_message = "lambda_architecture must be arm64 or x86_64: Lambda has no other."
+  }
+}
+
+variable "lambda_memory_size" {
+  description = <<-EOT
+    Memory of the function in MB, a whole number from 128 to 10240. Lambda gives processor time in proportion. The
+    function waits nearly all its time; what it computes is its start, which 512 shortens at a cost that is under a
+    hundredth of Rekognition's.
+  EOT
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.lambda_memory_size >= 128 && var.lambda_memory_size <= 10240 && floor(var.lambda_memory_size) == var.lambda_memory_size
+    error_message = "lambda_memory_size must be a whole number of MB from 128 to 10240: Lambda's limits."
+  }
+}
+
+variable "lambda_timeout" {
+  description = "Longest time for a batch of up to 10 photos, in seconds, a whole number from 1 to 900. The queue hides a message for six times as long, so a failed photo is tried again after that time at the latest."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.lambda_timeout >= 1 && var.lambda_timeout <= 900 && floor(var.lambda_timeout) == var.lambda_timeout
+    error_message = "lambda_timeout must be a whole number of seconds from 1 to 900: Lambda's limits."
+  }
+}
+
+variable "lambda_environment_variables" {
+  description = <<-EOT
+    Environment variables for the function besides its own, for instance AWS_ENDPOINT_URL_REKOGNITION for a VPC endpoint.
+    Neither the function's own names nor Lambda's reserved ones; all of them together have at most 4 KB.
+  EOT
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.lambda_environment_variables) : can(regex("^[A-Za-z][0-9A-Za-z_]+$", name))])
+    error_message = "lambda_environment_variables must have names of two or more letters, digits and underscores that start with a letter: Lambda takes no others."
+  }
+
+  validation {
+    condition = length(setintersection(keys(var.lambda_environment_variables), [
+      "BUCKET_NAME", "IMAGES_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY",
+    ])) == 0
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS or CONCURRENCY: the module sets them, from its own variables."
+  }
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.lambda_environment_variables) : !startswith(name, "AWS_LAMBDA_") && !contains([
+        "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+      ], name)
+    ])
+    error_message = "lambda_environment_variables must not set AWS_LAMBDA_*, AWS_REGION, AWS_DEFAULT_REGION, AWS_EXECUTION_ENV, AWS_ACCESS_KEY(_ID), AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, LAMBDA_TASK_ROOT or LAMBDA_RUNTIME_DIR: Lambda sets them itself and refuses them."
+  }
+
+  validation {
+    condition     = sum(concat([0], [for name, value in var.lambda_environment_variables : length(name) + length(value)])) <= 3500
+    error_message = "lambda_environment_variables must have at most 3500 characters in names and values: Lambda allows 4 KB, and the function's own need some of it."
+  }
+}
+
+variable "lambda_package" {
+  description = <<-EOT
+    Where the function's zip is. null means dist/lambda.zip in the module itself. Either a file or an object in S3:
+    - filename: path of a zip on the machine that applies.
+    - s3_bucket, s3_key: a zip in a bucket in the function's Region.
+    - s3_object_version: the version of that object. Without it or source_code_hash a new zip under the same key goes
+      unnoticed.
+    - source_code_hash: base64 of the zip's SHA-256; for a file it is computed if not given.
+  EOT
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default = null
+
+  validation {
+    condition = var.lambda_package == null ? true : (
+      var.lambda_package.filename != null
+      ? var.lambda_package.s3_bucket == null && var.lambda_package.s3_key == null && var.lambda_package.s3_object_version == null
+      : var.lambda_package.s3_bucket != null && var.lambda_package.s3_key != null
+    )
+    error_message = "lambda_package must have either filename, or s3_bucket and s3_key (and s3_object_version if you like), not both: Lambda takes its code from one place."
+  }
+}
+
+variable "role_permissions_boundary" {
+  description = "ARN of the policy that bounds what the function's role may be allowed, where your account demands one. null means none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_permissions_boundary == null ? true : can(regex("^arn:[a-z0-9-]+:iam::(aws|[0-9]{12}):policy/.+$", var.role_permissions_boundary))
+    error_message = "role_permissions_boundary must be null or the ARN of a managed policy, arn:aws:iam::<account>:policy/<name>."
+  }
+}
+
+################################################################################
+# Queue
+################################################################################
+
+variable "max_receive_count" {
+  description = "How many times a photo is tried before its event goes to the dead-letter queue; a whole number from 1 to 1000. AWS advises 5 or more, so that a passing fault does not fill that queue."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
+    error_message = "max_receive_count must be a whole number from 1 to 1000: SQS's limits."
+  }
+}
+
+################################################################################
+# Table
+################################################################################
+
+variable "point_in_time_recovery" {
+  description = "Whether the table can be restored to any second of the last 35 days. It is billed by the size of the table."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the table. On by default, since its labels were paid for one by one; to destroy the module, apply once with false first."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+################################################################################
+# Logs
+################################################################################
+
+variable "log_retention_in_days" {
+  description = "Days that the function's log lines are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 keeps them for ever."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition = contains([
+      0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ], var.log_retention_in_days)
+    error_message = "log_retention_in_days must be 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653: CloudWatch Logs takes no others."
+  }
+}
+
+variable "log_level" {
+  description = "Least level of the function's log lines that are kept: DEBUG, INFO, WARN, ERROR or FATAL."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.log_level)
+    error_message = "log_level must be DEBUG, INFO, WARN, ERROR or FATAL, in capitals: Lambda's names for the levels."
+  }
+}
