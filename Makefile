@@ -1,0 +1,72 @@
+# Everything a developer runs. `make` with no target explains itself.
+
+# The Python to build the environment with, the port of the demo's LocalStack, and the photographs to upload.
+PYTHON ?= python3
+PORT ?= 4566
+PHOTOS ?=
+
+UV_VERSION := 0.13.9
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo down test lint unit terraform e2e package lock bench-cold-start clean require-terraform
+
+help: ## Say what the targets are for.
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: require-terraform $(VENV)/.ready ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
+	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+down: $(VENV)/.ready ## Stop the demo and forget its state.
+	@$(RUN) -m tools.demo down
+
+test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform and e2e, side by side.
+	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target lint unit terraform e2e
+
+lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether dist/lambda.zip is up to date.
+	$(RUN) -m tools.package --check
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/ruff format --quiet --check .
+	$(VENV)/bin/mypy lambda_src/image_labels emulator/image_labels_emulator tools bench tests/unit
+	$(VENV)/bin/mypy tests/e2e
+	terraform fmt -check -recursive -diff
+
+unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
+	$(RUN) -m pytest tests/unit
+
+terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider.
+	$(RUN) -m tools.terraform_checks
+
+e2e: require-terraform $(VENV)/.ready ## End-to-end tests: the module applied to LocalStack, once.
+	$(RUN) -m pytest tests/e2e
+
+package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit it.
+	@$(RUN) -m tools.package
+
+bench-cold-start: $(VENV)/.ready ## Cold start beside a bare botocore session and a blueprint.
+	@$(RUN) -m bench.cold_start
+
+lock: $(VENV)/.ready ## Pin every Python package anew in requirements.txt.
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-annotate \
+		--custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
+
+clean: ## Remove what the targets made: the environment and .local.
+	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache
+
+require-terraform:
+	@command -v terraform > /dev/null || \
+		{ echo "error: terraform is not on the PATH; install Terraform 1.9 or newer and run make again" >&2; exit 1; }
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@command -v $(PYTHON) > /dev/null || \
+		{ echo "error: there is no $(PYTHON); install Python 3.11 or newer, or name one with PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: $(PYTHON) is Python %d.%d; \
+	3.11 or newer is needed: name another with PYTHON=" % v[:2] or 0)'
+	@echo "Installing the Python environment into $(VENV) (750 MB; a minute or two, depending on the network) ..."
+	@$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements.txt
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,232 @@
+"""`make demo`: the module, applied as it is to an AWS on this machine, labels real photographs before your eyes."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import boto3
+import typer
+from boto3.dynamodb.types import TypeDeserializer
+from image_labels_emulator import server
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tools import photographs
+from tools.photographs import Photograph, PhotographsError
+from tools.terraform import LOCAL, ROOT, Root, TerraformError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+DIRECTORY = LOCAL / "demo"
+LABEL_SECONDS = 120
+NOT_A_PHOTO = ("notes.jpg", b"This is a text that somebody called notes.jpg.\n")
+
+console = Console(highlight=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def up(
+    photos: Annotated[
+        Path | None, typer.Option(help="Your own photographs instead of the ones that come along.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of LocalStack on 127.0.0.1.")] = server.DEFAULT_PORT,
+) -> None:
+    """Start LocalStack, apply examples/complete, upload photographs and show their labels."""
+    began = time.monotonic()
+    try:
+        chosen = photographs.own(photos) if photos else photographs.shipped()
+        running = _localstack(port)
+        outputs = _apply(running)
+        session = _session()
+        uploaded = _upload(session.client("s3", endpoint_url=running.url), outputs["bucket_name"], chosen)
+        if photos is None:
+            uploaded |= _upload_text(session.client("s3", endpoint_url=running.url), outputs["bucket_name"])
+        items = _await_items(session.client("dynamodb", endpoint_url=running.url), outputs, uploaded)
+    except (server.EmulatorError, TerraformError, PhotographsError) as error:
+        console.print(f"[red]error:[/red] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    _show(items, outputs)
+    _farewell(running, outputs, time.monotonic() - began, own=photos is not None)
+
+
+@app.command()
+def down() -> None:
+    """Stop the demo's LocalStack and forget what was in it."""
+    stopped = server.stop(DIRECTORY / "localstack")
+    for path in sorted(DIRECTORY.rglob("*"), reverse=True) if DIRECTORY.exists() else ():
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    console.print("LocalStack is stopped, and the demo's state is gone." if stopped else "The demo was not running.")
+
+
+@contextmanager
+def _step(what: str) -> Iterator[None]:
+    """One line for a step: what is done while it is done, and how long it took."""
+    began = time.monotonic()
+    with console.status(f"{what} …"):
+        yield
+    console.print(f"[green]✓[/green] {what}  [dim]{time.monotonic() - began:.1f} s[/dim]")
+
+
+def _localstack(port: int) -> server.Server:
+    if elsewhere := server.running_elsewhere():
+        console.print(f"[green]✓[/green] LocalStack is yours, at {elsewhere.url}")
+        return elsewhere
+    if running := server.find(DIRECTORY / "localstack"):
+        console.print(f"[green]✓[/green] LocalStack runs already, at {running.url}")
+        return running
+    # A LocalStack that has just started knows nothing of what an earlier one had.
+    (DIRECTORY / "terraform" / "terraform.tfstate").unlink(missing_ok=True)
+    with _step("Starting LocalStack, an AWS on this machine (some 5 s; the first time up to a minute)"):
+        return server.start(DIRECTORY / "localstack", port)
+
+
+def _session() -> boto3.Session:
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=server.REGION)  # noqa: S106
+
+
+def _apply(running: server.Server) -> dict[str, str]:
+    root = Root(ROOT / "examples" / "complete", DIRECTORY / "terraform", running.environment())
+    with _step("Installing Terraform's AWS provider (a download of some 150 MB the first time)"):
+        root.run("init", "-no-color")
+    console.print("  Applying examples/complete. A first time takes about a minute, in which Terraform waits 25 s for")
+    console.print("  each of two SQS queues to settle, as it does on AWS.")
+    progress = Progress(
+        SpinnerColumn(finished_text="[green]✓[/green]"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    with progress:
+        task = progress.add_task("terraform apply", total=None)
+        process = root.start("apply", "-auto-approve", "-json")
+        assert process.stdout is not None
+        errors = []
+        for line in process.stdout:
+            event = _terraform_event(line)
+            match event.get("type"):
+                case "planned_change":
+                    progress.update(task, total=(progress.tasks[0].total or 0) + 1)
+                case "apply_complete":
+                    progress.advance(task)
+                case "diagnostic" if event["diagnostic"]["severity"] == "error":
+                    errors.append(f"{event['diagnostic']['summary']}: {event['diagnostic'].get('detail', '')}".strip())
+        if process.wait() != 0:
+            raise TerraformError("terraform apply failed:\n" + "\n".join(errors))
+        done = progress.tasks[0].completed
+        progress.update(task, total=done or 1, completed=done or 1)
+    answer: dict[str, Any] = json.loads(root.run("output", "-json").stdout)
+    return {name: str(output["value"]) for name, output in answer.items()}
+
+
+def _terraform_event(line: str) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return event
+
+
+def _upload(s3: S3Client, bucket: str, chosen: list[Photograph]) -> dict[str, str]:
+    """Upload; the answer maps each key to its version, which tells a photo of now from one of an earlier demo."""
+    versions = {}
+    with _step(f"Uploading {len(chosen)} photographs to s3://{bucket}/images/"):
+        for photo in chosen:
+            key = f"images/{photo.name}"
+            with photo.path.open("rb") as body:
+                answer = s3.put_object(
+                    Bucket=bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType=photo.content_type,
+                    Metadata={"labels": photo.labels} if photo.labels else {},
+                )
+            versions[key] = answer["VersionId"]
+    return versions
+
+
+def _upload_text(s3: S3Client, bucket: str) -> dict[str, str]:
+    name, body = NOT_A_PHOTO
+    return {f"images/{name}": s3.put_object(Bucket=bucket, Key=f"images/{name}", Body=body)["VersionId"]}
+
+
+def _await_items(dynamodb: DynamoDBClient, outputs: dict[str, str], versions: dict[str, str]) -> list[dict[str, Any]]:
+    """The item of each photo, as soon as it is about the version that was uploaded."""
+    items: dict[str, dict[str, Any]] = {}
+    deadline = time.monotonic() + LABEL_SECONDS
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/green]"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(versions))
+        while missing := [key for key in versions if key not in items]:
+            if time.monotonic() > deadline:
+                raise server.EmulatorError(
+                    f"{len(missing)} of {len(versions)} photos have no item after {LABEL_SECONDS} s, the first is "
+                    f"{missing[0]}; the function's log is the log group {outputs['log_group_name']}, LocalStack's is "
+                    f"{DIRECTORY / 'localstack' / 'localstack.log'}"
+                )
+            for key in missing:
+                table = outputs["images_table_name"]
+                item = dynamodb.get_item(TableName=table, Key={"PK": {"S": key}}, ConsistentRead=True).get("Item", {})
+                if item.get("VersionId", {}).get("S") == versions[key]:
+                    items[key] = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+                    progress.advance(task)
+            time.sleep(0.2)
+    return [items[key] for key in versions]
+
+
+def _show(items: list[dict[str, Any]], outputs: dict[str, str]) -> None:
+    table = Table(title=f"What DynamoDB's table {outputs['images_table_name']} says now", show_lines=True)
+    table.add_column("Photo", style="bold", overflow="fold")
+    table.add_column("Labels, with confidence in %", ratio=1)
+    for item in items:
+        if item["Status"] == "REJECTED":
+            table.add_row(escape(item["PK"]), f"[yellow]REJECTED[/yellow]  {escape(item['Reason'])}")
+            continue
+        seen = [f"{escape(label['Name'])} [dim]{float(label['Confidence']):.1f}[/dim]" for label in item["Detections"]]
+        table.add_row(escape(item["PK"]), ", ".join(seen) or "[dim]none above the threshold[/dim]")
+    console.print()
+    console.print(table)
+
+
+def _farewell(running: server.Server, outputs: dict[str, str], seconds: float, *, own: bool) -> None:
+    if own:
+        source = "words of the files' names"
+        if os.environ.get("REKOGNITION_EMULATOR_ONNX_MODEL"):
+            source = "ONNX classifier that REKOGNITION_EMULATOR_ONNX_MODEL names"
+    else:
+        source = "metadata that was written by hand and uploaded with each photograph"
+    console.print(
+        f"\nRekognition is [bold]emulated[/bold] here: the labels come from the {source}. All else is real:\n"
+        "the Terraform module, the function and its zip, S3 events, SQS, DynamoDB. "
+        f"It took {seconds:.0f} s.\n\n"
+        "[bold]Look around[/bold]\n"
+        f"  export AWS_ENDPOINT_URL={running.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
+        f"AWS_DEFAULT_REGION={server.REGION}\n"
+        f"  aws s3 cp my-photo.jpg s3://{outputs['bucket_name']}/images/\n"
+        f"  aws dynamodb scan --table-name {outputs['images_table_name']}\n"
+        "[bold]Your own photos[/bold]   make demo PHOTOS=directory\n"
+        "[bold]Stop it[/bold]           make down",
+        soft_wrap=True,
+    )
+
+
+if __name__ == "__main__":
+    app()
