@@ -1,0 +1,61 @@
+"""One LocalStack, one apply, for all end-to-end tests.
+
+Two of them need several rounds of the queue's visibility time-out: their photos are uploaded as soon as there is a
+bucket, and looked at last.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from image_labels_emulator import server
+from pictures import jpeg
+from stack import DIRECTORY, NEVER, THROTTLED, Stack
+
+from tools.terraform import ROOT, Root
+
+
+@pytest.fixture(scope="session")
+def localstack() -> Iterator[server.Server]:
+    """A LocalStack of our own on a free port, or the one that AWS_ENDPOINT_URL names."""
+    if elsewhere := server.running_elsewhere():
+        yield elsewhere
+        return
+    server.stop(DIRECTORY / "localstack")  # left behind by a run that was killed
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    running = server.start(DIRECTORY / "localstack", port=0)
+    yield running
+    server.stop(DIRECTORY / "localstack")
+
+
+@pytest.fixture(scope="session")
+def root(localstack: server.Server) -> Iterator[Root]:
+    """The applied root module."""
+    root = Root(ROOT / "tests" / "e2e" / "root", DIRECTORY / "terraform", localstack.environment())
+    root.run("init", "-no-color")
+    root.run("apply", "-no-color", "-auto-approve")
+    yield root
+    if not localstack.is_ours:  # ours goes with all that is in it
+        root.run("destroy", "-no-color", "-auto-approve")
+
+
+@pytest.fixture(scope="session")
+def stack(localstack: server.Server, root: Root) -> Stack:
+    outputs = json.loads(root.run("output", "-json").stdout)
+    stack = Stack(localstack, {name: str(output["value"]) for name, output in outputs.items()})
+    stack.emulator("POST", "/reset")
+    stack.emulator(
+        "POST",
+        "/rules",
+        [
+            {"key_prefix": "images/down/", "error": "InternalServerError"},
+            # 8 photos at 3 calls a try: none gets through on its first, all do on their second.
+            {"key_prefix": "images/throttled/", "error": "ThrottlingException", "times": 30},
+        ],
+    )
+    for key in (NEVER, *THROTTLED):
+        stack.upload(key, jpeg(), "Dog=99")
+    return stack

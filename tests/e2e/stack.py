@@ -1,0 +1,165 @@
+"""The applied module as its users see it: the bucket to put photos in, the table to read, the queue, the log."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from localstack_client.session import Session
+
+from tools.terraform import LOCAL
+
+if TYPE_CHECKING:
+    from image_labels_emulator.server import Server
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_rekognition import RekognitionClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+T = TypeVar("T")
+SECONDS = 60.0
+DIRECTORY = LOCAL / "e2e"
+
+# Uploaded first, looked at last (conftest.py, test_retries.py).
+NEVER = "images/down/never.jpg"
+THROTTLED = [f"images/throttled/{n}.jpg" for n in range(8)]
+
+
+def wait_for(what: str, look: Callable[[], T | None], seconds: float = SECONDS) -> T:
+    """What `look` finds, as soon as it finds something; fails saying `what` was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.1)
+
+
+@dataclass
+class Stack:
+    """The module's outputs and clients for the services behind them."""
+
+    server: Server
+    outputs: dict[str, str]
+
+    def __post_init__(self) -> None:
+        session = Session(localstack_host=urlsplit(self.server.url).netloc, aws_access_key_id="test")
+        self.s3: S3Client = session.client("s3")
+        self.sqs: SQSClient = session.client("sqs")
+        self.dynamodb: DynamoDBClient = session.client("dynamodb")
+        self.lambda_: LambdaClient = session.client("lambda")
+        self.logs: CloudWatchLogsClient = session.client("logs")
+        # localstack-client knows only the services that LocalStack has.
+        self.rekognition: RekognitionClient = boto3.client(
+            "rekognition",
+            endpoint_url=self.server.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106
+        )
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["bucket_name"]
+
+    # -- photos
+
+    def upload(self, key: str, body: bytes, labels: str | None = None) -> str:
+        """Put an object, with the labels that the emulator is to see in it; its version."""
+        metadata = {} if labels is None else {"labels": labels}
+        return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata)["VersionId"]
+
+    def item(self, key: str) -> dict[str, Any] | None:
+        """The item of a photo as plain values, or None."""
+        answer = self.dynamodb.get_item(
+            TableName=self.outputs["images_table_name"], Key={"PK": {"S": key}}, ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return {n: TypeDeserializer().deserialize(v) for n, v in item.items()} if item else None
+
+    def labelled(self, key: str, version: str, seconds: float = SECONDS) -> dict[str, Any]:
+        """The item of this version of a photo, when it is there."""
+
+        def look() -> dict[str, Any] | None:
+            item = self.item(key)
+            return item if item and item["VersionId"] == version else None
+
+        return wait_for(f"item of {key!r}", look, seconds)
+
+    def labelled_keys(self) -> set[str]:
+        """Every key that has an item."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.outputs["images_table_name"], ProjectionExpression="PK", ConsistentRead=True
+        )
+        return {item["PK"]["S"] for page in pages for item in page["Items"]}
+
+    # -- queues
+
+    def in_queue(self, url: str) -> int:
+        """Messages that wait in a queue or are being worked on."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        waiting = attributes["ApproximateNumberOfMessages"]
+        return int(waiting) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """The bodies of all messages of the dead-letter queue, which are hidden for a minute by this look."""
+        found = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.outputs["dead_letter_queue_url"],
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=60,
+            WaitTimeSeconds=0,
+        ).get("Messages"):
+            found += [json.loads(message["Body"]) for message in messages]
+        return found
+
+    def send(self, body: object) -> None:
+        """Put a message in the queue as S3 would."""
+        self.sqs.send_message(QueueUrl=self.outputs["queue_url"], MessageBody=json.dumps(body))
+
+    def invoke(self, event: object) -> dict[str, Any]:
+        """Run the function on an event, as the Lambda console does; its answer."""
+        answer = self.lambda_.invoke(
+            FunctionName=self.outputs["lambda_function_name"], Payload=json.dumps(event).encode()
+        )
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        assert not answer.get("FunctionError"), result
+        return result
+
+    # -- what was seen meanwhile
+
+    def log(self, key: str, message: str) -> list[dict[str, Any]]:
+        """The function's log lines with this message about this photo, oldest first."""
+        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.outputs["log_group_name"])
+        lines = [json.loads(event["message"]) for page in pages for event in page["events"]]
+        return [line for line in lines if line.get("message") == message and line.get("key") == key]
+
+    def rekognition_calls(self, key: str) -> int:
+        """How often the emulator was asked for the labels of a photo."""
+        photos = self.emulator("GET")["counters"]["photos"]
+        return int(photos.get(self.bucket, {}).get(key, 0))
+
+    def emulator(self, method: str, path: str = "", body: object = None) -> dict[str, Any]:
+        """Ask or set the emulated Rekognition."""
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{self.server.url}/_emulator/rekognition{path}"
+        request = urllib.request.Request(url, data, method=method, headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            result: dict[str, Any] = json.loads(answer.read())
+        return result
+
+
+def notification(bucket: str, key: str, event: str = "ObjectCreated:Put") -> dict[str, Any]:
+    """A record as S3 sends it; `key` is as S3 would encode it."""
+    s3 = {"s3SchemaVersion": "1.0", "bucket": {"name": bucket}, "object": {"key": key}}
+    return {"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": event, "s3": s3}]}

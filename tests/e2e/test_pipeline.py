@@ -1,0 +1,186 @@
+"""A photo is uploaded; its labels are in DynamoDB. All through the applied module."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pictures import jpeg
+from stack import DIRECTORY, Stack, notification, wait_for
+
+from tools import photographs
+from tools.terraform import ROOT, Root
+
+EVENTS = ROOT / "tests" / "unit" / "events"
+
+KEYS = {
+    "jpg": "images/dog.jpg",
+    "capital PNG": "images/dog.PNG",
+    "space": "images/red flower.jpg",
+    "plus": "images/1+1=2.jpg",
+    "percent": "images/100%.jpg",
+    "percent that looks encoded": "images/a%20b.jpg",
+    "ampersand": "images/salt & pepper.jpg",
+    "quotes": 'images/it\'s "quoted".jpg',
+    "umlauts": "images/Käse/Größe.jpeg",
+    "emoji": "images/🐕 🏖️.JPG",
+    "long": "images/" + "/".join(["very-long-directory-name"] * 35) + "/photo.jpg",
+}
+
+
+def test_second_plan_has_no_changes(root: Root) -> None:
+    done = root.run("plan", "-no-color", "-detailed-exitcode", allowed=(0, 2))
+    assert done.returncode == 0, done.stdout
+
+
+def test_function_runs_the_committed_zip(stack: Stack) -> None:
+    function = stack.lambda_.get_function(FunctionName=stack.outputs["lambda_function_name"])["Configuration"]
+    zip_ = (ROOT / "dist" / "lambda.zip").read_bytes()
+    assert function["CodeSha256"] == base64.b64encode(hashlib.sha256(zip_).digest()).decode()
+
+
+def test_real_photographs(stack: Stack) -> None:
+    shipped = [photo for photo in photographs.shipped() if photo.labels]
+    versions = {p.name: stack.upload(f"images/{p.name}", p.path.read_bytes(), p.labels) for p in shipped}
+    for photo in shipped:
+        item = stack.labelled(f"images/{photo.name}", versions[photo.name])
+        expected = dict(label.split("=") for label in photo.labels.split(","))
+        seen = {label["Name"]: float(label["Confidence"]) for label in item["Detections"]}
+        assert item["Status"] == "LABELLED"
+        assert item["Labels"] == seen.keys()
+        assert len(seen) <= 10
+        assert min(seen.values()) >= 80
+        best = max(expected, key=lambda name: float(expected[name]))
+        assert seen[best] == pytest.approx(float(expected[best]), abs=0.01)
+
+
+def test_detections_carry_the_taxonomy(stack: Stack) -> None:
+    version = stack.upload("images/taxonomy.jpg", jpeg(), "Mobile Phone=99.1")
+    item = stack.labelled("images/taxonomy.jpg", version)
+    phone = next(label for label in item["Detections"] if label["Name"] == "Mobile Phone")
+    assert phone["Aliases"] == ["Cell Phone"]
+    assert {"Electronics", "Phone"} <= set(phone["Parents"])
+    assert phone["Categories"] == ["Technology and Computing"]
+    box = {name: float(value) for name, value in phone["Instances"][0].items()}
+    assert 0 <= box["Left"] <= box["Left"] + box["Width"] <= 1
+    assert 0 <= box["Top"] <= box["Top"] + box["Height"] <= 1
+
+
+def test_keys_of_every_kind(stack: Stack) -> None:
+    assert len(KEYS["long"].encode()) >= 880
+    versions = {key: stack.upload(key, jpeg(), "Dog=98.7") for key in KEYS.values()}
+    for key, version in versions.items():
+        assert "Dog" in stack.labelled(key, version)["Labels"], key
+
+
+def test_fifty_photos_at_once(stack: Stack) -> None:
+    keys = [f"images/fifty/{n}.jpg" for n in range(50)]
+    versions = {key: stack.upload(key, jpeg(), f"Label {n}=99") for n, key in enumerate(keys)}
+    for n, (key, version) in enumerate(versions.items()):
+        assert stack.labelled(key, version)["Labels"] == {f"Label {n}"}
+    assert [stack.rekognition_calls(key) for key in keys] == [1] * 50
+
+
+def test_overwrite_changes_the_labels_of_the_one_item(stack: Stack) -> None:
+    key = "images/overwritten.jpg"
+    stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))
+    item = stack.labelled(key, stack.upload(key, jpeg(), "Cat=99"))
+    assert "Cat" in item["Labels"]
+    assert "Dog" not in item["Labels"]
+    assert [k for k in stack.labelled_keys() if k.endswith("overwritten.jpg")] == [key]
+
+
+def test_delete_takes_the_item_along(stack: Stack) -> None:
+    key = "images/to be deleted.jpg"
+    stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))
+    stack.s3.delete_object(Bucket=stack.bucket, Key=key)
+    wait_for("item gone", lambda: stack.item(key) is None)
+
+
+def test_objects_outside_prefix_and_suffix_are_left_alone(stack: Stack) -> None:
+    outside = ["other/photo.jpg", "images/notes.txt", "images/movie.mp4", "photo.jpg"]
+    for key in outside:
+        stack.upload(key, jpeg(), "Dog=99")
+    # One inside, uploaded after them: when it is done, so would they be.
+    stack.labelled("images/inside.jpg", stack.upload("images/inside.jpg", jpeg(), "Dog=99"))
+    assert not stack.labelled_keys() & set(outside)
+    assert [stack.rekognition_calls(key) for key in outside] == [0] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("text.jpg", b"This is a text.\n", "not a JPEG or PNG"),
+        ("empty.jpg", b"", "not a JPEG or PNG"),
+        ("truncated.jpg", jpeg(600, 400)[:1500], "not a JPEG or PNG"),
+        ("79-pixels.jpg", jpeg(79, 200), "80 to 10,000"),
+        ("16-megabytes.jpg", jpeg() + b"\0" * 16_000_000, "at most 15 MB"),
+    ],
+)
+def test_what_is_no_photo_is_rejected_once_with_a_reason(stack: Stack, name: str, body: bytes, words: str) -> None:
+    key = f"images/rejected/{name}"
+    item = stack.labelled(key, stack.upload(key, body))
+    assert item["Status"] == "REJECTED"
+    assert words in item["Reason"]
+    assert "Labels" not in item
+    (line,) = wait_for("log line", lambda: stack.log(key, "photo rejected"))
+    assert words in line["reason"]
+    assert stack.rekognition_calls(key) == 1
+
+
+def test_photo_with_nothing_certain_in_it_has_an_item_without_labels(stack: Stack) -> None:
+    key = "images/fog.jpg"
+    item = stack.labelled(key, stack.upload(key, jpeg(), "Fog=61.5,Dog=79.9"))
+    assert item["Status"] == "LABELLED"
+    assert "Labels" not in item
+    assert item["Detections"] == []
+
+
+def test_consoles_test_event_by_direct_invoke(stack: Stack) -> None:
+    # No suffix that the bucket notifies of: only the invocation can label it.
+    key = "images/only by hand"
+    version = stack.upload(key, jpeg(), "Dog=99")
+    event: Any = json.loads((EVENTS / "console_s3_put.json").read_text())
+    event["Records"][0]["s3"]["bucket"]["name"] = stack.bucket
+    event["Records"][0]["s3"]["object"]["key"] = "images%2Fonly+by+hand"
+    (photo,) = stack.invoke(event)["photos"]
+    assert (photo["key"], photo["outcome"]) == (key, "labelled")
+    assert "Dog" in stack.labelled(key, version)["Labels"]
+
+
+def test_batch_operations_task_by_direct_invoke(stack: Stack) -> None:
+    key = "images/backfilled photo"
+    stack.upload(key, jpeg(), "Dog=99")
+    event: Any = json.loads((EVENTS / "batch_operations_2_0.json").read_text())
+    event["tasks"][0] |= {"s3Key": "images/backfilled+photo", "s3Bucket": stack.bucket}
+    (result,) = stack.invoke(event)["results"]
+    assert (result["resultCode"], result["resultString"]) == ("Succeeded", "labelled")
+
+
+def test_message_delivered_again_does_not_ask_rekognition_again(stack: Stack) -> None:
+    key = "images/doubled.jpg"
+    stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))
+    for looks in (1, 2):  # one after the other: in one batch they would be one look
+        stack.send(notification(stack.bucket, key))
+        wait_for("another look", lambda: len(stack.log(key, "photo unchanged")) == looks)  # noqa: B023 - called here
+    assert stack.rekognition_calls(key) == 1
+
+
+def test_function_logs_as_lambda_does(stack: Stack) -> None:
+    key = "images/logged.jpg"
+    stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))
+    (line,) = wait_for("log line", lambda: stack.log(key, "photo labelled"))
+    assert (line["level"], line["bucket"], line["outcome"]) == ("INFO", stack.bucket, "labelled")
+    assert line["rekognition_calls"] == 1
+    assert line["requestId"]
+    assert line["duration_ms"] > 0
+
+
+def test_emulator_says_that_it_is_one(stack: Stack) -> None:
+    assert "not Amazon Rekognition" in stack.emulator("GET")["about"]
+    if stack.server.is_ours:
+        assert "not Amazon Rekognition" in Path(DIRECTORY / "localstack" / "localstack.log").read_text()
