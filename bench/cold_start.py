@@ -1,0 +1,148 @@
+"""`make bench-cold-start`: from the start of the process until the handler could take its first event.
+
+Four starts, in turn, many times, on the packages that Lambda's runtime has (boto3 and what it needs, compiled) and
+nothing else, the function's own code from dist/lambda.zip, uncompiled and read-only as in /var/task:
+
+    ours          image_labels.handler: three clients (S3, Rekognition, DynamoDB), settings, everything
+    bare          (a) a botocore session and two clients, Rekognition and DynamoDB: nothing can be had for less
+    bare_three    the same with the S3 client that HeadObject needs, for comparison
+    blueprint     (b) the shape of AWS's rekognition-python blueprint with a table: boto3 client and resource
+
+The goal: at most 1.10 times (a), and below (b).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.report import report
+from tools.package import ZIP
+
+LIMIT = 1.10
+RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+READY = "import os; os.write(1, b'!')"
+
+STARTS = {
+    "ours": "import image_labels.handler",
+    "bare": """
+import botocore.session
+session = botocore.session.Session()
+rekognition = session.create_client("rekognition")
+dynamodb = session.create_client("dynamodb")
+""",
+    "bare_three": """
+import botocore.session
+session = botocore.session.Session()
+rekognition = session.create_client("rekognition")
+dynamodb = session.create_client("dynamodb")
+s3 = session.create_client("s3")
+""",
+    "blueprint": """
+import boto3
+import json
+import urllib.parse
+rekognition = boto3.client("rekognition")
+table = boto3.resource("dynamodb").Table("images")
+def lambda_handler(event, context):
+    bucket = event["Records"][0]["s3"]["bucket"]["name"]
+    key = urllib.parse.unquote_plus(event["Records"][0]["s3"]["object"]["key"])
+    labels = rekognition.detect_labels(Image={"S3Object": {"Bucket": bucket, "Name": key}})
+    table.put_item(Item={"PK": key, "Labels": {label["Name"] for label in labels["Labels"]}})
+""",
+}
+
+
+def main(runs: Annotated[int, typer.Option(min=10, help="Starts of each kind.")] = 25) -> None:
+    """Measure and report."""
+    with tempfile.TemporaryDirectory() as directory:
+        environment = _environment(Path(directory))
+        for _ in range(2):  # warm the disk, and compile what the runtime has compiled
+            for code in STARTS.values():
+                _seconds(code, environment | {"PYTHONDONTWRITEBYTECODE": ""})
+        for compiled in (Path(directory) / "task").rglob("__pycache__"):
+            shutil.rmtree(compiled)
+        seconds: dict[str, list[float]] = {name: [] for name in STARTS}
+        for run in range(runs):
+            names = list(STARTS)
+            for name in names[run % len(names) :] + names[: run % len(names)]:
+                seconds[name].append(_seconds(STARTS[name], environment))
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    for name, times in seconds.items():
+        print(
+            f"{name:10}  median {medians[name] * 1000:4.0f} ms   min {min(times) * 1000:4.0f}   max {max(times) * 1000:4.0f}"
+        )
+    # Pair by pair: the machine's speed drifts, and a pair is measured within a second.
+    to = {
+        name: statistics.median(mine / other for mine, other in zip(seconds["ours"], seconds[name], strict=True))
+        for name in STARTS
+    }
+    print(f"ours / bare {to['bare']:.2f} (limit {LIMIT})   ours / bare_three {to['bare_three']:.2f}")
+    figures = {"ratio_to_limit": to["bare"] / LIMIT, "ratio_to_blueprint": to["blueprint"]}
+    details = {
+        "runs": runs,
+        "median_ms": {name: round(median * 1000, 1) for name, median in medians.items()},
+        "ours_to": {name: round(ratio, 3) for name, ratio in to.items() if name != "ours"},
+    }
+    report("cold_start", figures, details)
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    """Lambda's variables, with a directory for the runtime's packages and one for the function's code."""
+    runtime, task = directory / "runtime", directory / "task"
+    runtime.mkdir()
+    for package in RUNTIME:
+        spec = find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        source = Path(spec.origin)
+        source = source.parent if source.name == "__init__.py" else source
+        (runtime / source.name).symlink_to(source)
+    with zipfile.ZipFile(ZIP) as archive:
+        archive.extractall(task)
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": f"{task}{os.pathsep}{runtime}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_SESSION_TOKEN": "x",
+        "BUCKET_NAME": "photos",
+        "IMAGES_TABLE_NAME": "images",
+        "MIN_CONFIDENCE": "80",
+        "MAX_LABELS": "10",
+        "CONCURRENCY": "5",
+    }
+
+
+def _seconds(code: str, environment: dict[str, str]) -> float:
+    """Seconds from the start of the process until `code` has run; what comes after, its end, is not counted."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-s", "-c", f"{code}\n{READY}"],  # -S: no site-packages, only PYTHONPATH
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    ready = process.stdout.read(1)
+    seconds = time.perf_counter() - began
+    if process.wait() != 0 or ready != b"!":
+        raise RuntimeError(f"this did not start:\n{code}")
+    return seconds
+
+
+if __name__ == "__main__":
+    typer.run(main)
