@@ -10,7 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test lint unit terraform e2e package lock bench-cold-start clean require-terraform
+.PHONY: help demo down test lint unit terraform e2e package docs lock bench-cold-start clean require-terraform
 
 help: ## Say what the targets are for.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,11 @@ down: $(VENV)/.ready ## Stop the demo and forget its state.
 	@$(RUN) -m tools.demo down
 
 test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform and e2e, side by side.
-	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target lint unit terraform e2e
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going --output-sync=target lint unit terraform e2e
 
 lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether dist/lambda.zip is up to date.
 	$(RUN) -m tools.package --check
+	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
 	$(VENV)/bin/mypy lambda_src/image_labels emulator/image_labels_emulator tools bench tests/unit
@@ -43,6 +44,9 @@ e2e: require-terraform $(VENV)/.ready ## End-to-end tests: the module applied to
 
 package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit it.
 	@$(RUN) -m tools.package
+
+docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs from the .tf files; commit them.
+	@$(RUN) -m tools.reference
 
 bench-cold-start: $(VENV)/.ready ## Cold start beside a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start

@@ -80,9 +80,8 @@ def main(runs: Annotated[int, typer.Option(min=10, help="Starts of each kind.")]
                 seconds[name].append(_seconds(STARTS[name], environment))
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     for name, times in seconds.items():
-        print(
-            f"{name:10}  median {medians[name] * 1000:4.0f} ms   min {min(times) * 1000:4.0f}   max {max(times) * 1000:4.0f}"
-        )
+        median, least, most = (round(1000 * value) for value in (medians[name], min(times), max(times)))
+        print(f"{name:10}  median {median:4} ms   min {least:4}   max {most:4}")
     # Pair by pair: the machine's speed drifts, and a pair is measured within a second.
     to = {
         name: statistics.median(mine / other for mine, other in zip(seconds["ours"], seconds[name], strict=True))

@@ -54,7 +54,7 @@ def up(
             uploaded |= _upload_text(session.client("s3", endpoint_url=running.url), outputs["bucket_name"])
         items = _await_items(session.client("dynamodb", endpoint_url=running.url), outputs, uploaded)
     except (server.EmulatorError, TerraformError, PhotographsError) as error:
-        console.print(f"[red]error:[/red] {escape(str(error))}")
+        _say(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None
     _show(items, outputs)
     _farewell(running, outputs, time.monotonic() - began, own=photos is not None)
@@ -69,25 +69,40 @@ def down() -> None:
     console.print("LocalStack is stopped, and the demo's state is gone." if stopped else "The demo was not running.")
 
 
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True)
+
+
 @contextmanager
 def _step(what: str) -> Iterator[None]:
     """One line for a step: what is done while it is done, and how long it took."""
     began = time.monotonic()
     with console.status(f"{what} …"):
         yield
-    console.print(f"[green]✓[/green] {what}  [dim]{time.monotonic() - began:.1f} s[/dim]")
+    _say(f"[green]✓[/green] {what}  [dim]{time.monotonic() - began:.1f} s[/dim]")
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓[/green]"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
 
 
 def _localstack(port: int) -> server.Server:
     if elsewhere := server.running_elsewhere():
-        console.print(f"[green]✓[/green] LocalStack is yours, at {elsewhere.url}")
+        _say(f"[green]✓[/green] LocalStack is yours, at {elsewhere.url}")
         return elsewhere
     if running := server.find(DIRECTORY / "localstack"):
-        console.print(f"[green]✓[/green] LocalStack runs already, at {running.url}")
+        _say(f"[green]✓[/green] LocalStack runs already, at {running.url}")
         return running
     # A LocalStack that has just started knows nothing of what an earlier one had.
     (DIRECTORY / "terraform" / "terraform.tfstate").unlink(missing_ok=True)
-    with _step("Starting LocalStack, an AWS on this machine (some 5 s; the first time up to a minute)"):
+    with _step("Starting LocalStack, an AWS on this machine (the first time it takes a minute)"):
         return server.start(DIRECTORY / "localstack", port)
 
 
@@ -97,19 +112,10 @@ def _session() -> boto3.Session:
 
 def _apply(running: server.Server) -> dict[str, str]:
     root = Root(ROOT / "examples" / "complete", DIRECTORY / "terraform", running.environment())
-    with _step("Installing Terraform's AWS provider (a download of some 150 MB the first time)"):
+    with _step("terraform init in examples/complete (the first time it downloads the provider)"):
         root.run("init", "-no-color")
-    console.print("  Applying examples/complete. A first time takes about a minute, in which Terraform waits 25 s for")
-    console.print("  each of two SQS queues to settle, as it does on AWS.")
-    progress = Progress(
-        SpinnerColumn(finished_text="[green]✓[/green]"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
-    with progress:
+    _say("  terraform apply takes about a minute: it waits 25 s for each of two SQS queues to settle, as on AWS.")
+    with _progress() as progress:
         task = progress.add_task("terraform apply", total=None)
         process = root.start("apply", "-auto-approve", "-json")
         assert process.stdout is not None
@@ -142,7 +148,7 @@ def _terraform_event(line: str) -> dict[str, Any]:
 def _upload(s3: S3Client, bucket: str, chosen: list[Photograph]) -> dict[str, str]:
     """Upload; the answer maps each key to its version, which tells a photo of now from one of an earlier demo."""
     versions = {}
-    with _step(f"Uploading {len(chosen)} photographs to s3://{bucket}/images/"):
+    with _step(f"Uploading {len(chosen)} photographs to the bucket, under images/"):
         for photo in chosen:
             key = f"images/{photo.name}"
             with photo.path.open("rb") as body:
@@ -166,14 +172,7 @@ def _await_items(dynamodb: DynamoDBClient, outputs: dict[str, str], versions: di
     """The item of each photo, as soon as it is about the version that was uploaded."""
     items: dict[str, dict[str, Any]] = {}
     deadline = time.monotonic() + LABEL_SECONDS
-    columns = (
-        SpinnerColumn(finished_text="[green]✓[/green]"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
+    with _progress() as progress:
         task = progress.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(versions))
         while missing := [key for key in versions if key not in items]:
             if time.monotonic() > deadline:
@@ -214,9 +213,9 @@ def _farewell(running: server.Server, outputs: dict[str, str], seconds: float, *
     else:
         source = "metadata that was written by hand and uploaded with each photograph"
     console.print(
-        f"\nRekognition is [bold]emulated[/bold] here: the labels come from the {source}. All else is real:\n"
-        "the Terraform module, the function and its zip, S3 events, SQS, DynamoDB. "
-        f"It took {seconds:.0f} s.\n\n"
+        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the ones that run in AWS;\n"
+        "S3, SQS, Lambda and DynamoDB were LocalStack's. Rekognition is [bold]emulated[/bold]: the labels come from\n"
+        f"the {source}.\n\n"
         "[bold]Look around[/bold]\n"
         f"  export AWS_ENDPOINT_URL={running.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
         f"AWS_DEFAULT_REGION={server.REGION}\n"
