@@ -31,7 +31,7 @@ lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether
 	$(VENV)/bin/ruff format --quiet --check .
 	$(VENV)/bin/mypy lambda_src/image_labels emulator/image_labels_emulator tools bench tests/unit
 	$(VENV)/bin/mypy tests/e2e
-	terraform fmt -check -recursive -diff
+	TF_CLI_CONFIG_FILE=/dev/null terraform fmt -check -recursive -diff
 
 unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
 	$(RUN) -m pytest tests/unit
