@@ -114,7 +114,8 @@ def _apply(running: server.Server) -> dict[str, str]:
     root = Root(ROOT / "examples" / "complete", DIRECTORY / "terraform", running.environment())
     with _step("terraform init in examples/complete (the first time it downloads the provider)"):
         root.run("init", "-no-color")
-    _say("  terraform apply takes about a minute: it waits 25 s for each of two SQS queues to settle, as on AWS.")
+    if not (DIRECTORY / "terraform" / "terraform.tfstate").exists():
+        _say("  terraform apply takes about a minute: it waits 25 s for each of two SQS queues to settle, as on AWS.")
     with _progress() as progress:
         task = progress.add_task("terraform apply", total=None)
         process = root.start("apply", "-auto-approve", "-json")
@@ -123,16 +124,17 @@ def _apply(running: server.Server) -> dict[str, str]:
         for line in process.stdout:
             event = _terraform_event(line)
             match event.get("type"):
-                case "planned_change":
-                    progress.update(task, total=(progress.tasks[0].total or 0) + 1)
-                case "apply_complete":
+                case "change_summary" if event["changes"]["operation"] == "plan":
+                    planned = sum(event["changes"][what] for what in ("add", "change", "remove"))
+                    progress.update(task, total=planned)
+                case "apply_complete" if event["hook"]["action"] != "read":
                     progress.advance(task)
                 case "diagnostic" if event["diagnostic"]["severity"] == "error":
                     errors.append(f"{event['diagnostic']['summary']}: {event['diagnostic'].get('detail', '')}".strip())
         if process.wait() != 0:
             raise TerraformError("terraform apply failed:\n" + "\n".join(errors))
-        done = progress.tasks[0].completed
-        progress.update(task, total=done or 1, completed=done or 1)
+        if not progress.tasks[0].total:
+            progress.update(task, total=1, completed=1, description="terraform apply: nothing to change")
     answer: dict[str, Any] = json.loads(root.run("output", "-json").stdout)
     return {name: str(output["value"]) for name, output in answer.items()}
 
