@@ -10,7 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test lint unit terraform e2e package docs lock bench-cold-start clean require-terraform
+.PHONY: help demo down test lint unit prove terraform e2e package docs lock bench-cold-start clean require-terraform
 
 help: ## Say what the targets are for.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether
 
 unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
 	$(RUN) -m pytest tests/unit
+
+prove: $(VENV)/.ready ## The table converges to the bucket: 100,000 random histories of faults (make test plays 2,000).
+	HISTORIES=100000 $(RUN) -m pytest tests/unit/test_convergence.py
 
 terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider.
 	$(RUN) -m tools.terraform_checks
