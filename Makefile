@@ -8,6 +8,8 @@ PHOTOS ?=
 UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
+# What runs side by side prints one after the other; macOS has make 3.81, which cannot.
+OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo down test lint unit prove terraform e2e package docs lock bench-cold-start clean require-terraform
@@ -18,11 +20,11 @@ help: ## Say what the targets are for.
 demo: require-terraform $(VENV)/.ready ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
-down: $(VENV)/.ready ## Stop the demo and forget its state.
-	@$(RUN) -m tools.demo down
+down: ## Stop the demo and forget its state.
+	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
 
 test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform and e2e, side by side.
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going --output-sync=target lint unit terraform e2e
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e
 
 lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether dist/lambda.zip is up to date.
 	$(RUN) -m tools.package --check

@@ -21,13 +21,18 @@ locals {
   # at one per client and five minutes.
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
 
-  # Photos that one invocation has in work at a time: the function waits for Rekognition nearly all the time, so a few
-  # threads are free, and a batch of 10 is done in two rounds.
-  photos_at_a_time = 5
+  # Default quota of DetectLabels, calls per second: https://docs.aws.amazon.com/general/latest/gr/rekognition.html
+  default_rekognition_tps = contains(["us-east-1", "us-west-2", "eu-west-1"], local.arn_fields[3]) ? 50 : 5
+  rekognition_tps         = coalesce(var.rekognition_tps, local.default_rekognition_tps)
 
-  # Invocations at a time. 5 x 5 photos in flight at about a second each is half of DetectLabels' default quota of 50
-  # calls a second in the large Regions; where the quota is 5, Rekognition throttles and the function tries again.
-  maximum_concurrency = 5
+  # A photo takes about 0.8 s, nearly all of it waiting for Rekognition. So many in work at a time use the quota up and
+  # hardly exceed it: more would only be throttled, and each time count as one of max_receive_count tries.
+  photos_in_work = max(2, floor(0.8 * local.rekognition_tps))
+
+  # As few invocations as can be (waiting is billed once for all photos of an invocation), but SQS wants 2 at least, and
+  # an invocation has no more than its batch of 10 photos.
+  maximum_concurrency = min(1000, max(2, ceil(local.photos_in_work / 10)))
+  photos_at_a_time    = min(10, max(1, floor(local.photos_in_work / local.maximum_concurrency)))
 
   package = var.lambda_package == null ? {
     filename          = "${path.module}/dist/lambda.zip"
@@ -255,7 +260,7 @@ resource "aws_sqs_queue" "dead_letters" {
 
 resource "aws_lambda_function" "this" {
   function_name = var.name
-  description   = "Keeps the Rekognition labels of the photos in s3://${local.bucket_name}/${var.filter_prefix} in DynamoDB"
+  description   = "Keeps the Rekognition labels of photos in DynamoDB"
   role          = aws_iam_role.function.arn
 
   handler       = "image_labels.handler.handler"

@@ -170,6 +170,21 @@ variable "max_labels" {
   }
 }
 
+variable "rekognition_tps" {
+  description = <<-EOT
+    Calls of DetectLabels per second that the module may make, from 1; it sizes how many photos are in work at a time.
+    null means the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere. Set it if your quota
+    was raised, or lower if other programs in the account call DetectLabels too: beyond the quota Rekognition throttles.
+  EOT
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.rekognition_tps == null ? true : var.rekognition_tps >= 1 && var.rekognition_tps <= 10000
+    error_message = "rekognition_tps must be null (the Region's default quota) or from 1 to 10000 calls per second: see your quota \"Transactions per second per account for DetectLabels\" in Service Quotas."
+  }
+}
+
 ################################################################################
 # Encryption
 ################################################################################

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 DIRECTORY = LOCAL / "demo"
+STATE = DIRECTORY / "terraform" / "terraform.tfstate"
 LABEL_SECONDS = 120
 NOT_A_PHOTO = ("notes.jpg", b"This is a text that somebody called notes.jpg.\n")
 
@@ -48,11 +50,12 @@ def up(
         chosen = photographs.own(photos) if photos else photographs.shipped()
         running = _localstack(port)
         outputs = _apply(running)
-        session = _session()
-        uploaded = _upload(session.client("s3", endpoint_url=running.url), outputs["bucket_name"], chosen)
+        running.take_over_environment()  # for boto3, here: endpoint, credentials, no proxy
+        s3 = boto3.client("s3")
+        uploaded = _upload(s3, outputs["bucket_name"], chosen)
         if photos is None:
-            uploaded |= _upload_text(session.client("s3", endpoint_url=running.url), outputs["bucket_name"])
-        items = _await_items(session.client("dynamodb", endpoint_url=running.url), outputs, uploaded)
+            uploaded |= _upload_text(s3, outputs["bucket_name"])
+        items = _await_items(boto3.client("dynamodb"), outputs, uploaded)
     except (server.EmulatorError, TerraformError, PhotographsError) as error:
         _say(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None
@@ -63,10 +66,16 @@ def up(
 @app.command()
 def down() -> None:
     """Stop the demo's LocalStack and forget what was in it."""
+    try:
+        if (elsewhere := server.running_elsewhere()) and STATE.exists():
+            with _step(f"terraform destroy on your LocalStack at {elsewhere.url}"):
+                _root(elsewhere).run("destroy", "-auto-approve", "-no-color")
+    except (server.EmulatorError, TerraformError) as error:
+        _say(f"[red]error:[/red] {escape(str(error))}")
+        raise typer.Exit(1) from None
     stopped = server.stop(DIRECTORY / "localstack")
-    for path in sorted(DIRECTORY.rglob("*"), reverse=True) if DIRECTORY.exists() else ():
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    console.print("LocalStack is stopped, and the demo's state is gone." if stopped else "The demo was not running.")
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    _say("LocalStack is stopped, and the demo's state is gone." if stopped else "No LocalStack of the demo is running.")
 
 
 def _say(text: str) -> None:
@@ -101,20 +110,20 @@ def _localstack(port: int) -> server.Server:
         _say(f"[green]✓[/green] LocalStack runs already, at {running.url}")
         return running
     # A LocalStack that has just started knows nothing of what an earlier one had.
-    (DIRECTORY / "terraform" / "terraform.tfstate").unlink(missing_ok=True)
+    STATE.unlink(missing_ok=True)
     with _step("Starting LocalStack, an AWS on this machine (the first time it takes a minute)"):
         return server.start(DIRECTORY / "localstack", port)
 
 
-def _session() -> boto3.Session:
-    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=server.REGION)  # noqa: S106
+def _root(running: server.Server) -> Root:
+    return Root(ROOT / "examples" / "complete", STATE.parent, running.environment())
 
 
 def _apply(running: server.Server) -> dict[str, str]:
-    root = Root(ROOT / "examples" / "complete", DIRECTORY / "terraform", running.environment())
+    root = _root(running)
     with _step("terraform init in examples/complete (the first time it downloads the provider)"):
         root.run("init", "-no-color")
-    if not (DIRECTORY / "terraform" / "terraform.tfstate").exists():
+    if not STATE.exists():
         _say("  terraform apply takes about a minute: it waits 25 s for each of two SQS queues to settle, as on AWS.")
     with _progress() as progress:
         task = progress.add_task("terraform apply", total=None)

@@ -2,7 +2,8 @@
 
 One execution environment is one child that runs AWS's own runtime client, `awslambdaric`, on the unzipped code, so
 imports, time-outs, crashes, the event's and the answer's JSON and the log lines behave as they do in Lambda. What
-differs: the function sees this machine's Python and its packages, there is no memory limit, and nothing isolates it.
+differs: the function sees this machine's Python and its packages, there is no memory limit, nothing isolates it, and
+it is not frozen between invocations: a thread that an invocation leaves behind goes on at once, not in the next.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ class Server:
         reach neither Terraform nor boto3 here.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        no_proxy = ",".join(filter(None, [kept.get("no_proxy") or kept.get("NO_PROXY"), "127.0.0.1", "localhost"]))
         return kept | {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -58,8 +59,16 @@ class Server:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": ",".join(filter(None, [kept.get("NO_PROXY"), "127.0.0.1", "localhost"])),
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
         }
+
+    def take_over_environment(self) -> None:
+        """Make `environment` that of this very process, for the boto3 in it."""
+        wanted = self.environment()
+        for name in os.environ.keys() - wanted.keys():
+            del os.environ[name]
+        os.environ.update(wanted)
 
 
 def running_elsewhere() -> Server | None:

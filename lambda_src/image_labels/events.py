@@ -86,10 +86,10 @@ def _is_sqs(event: Mapping[str, Any]) -> bool:
 
 def _message(record: Mapping[str, Any]) -> Task:
     id_ = _text(record, "messageId")
-    attempt = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    attempt = int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
     try:
         return Task(id_, _objects(json.loads(_text(record, "body"))), attempt=attempt)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:  # the latter for "[[[[…"
         return Task(id_, error=f"the message's body is not JSON: {error}", attempt=attempt)
     except EventError as error:
         return Task(id_, error=str(error), attempt=attempt)

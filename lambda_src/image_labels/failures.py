@@ -62,4 +62,6 @@ def _of_client_error(error: ClientError) -> Failure:
             cause,
             f"allow {error.operation_name} to the function's role, and to its use of the KMS key if there is one",
         )
+    if code == "ResourceNotFoundException":
+        return NeedsOperator(cause, "apply the Terraform module again: a table it made has gone")
     return TryAgain(cause, throttled=code in _THROTTLED)

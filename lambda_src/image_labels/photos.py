@@ -53,6 +53,17 @@ class Photos:
                         "allow the function's role s3:GetObject under the key's prefix and s3:ListBucket on the "
                         "bucket (without the latter a missing key answers 403), and the KMS key if there is one",
                     ) from error
+                case "400":
+                    raise NeedsOperator(
+                        f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request",
+                        "see whether the object is encrypted with a customer-provided key (SSE-C), which neither the "
+                        "function nor Rekognition can read: upload it without",
+                    ) from error
+                case "301":
+                    raise NeedsOperator(
+                        f"HeadObject on s3://{self._bucket}/{key}: the bucket is in another Region",
+                        "run the module in the bucket's Region: Rekognition reads photos of its own Region only",
+                    ) from error
                 case _:
                     raise
         version_id = head.get("VersionId")

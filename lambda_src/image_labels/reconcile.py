@@ -6,7 +6,7 @@ events all end in the same state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -84,7 +84,7 @@ class Reconciler:
             item = self._items.get(key)
             photo = self._photos.head(key)
             if self._agree(item, photo):
-                return result
+                return replace(result, rekognition_calls=calls)
             try:
                 if photo is not None:
                     calls += 1
@@ -92,10 +92,10 @@ class Reconciler:
                     if content is None:
                         continue
                     self._items.put(photo, content, self._settings, replacing=item)
-                    result = _result_of(content, calls)
+                    result = _result_of(content)
                 elif item is not None:
                     self._items.delete(item)
-                    result = Result(Outcome.REMOVED, rekognition_calls=calls)
+                    result = Result(Outcome.REMOVED)
             except Conflict:
                 continue
         raise TryAgain(f"the object or its item changed {MAX_ROUNDS} times while it was being labelled")
@@ -118,7 +118,7 @@ class Reconciler:
             return None
 
 
-def _result_of(content: Labels | Rejected, calls: int) -> Result:
+def _result_of(content: Labels | Rejected) -> Result:
     if isinstance(content, Rejected):
-        return Result(Outcome.REJECTED, reason=content.reason, rekognition_calls=calls)
-    return Result(Outcome.LABELLED, labels=len(content.labels), rekognition_calls=calls)
+        return Result(Outcome.REJECTED, reason=content.reason)
+    return Result(Outcome.LABELLED, labels=len(content.labels))

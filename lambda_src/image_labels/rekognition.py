@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REJECTIONS = {
     "InvalidImageFormatException": "it is not a JPEG or PNG that can be decoded",
     "ImageTooLargeException": "it is too large: at most 15 MB and 10,000 pixels a side are allowed",
-    "InvalidParameterException": "its size in pixels is not allowed: a side has 80 to 10,000",
+    "InvalidParameterException": "its size in pixels is probably not allowed: a side has 80 to 10,000",
 }
 
 

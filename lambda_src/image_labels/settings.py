@@ -26,7 +26,7 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """What decides the labels besides the photo; photos labelled under another fingerprint are labelled anew."""
-        return f"max_labels={self.max_labels};min_confidence={self.min_confidence:g}"
+        return f"max_labels={self.max_labels};min_confidence={self.min_confidence!r}"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

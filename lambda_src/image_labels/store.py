@@ -161,12 +161,12 @@ def _photo_attributes(photo: Photo) -> dict[str, Value]:
 def _detections(labels: tuple[Label, ...], room: int) -> dict[str, Value]:
     """The Detections attribute in at most `room` bytes: boxes go first, those of the least certain label before all."""
     detections = [_detection(label) for label in labels]
-    cut = False
+    size = item_size({"Detections": {"L": detections}})
+    cut = size > room
     for detection in reversed(detections):
-        if item_size({"Detections": {"L": detections}}) <= room:
+        if size <= room:
             break
-        del detection["M"]["Instances"]
-        cut = True
+        size -= item_size({"Instances": detection["M"].pop("Instances")})
     return {"Detections": {"L": detections}} | ({"DetectionsCut": {"BOOL": True}} if cut else {})
 
 

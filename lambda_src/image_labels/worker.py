@@ -71,14 +71,14 @@ class Worker:
         # What still runs is left to itself: it changes nothing that looking again does not put right.
         pool.shutdown(wait=False, cancel_futures=True)
         return {
-            ref: future.result() if future.done() and not future.cancelled() else self._out_of_time(ref)
+            ref: future.result() if future.done() and not future.cancelled() else _out_of_time(ref, attempts[ref])
             for ref, future in futures.items()
         }
 
     def _reconcile(self, ref: ObjectRef, attempt: int, start_until: float) -> Done:
         began = time.monotonic()
         if began > start_until:
-            return self._out_of_time(ref)
+            return _out_of_time(ref, attempt)
         fields: dict[str, str | int | float] = {"bucket": ref.bucket, "key": ref.key, "attempt": attempt}
         try:
             if ref.bucket != self._bucket:
@@ -106,11 +106,12 @@ class Worker:
         logger.info("photo %s", result.outcome.value, extra=fields)
         return result
 
-    def _out_of_time(self, ref: ObjectRef) -> Failure:
-        failure = TryAgain("the function's time ran out before it was this photo's turn or before it was done")
-        fields = {"bucket": ref.bucket, "key": ref.key, "outcome": "handed back", "cause": failure.cause}
-        logger.warning("photo handed back", extra=fields)
-        return failure
+
+def _out_of_time(ref: ObjectRef, attempt: int) -> Failure:
+    failure = TryAgain("the function's time ran out before it was this photo's turn or before it was done")
+    fields = {"bucket": ref.bucket, "key": ref.key, "attempt": attempt, "outcome": "handed back"}
+    logger.warning("photo handed back", extra=fields | {"cause": failure.cause, "next_step": failure.next_step})
+    return failure
 
 
 def _failure_of_task(task: Task, done: Mapping[ObjectRef, Done]) -> Failure | None:

@@ -22,11 +22,13 @@ from tools.terraform import ROOT, Root
 def localstack() -> Iterator[server.Server]:
     """A LocalStack of our own on a free port, or the one that AWS_ENDPOINT_URL names."""
     if elsewhere := server.running_elsewhere():
+        elsewhere.take_over_environment()
         yield elsewhere
         return
     server.stop(DIRECTORY / "localstack")  # left behind by a run that was killed
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     running = server.start(DIRECTORY / "localstack", port=0)
+    running.take_over_environment()
     yield running
     server.stop(DIRECTORY / "localstack")
 
@@ -44,8 +46,8 @@ def root(localstack: server.Server) -> Iterator[Root]:
 
 @pytest.fixture(scope="session")
 def stack(localstack: server.Server, root: Root) -> Stack:
-    outputs = json.loads(root.run("output", "-json").stdout)
-    stack = Stack(localstack, {name: str(output["value"]) for name, output in outputs.items()})
+    outputs = json.loads(root.run("output", "-json", "image_labels").stdout)
+    stack = Stack(localstack, {name: str(value) for name, value in outputs.items()})
     stack.emulator("POST", "/reset")
     stack.emulator(
         "POST",

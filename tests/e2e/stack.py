@@ -60,13 +60,7 @@ class Stack:
         self.lambda_: LambdaClient = session.client("lambda")
         self.logs: CloudWatchLogsClient = session.client("logs")
         # localstack-client knows only the services that LocalStack has.
-        self.rekognition: RekognitionClient = boto3.client(
-            "rekognition",
-            endpoint_url=self.server.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106
-        )
+        self.rekognition: RekognitionClient = boto3.client("rekognition")
 
     @property
     def bucket(self) -> str:

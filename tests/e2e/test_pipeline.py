@@ -28,7 +28,7 @@ KEYS = {
     "quotes": 'images/it\'s "quoted".jpg',
     "umlauts": "images/Käse/Größe.jpeg",
     "emoji": "images/🐕 🏖️.JPG",
-    "long": "images/" + "/".join(["very-long-directory-name"] * 35) + "/photo.jpg",
+    "long": "images/" + "/".join(["very-long-directory-name"] * 36) + "/photo.jpg",
 }
 
 
@@ -71,7 +71,7 @@ def test_detections_carry_the_taxonomy(stack: Stack) -> None:
 
 
 def test_keys_of_every_kind(stack: Stack) -> None:
-    assert len(KEYS["long"].encode()) >= 880
+    assert len(KEYS["long"].encode()) >= 900
     versions = {key: stack.upload(key, jpeg(), "Dog=98.7") for key in KEYS.values()}
     for key, version in versions.items():
         assert "Dog" in stack.labelled(key, version)["Labels"], key
@@ -178,6 +178,13 @@ def test_function_logs_as_lambda_does(stack: Stack) -> None:
     assert line["rekognition_calls"] == 1
     assert line["requestId"]
     assert line["duration_ms"] > 0
+
+
+def test_rekognition_is_there_for_other_programs_too(stack: Stack) -> None:
+    answer = stack.rekognition.detect_labels(Image={"Bytes": jpeg()}, Features=["IMAGE_PROPERTIES"])
+    assert 0 <= answer["ImageProperties"]["Quality"]["Brightness"] <= 100
+    with pytest.raises(stack.rekognition.exceptions.InvalidS3ObjectException):
+        stack.rekognition.detect_labels(Image={"S3Object": {"Bucket": stack.bucket, "Name": "images/none.jpg"}})
 
 
 def test_emulator_says_that_it_is_one(stack: Stack) -> None:

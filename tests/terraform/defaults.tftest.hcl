@@ -183,7 +183,7 @@ run "function" {
       IMAGES_TABLE_NAME            = "image-labels-images"
       MIN_CONFIDENCE               = "62.5"
       MAX_LABELS                   = "25"
-      CONCURRENCY                  = "5"
+      CONCURRENCY                  = "10"
     })
     error_message = "The function must get its settings, and the caller's, by these names."
   }
@@ -233,9 +233,9 @@ run "event_source_mapping" {
       && aws_lambda_event_source_mapping.photos.function_name == aws_lambda_function.this.arn
       && aws_lambda_event_source_mapping.photos.batch_size == 10
       && aws_lambda_event_source_mapping.photos.maximum_batching_window_in_seconds == 0
-      && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 5
+      && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 4
     )
-    error_message = "The function must take batches of 10 from the queue at once, five at a time at most."
+    error_message = "The function must take batches of 10 from the queue at once, four at a time at most (50 calls a second, 0.8 s each, 10 a batch)."
   }
 
   assert {

@@ -58,6 +58,7 @@ run "too_low" {
     filter_suffixes                = []
     min_confidence                 = -0.1
     max_labels                     = 0
+    rekognition_tps                = 0.5
     lambda_runtime                 = "python3.9"
     lambda_memory_size             = 127
     lambda_timeout                 = 0
@@ -71,6 +72,7 @@ run "too_low" {
     var.filter_suffixes,
     var.min_confidence,
     var.max_labels,
+    var.rekognition_tps,
     var.lambda_runtime,
     var.lambda_memory_size,
     var.lambda_timeout,
@@ -89,6 +91,7 @@ run "too_high" {
     filter_suffixes              = [for i in range(101) : format(".%03d", i)]
     min_confidence               = 100.1
     max_labels                   = 1001
+    rekognition_tps              = 10001
     lambda_memory_size           = 10241
     lambda_timeout               = 901
     lambda_environment_variables = { LONG = format("%03500d", 0) }
@@ -103,6 +106,7 @@ run "too_high" {
     var.filter_suffixes,
     var.min_confidence,
     var.max_labels,
+    var.rekognition_tps,
     var.lambda_memory_size,
     var.lambda_timeout,
     var.lambda_environment_variables,

@@ -66,10 +66,10 @@ def mutant(*changes: tuple[str, str]) -> type[Reconciler]:
 
 
 GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
-PUT_RESULT = "result = _result_of(content, calls)"
+PUT_RESULT = "result = _result_of(content)"
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
-    "no second look after a write": lambda: {"make": mutant((PUT_RESULT, "return _result_of(content, calls)"))},
+    "no second look after a write": lambda: {"make": mutant((PUT_RESULT, "return _result_of(content)"))},
     "HEAD before item": lambda: {"make": mutant((GET, "@"), (HEAD, GET), ("@", HEAD))},
     "an item without its object is left": lambda: {"make": mutant(("self._items.delete(item)", "return result"))},
     "ETag not compared": lambda: {

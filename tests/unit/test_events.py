@@ -74,6 +74,14 @@ def test_poison_messages_spare_their_neighbours() -> None:
     assert "Records[0].s3.object.key is missing" in tasks[5].error
 
 
+def test_no_body_whatever_leaves_its_message() -> None:
+    event = load("sqs_s3_batch")
+    event["Records"][0] |= {"body": "[" * 60_000, "attributes": None}
+    first, second, _ = read(event).tasks
+    assert "not JSON" in first.error
+    assert not second.error
+
+
 @pytest.mark.parametrize("event", [{}, {"hello": "world"}, [], "text", None, {"Records": [{"eventSource": "aws:sns"}]}])
 def test_unknown_event_says_what_is_taken(event: object) -> None:
     with pytest.raises(EventError, match=r"takes SQS messages .* S3 Batch Operations .* s3:TestEvent"):

@@ -10,10 +10,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.stub import Stubber
 from fakes import BUCKET, TABLE
-from image_labels.failures import NeedsOperator
+from image_labels.failures import NeedsOperator, failure_of
 from image_labels.photos import Photos
 from image_labels.settings import SettingsError
+from image_labels.store import ImagesTable
 
 if TYPE_CHECKING:
     from image_labels.clients import Clients
@@ -98,11 +100,16 @@ def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
     assert photo.version_id is None
 
 
-def test_forbidden_head_says_what_to_allow(clients: Clients) -> None:
-    from botocore.stub import Stubber
-
+@pytest.mark.parametrize(("status", "advice"), [(403, "s3:ListBucket"), (400, "SSE-C"), (301, "Region")])
+def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str) -> None:
     with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", "403", "Forbidden", 403)
+        stub.add_client_error("head_object", str(status), "", status)
         with pytest.raises(NeedsOperator, match=r"images/x\.jpg") as raised:
             Photos(clients.s3, BUCKET).head("images/x.jpg")
-    assert "s3:ListBucket" in raised.value.next_step
+    assert advice in raised.value.next_step
+
+
+def test_table_that_has_gone_says_what_to_do(clients: Clients) -> None:
+    with pytest.raises(clients.dynamodb.exceptions.ResourceNotFoundException) as raised:
+        ImagesTable(clients.dynamodb, "none").get("k")
+    assert "apply" in failure_of(raised.value).next_step

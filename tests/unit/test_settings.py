@@ -20,10 +20,10 @@ def test_good_settings() -> None:
 
 def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
     fingerprint = Settings.from_environment(GOOD).fingerprint
-    assert fingerprint == "max_labels=10;min_confidence=80"
+    assert fingerprint == "max_labels=10;min_confidence=80.0"
     same = GOOD | {"MIN_CONFIDENCE": "80.0", "CONCURRENCY": "7"}
     assert Settings.from_environment(same).fingerprint == fingerprint
-    for name, value in {"MIN_CONFIDENCE": "80.5", "MAX_LABELS": "11"}.items():
+    for name, value in (("MIN_CONFIDENCE", "80.5"), ("MIN_CONFIDENCE", "80.0000001"), ("MAX_LABELS", "11")):
         assert Settings.from_environment(GOOD | {name: value}).fingerprint != fingerprint
 
 

@@ -94,7 +94,7 @@ def test_photos_are_worked_on_at_the_same_time() -> None:
     assert handed_back(worker(Keys(waits_for_the_others), 4).handle(sqs("a", "b", "c", "d"), 60)) == []
 
 
-def test_when_time_runs_short_the_rest_is_handed_back() -> None:
+def test_when_time_runs_short_the_rest_is_handed_back(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
 
     def first_one_hangs(key: str) -> Result:
@@ -109,6 +109,9 @@ def test_when_time_runs_short_the_rest_is_handed_back() -> None:
         release.set()
     assert back == ["m0", "m1", "m2"]
     assert keys.seen == ["a"]
+    lines = {record.__dict__["key"]: record.__dict__ for record in caplog.records}
+    assert lines.keys() == {"a", "b", "c"}
+    assert all(line["attempt"] == 1 and line["cause"] and line["next_step"] for line in lines.values())
 
 
 def test_what_was_done_in_time_is_not_handed_back() -> None:
@@ -203,10 +206,28 @@ def test_unexpected_error_keeps_its_traceback_and_fails_its_photo_only(caplog: p
     assert "ZeroDivisionError" in record.__dict__["cause"]
 
 
-def test_log_fields_are_plain_values(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Result(Outcome.LABELLED, 3),
+        Result(Outcome.REJECTED, reason="no photo"),
+        TryAgain("slow down", throttled=True),
+        NeedsOperator("no permission", "allow it"),
+        ZeroDivisionError("division by zero"),
+    ],
+    ids=str,
+)
+def test_log_fields_are_plain_values(caplog: pytest.LogCaptureFixture, outcome: Result | Exception) -> None:
     """Lambda's JSON formatter loses a line with a Decimal, a set or a datetime in it."""
+
+    def ends(_key: str) -> Result:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
     caplog.set_level(logging.INFO)
-    worker(Keys()).handle(load("sqs_s3_batch"), 60)
+    worker(Keys(ends)).handle(load("sqs_poison"), 60)
+    worker(Keys(ends)).handle(sqs("late"), 0)
     standard = logging.LogRecord("", 0, "", 0, "", None, None).__dict__.keys() | {"message"}
     ours = [(k, v) for r in caplog.records for k, v in r.__dict__.items() if k not in standard]
     assert ours

@@ -20,7 +20,7 @@ variable "name" {
 variable "lambda_timeout" {
   description = "Seconds for a batch. A photo that fails is back six times as long after; five tries take five times that."
   type        = number
-  default     = 3
+  default     = 5
 }
 
 provider "aws" {
@@ -42,4 +42,9 @@ module "image_labels" {
   tags = {
     Test = "e2e"
   }
+}
+
+output "image_labels" {
+  description = "All outputs of the module."
+  value       = module.image_labels
 }
