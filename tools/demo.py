@@ -70,6 +70,8 @@ def down() -> None:
         if (elsewhere := server.running_elsewhere()) and STATE.exists():
             with _step(f"terraform destroy on your LocalStack at {elsewhere.url}"):
                 _root(elsewhere).run("destroy", "-auto-approve", "-no-color")
+            shutil.rmtree(STATE.parent)
+            return
     except (server.EmulatorError, TerraformError) as error:
         _say(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None

@@ -62,6 +62,7 @@ def shipped() -> list[Photograph]:
 def own(directory: Path) -> list[Photograph]:
     """The JPEG and PNG files under a directory of the user's.
 
+    The module's suffixes are case-sensitive (".jpg" and ".JPG", not ".Jpg"), so the names get small ones.
     Raises PhotographsError if there is no such directory or no photo in it.
     """
     if not directory.is_dir():
@@ -69,4 +70,4 @@ def own(directory: Path) -> list[Photograph]:
     found = sorted(path for path in directory.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
         raise PhotographsError(f"PHOTOS={directory} holds no .jpg, .jpeg or .png file")
-    return [Photograph(path, path.relative_to(directory).as_posix()) for path in found]
+    return [Photograph(path, path.relative_to(directory).with_suffix(path.suffix.lower()).as_posix()) for path in found]

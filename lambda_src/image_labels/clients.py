@@ -30,7 +30,7 @@ class _ThreeServices(Loader):
         return ["dynamodb", "rekognition", "s3"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clients:
     """One of each, for as long as the execution environment lives. They are safe to share between threads."""
 

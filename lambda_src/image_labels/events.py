@@ -30,7 +30,7 @@ class Source(StrEnum):
     S3_BATCH = "s3-batch"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ObjectRef:
     """An object by name; `key` is decoded."""
 
@@ -38,7 +38,7 @@ class ObjectRef:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """What is answered for as one: an SQS message, a task of S3 Batch Operations, or a bare event.
 
@@ -51,7 +51,7 @@ class Task:
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
     """An event read. `invocation` holds what S3 Batch Operations wants back: its schema version and id."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Photo:
     """An object as HeadObject sees it. `etag` is as S3 gives it, without its quotation marks; `size` is in bytes.
 

@@ -27,7 +27,7 @@ _REJECTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Instance:
     """One thing found in the photo: its box as ratios (0 to 1) of the photo's width and height, confidence in %."""
 
@@ -38,7 +38,7 @@ class Instance:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Label:
     """A label, its confidence in percent, and its place in Rekognition's taxonomy (`parents` are all ancestors)."""
 
@@ -50,7 +50,7 @@ class Label:
     instances: tuple[Instance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Labels:
     """What Rekognition sees in one photo, best first, and the version of the model that saw it."""
 

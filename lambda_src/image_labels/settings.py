@@ -10,7 +10,7 @@ class SettingsError(ValueError):
     """Environment variables are missing or not allowed; the message lists every one and what it may be."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What the Terraform module tells the function.
 

@@ -45,7 +45,7 @@ class Conflict(Exception):  # noqa: N818 - expected, and answered by looking aga
     """Somebody else changed the item since it was read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """What the table knows of a photo, as far as it decides whether the photo has to be looked at again."""
 

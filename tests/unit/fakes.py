@@ -56,9 +56,11 @@ class FakeItems:
 
     items: dict[str, Item] = field(default_factory=dict)
     contents: dict[str, Labels | Rejected] = field(default_factory=dict)
+    reads: int = 0
     writes: int = 0
 
     def get(self, key: str) -> Item | None:
+        self.reads += 1
         return self.items.get(key)
 
     def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:

@@ -23,9 +23,9 @@ def test_shipped_photographs_are_there_and_labelled() -> None:
 
 def test_own_photographs_are_found_below_a_directory(tmp_path: Path) -> None:
     (tmp_path / "sub dir").mkdir()
-    for name in ("b.JPG", "sub dir/a.png", "notes.txt"):
+    for name in ("b.Jpg", "sub dir/a.png", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
-    assert [photo.name for photo in photographs.own(tmp_path)] == ["b.JPG", "sub dir/a.png"]
+    assert [photo.name for photo in photographs.own(tmp_path)] == ["b.jpg", "sub dir/a.png"]
 
 
 def test_directory_without_photographs_is_one_line(tmp_path: Path) -> None:

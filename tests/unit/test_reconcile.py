@@ -40,10 +40,10 @@ def test_new_photo_is_labelled(world: World) -> None:
 def test_second_event_for_the_same_photo_costs_one_look(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
-    heads = world.photos.heads
+    reads, heads = world.items.reads, world.photos.heads
     result = world.reconciler.reconcile(KEY)
     assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)
-    assert world.photos.heads == heads + 1
+    assert (world.items.reads, world.photos.heads) == (reads + 1, heads + 1)
     assert len(world.labels.asked) == 1
     assert world.items.writes == 1
 
