@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from image_labels import events
 from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.reconcile import Outcome, Result
@@ -89,7 +91,7 @@ class Worker:
             result = self._reconciler.reconcile(ref.key)
         except Exception as error:
             failure = failure_of(error)
-            known = error is failure or isinstance(failure, NeedsOperator)
+            known = isinstance(error, (Failure, ClientError, BotoCoreError))
             fields |= {"outcome": "failed", "cause": failure.cause, "next_step": failure.next_step}
             fields["throttled"] = int(isinstance(failure, TryAgain) and failure.throttled)
             level = logging.ERROR if isinstance(failure, NeedsOperator) or not known else logging.WARNING

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from image_labels.failures import NeedsOperator, TryAgain
 from image_labels.reconcile import Outcome, Result
 from image_labels.worker import SomeFailed, Worker
@@ -193,6 +194,17 @@ def test_log_names_the_photo_the_cause_and_the_next_step(caplog: pytest.LogCaptu
     assert record.levelno == logging.ERROR
     assert (fields["bucket"], fields["attempt"]) == (BUCKET, 3)
     assert (fields["cause"], fields["next_step"]) == ("HeadObject: 403", "allow s3:GetObject")
+
+
+def test_passing_fault_of_aws_is_a_warning_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(_key: str) -> Result:
+        raise ClientError({"Error": {"Code": "500", "Message": "Internal Server Error"}}, "HeadObject")
+
+    assert handed_back(worker(Keys(fails)).handle(sqs("a"), 60)) == ["m0"]
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert not record.exc_info
+    assert "HeadObject: 500" in record.__dict__["cause"]
 
 
 def test_unexpected_error_keeps_its_traceback_and_fails_its_photo_only(caplog: pytest.LogCaptureFixture) -> None:
