@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from pathlib import Path
 
-from tools.terraform import LOCAL, ROOT, Root, TerraformError, environment, executable
+from tools.terraform import LOCAL, ROOT, Root, TerraformError, environment
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     failed = 0
     for directory in roots:
         name = directory.relative_to(ROOT).as_posix()
-        root = Root(directory, LOCAL / "terraform" / "checks" / name.replace("/", "-"), environment())
+        root = _root(directory)
         try:
             root.run("init", "-no-color", "-backend=false")
             root.run("validate", "-no-color")
@@ -22,13 +22,15 @@ def main() -> int:
         except TerraformError as error:
             failed += 1
             print(f"validate {name}: {error}", flush=True)
-    data = LOCAL / "terraform" / "checks" / "." / "data"
-    test = subprocess.run(
-        [executable(), f"-chdir={ROOT}", "test", "-no-color", "-test-directory=tests/terraform"],
-        env=environment() | {"TF_DATA_DIR": str(data)},
-        check=False,
-    )
-    return 1 if failed or test.returncode else 0
+    test = _root(ROOT).start("test", "-no-color", "-test-directory=tests/terraform")
+    assert test.stdout is not None
+    for line in test.stdout:
+        print(line, end="", flush=True)
+    return 1 if test.wait() or failed else 0
+
+
+def _root(directory: Path) -> Root:
+    return Root(directory, LOCAL / "terraform" / "checks" / directory.relative_to(ROOT.parent), environment())
 
 
 if __name__ == "__main__":
