@@ -66,8 +66,15 @@ data "aws_iam_policy_document" "function" {
   # By its built ARN, so that the function need not wait until the queue is there.
   statement {
     sid       = "TakeEventsFromQueue"
-    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     resources = [local.queue_arn]
+  }
+
+  # What fails its last try goes there by the function's hand, since SQS would not say why.
+  statement {
+    sid       = "SayWhyInDeadLetterQueue"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
   }
 
   statement {
@@ -76,15 +83,15 @@ data "aws_iam_policy_document" "function" {
     resources = ["${aws_cloudwatch_log_group.function.arn}:*"]
   }
 
-  # Photos, messages and items are all decrypted for the caller. Nothing is encrypted for it: the function writes no
-  # object and sends no message, DynamoDB writes under a table key it made at the table's creation, and for the logs
-  # CloudWatch asks KMS itself.
+  # Photos, messages and items are all decrypted for the caller, and a message to the dead-letter queue is encrypted for
+  # it. Nothing else is: the function writes no object, DynamoDB writes under a table key it made at the table's
+  # creation, and for the logs CloudWatch asks KMS itself.
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 
     content {
-      sid       = "DecryptWithTheGivenKey"
-      actions   = ["kms:Decrypt"]
+      sid       = "UseTheGivenKey"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
     }
   }

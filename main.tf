@@ -25,14 +25,16 @@ locals {
   default_rekognition_tps = contains(["us-east-1", "us-west-2", "eu-west-1"], local.arn_fields[3]) ? 50 : 5
   rekognition_tps         = coalesce(var.rekognition_tps, local.default_rekognition_tps)
 
-  # A photo takes about 0.8 s, nearly all of it waiting for Rekognition. So many in work at a time use the quota up and
-  # hardly exceed it: more would only be throttled, and each time count as one of max_receive_count tries.
-  photos_in_work = max(2, floor(0.8 * local.rekognition_tps))
+  # As few invocations at a time as use the quota up when a photo takes 1.5 s, twice what it mostly does: waiting is
+  # billed once for all 10 photos of an invocation. SQS wants 2 at least.
+  maximum_concurrency = min(1000, max(2, ceil(1.5 * local.rekognition_tps / 10)))
 
-  # As few invocations as can be (waiting is billed once for all photos of an invocation), but SQS wants 2 at least, and
-  # an invocation has no more than its batch of 10 photos.
-  maximum_concurrency = min(1000, max(2, ceil(local.photos_in_work / 10)))
-  photos_at_a_time    = min(10, max(1, floor(local.photos_in_work / local.maximum_concurrency)))
+  # Each has its share of the quota. A burst then drains at the quota, whatever the photos' own pace, and hardly any
+  # call is throttled, which would be no more than another try spent.
+  detect_labels_per_second = local.rekognition_tps / local.maximum_concurrency
+
+  # As many photos as an invocation can have its turn with in half of its time.
+  batch_size = min(10, max(1, floor(0.5 * var.lambda_timeout * local.detect_labels_per_second)))
 
   package = var.lambda_package == null ? {
     filename          = "${path.module}/dist/lambda.zip"
@@ -57,7 +59,14 @@ locals {
     IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
     MIN_CONFIDENCE    = tostring(var.min_confidence)
     MAX_LABELS        = tostring(var.max_labels)
-    CONCURRENCY       = tostring(local.photos_at_a_time)
+    CONCURRENCY       = tostring(local.batch_size)
+
+    DETECT_LABELS_PER_SECOND = format("%.4f", local.detect_labels_per_second)
+
+    QUEUE_URL             = aws_sqs_queue.photos.url
+    DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+    MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
+    RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
   }
 }
 
@@ -215,7 +224,7 @@ resource "aws_sqs_queue" "photos" {
   name = local.queue_name
 
   # Six times the function's time-out, as AWS advises: a batch must not come back while a throttled poller still
-  # tries to hand it to the function.
+  # tries to hand it to the function. A photo that fails does not wait so long: the function says when it comes back.
   visibility_timeout_seconds = 6 * var.lambda_timeout
   message_retention_seconds  = local.message_retention_seconds
   receive_wait_time_seconds  = 20
@@ -308,7 +317,7 @@ resource "aws_lambda_event_source_mapping" "photos" {
   event_source_arn = aws_sqs_queue.photos.arn
   function_name    = aws_lambda_function.this.arn
 
-  batch_size = 10
+  batch_size = local.batch_size
   # Take what is there: a window would only add its seconds to every single photo. Under load batches fill without it.
   maximum_batching_window_in_seconds = 0
 

@@ -192,7 +192,7 @@ variable "rekognition_tps" {
 variable "kms_key_arn" {
   description = <<-EOT
     ARN of the KMS key for the new bucket, both queues, the table and the log group. null means keys that AWS keeps and
-    does not charge for. The module gives the function's role kms:Decrypt on it; a bucket that exists already may have
+    does not charge for. The module gives the function's role kms:Decrypt and kms:GenerateDataKey on it; a bucket that exists already may have
     a key of its own, which the role (output lambda_role_name) must then be admitted to by you.
 
     The key's policy must let the account delegate to IAM (the statement that AWS puts there first), and admit two services:
@@ -283,9 +283,10 @@ variable "lambda_environment_variables" {
 
   validation {
     condition = length(setintersection(keys(var.lambda_environment_variables), [
-      "BUCKET_NAME", "IMAGES_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY",
+      "BUCKET_NAME", "IMAGES_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
+      "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS or CONCURRENCY: the module sets them, from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT or RETRY_DELAY_SECONDS: the module sets them, from its own variables."
   }
 
   validation {
@@ -356,6 +357,18 @@ variable "max_receive_count" {
   validation {
     condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
     error_message = "max_receive_count must be a whole number from 1 to 1000: SQS's limits."
+  }
+}
+
+variable "retry_delay_seconds" {
+  description = "Seconds until a photo that failed is tried again, a whole number from 1 to 900; each further wait is four times as long, an hour at most. With 20 and five tries, a fault of AWS may last 28 minutes before photos go to the dead-letter queue."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.retry_delay_seconds >= 1 && var.retry_delay_seconds <= 900 && floor(var.retry_delay_seconds) == var.retry_delay_seconds
+    error_message = "retry_delay_seconds must be a whole number from 1 to 900: SQS counts in seconds, and further waits grow from it to an hour."
   }
 }
 

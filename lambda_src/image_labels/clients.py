@@ -6,7 +6,9 @@ transfers) is import time that the function never uses.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
-class _ThreeServices(Loader):
+class _FourServices(Loader):
     """Finds the service models of the clients made here.
 
     botocore's own looks into the directories of all its 400 services, twice, to be able to say that one is unknown:
@@ -27,22 +30,26 @@ class _ThreeServices(Loader):
     """
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
-        return ["dynamodb", "rekognition", "s3"]
+        return ["dynamodb", "rekognition", "s3", "sqs"]
 
 
 @dataclass(frozen=True)
 class Clients:
-    """One of each, for as long as the execution environment lives. They are safe to share between threads."""
+    """One of each, for as long as the execution environment lives. They are safe to share between threads.
+
+    The one for SQS is made when it is first asked for, which is when something fails: the cold start does without.
+    """
 
     s3: S3Client
     rekognition: RekognitionClient
     dynamodb: DynamoDBClient
+    sqs: Callable[[], SQSClient]
 
 
 def make_clients(concurrency: int) -> Clients:
     """Make the clients for so many photos at a time; Region and credentials are the environment's."""
     session = Session()
-    session.register_component("data_loader", _ThreeServices())
+    session.register_component("data_loader", _FourServices())
 
     def client(service: str, read_seconds: int, attempts: int) -> Any:
         return session.create_client(
@@ -61,4 +68,6 @@ def make_clients(concurrency: int) -> Clients:
         # costs nothing, where waiting here is billed and keeps the other photos of the batch waiting.
         rekognition=cast("RekognitionClient", client("rekognition", 15, 3)),
         dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),
+        # Called when the function's time may be nearly over; SQS does the right thing if it is not called at all.
+        sqs=cache(lambda: cast("SQSClient", client("sqs", 2, 2))),
     )

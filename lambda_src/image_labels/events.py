@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote_plus
@@ -42,13 +42,16 @@ class ObjectRef:
 class Task:
     """What is answered for as one: an SQS message, a task of S3 Batch Operations, or a bare event.
 
-    `error` says why it could not be read, in which case there are no objects. `attempt` counts deliveries from 1.
+    `error` says why it could not be read, in which case there are no objects. `attempt` counts deliveries from 1;
+    `body` and `receipt_handle` are an SQS message's own.
     """
 
     id: str
     objects: tuple[ObjectRef, ...] = ()
     error: str = ""
     attempt: int = 1
+    body: str = ""
+    receipt_handle: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,18 @@ def _is_sqs(event: Mapping[str, Any]) -> bool:
 
 
 def _message(record: Mapping[str, Any]) -> Task:
-    id_ = _text(record, "messageId")
-    attempt = int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
+    task = Task(
+        _text(record, "messageId"),
+        attempt=int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1)),
+        body=str(record.get("body", "")),
+        receipt_handle=str(record.get("receiptHandle", "")),
+    )
     try:
-        return Task(id_, _objects(json.loads(_text(record, "body"))), attempt=attempt)
+        return replace(task, objects=_objects(json.loads(task.body)))
     except (json.JSONDecodeError, RecursionError) as error:  # the latter for "[[[[…"
-        return Task(id_, error=f"the message's body is not JSON: {error}", attempt=attempt)
+        return replace(task, error=f"the message's body is not JSON: {error}")
     except EventError as error:
-        return Task(id_, error=str(error), attempt=attempt)
+        return replace(task, error=str(error))
 
 
 def _objects(event: object) -> tuple[ObjectRef, ...]:

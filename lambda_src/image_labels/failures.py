@@ -17,6 +17,7 @@ _THROTTLED = frozenset(
 )
 
 LEFT_TO_SQS = "nothing: it is delivered again, and moves to the dead-letter queue if it keeps failing"
+SEND_BACK = "send it back from the dead-letter queue"
 
 
 class Failure(Exception):  # noqa: N818 - the field's word: SQS calls it batchItemFailures
@@ -27,6 +28,11 @@ class Failure(Exception):  # noqa: N818 - the field's word: SQS calls it batchIt
         self.cause = cause
         self.next_step = next_step
 
+    @property
+    def next_step_for_dead_letter(self) -> str:
+        """What is to be done once the last try has failed."""
+        return f"{self.next_step}; then {SEND_BACK}"
+
 
 class TryAgain(Failure):
     """Waiting may help: throttling, a time-out, an error inside AWS, an object that keeps changing."""
@@ -35,9 +41,24 @@ class TryAgain(Failure):
         super().__init__(cause, LEFT_TO_SQS)
         self.throttled = throttled
 
+    @property
+    def next_step_for_dead_letter(self) -> str:
+        return f"when what caused it is over, {SEND_BACK}"
+
 
 class NeedsOperator(Failure):
-    """Waiting will not help: a permission, a setting or an event has to be put right by somebody."""
+    """Waiting will not help: a permission or a setting has to be put right by somebody."""
+
+
+class NotAnEvent(Failure):
+    """A message that nobody can read: no try can help, so it is a dead letter at once."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause, "find out who sends such messages to the queue; delete it from the dead-letter queue")
+
+    @property
+    def next_step_for_dead_letter(self) -> str:
+        return self.next_step
 
 
 def failure_of(error: Exception) -> Failure:

@@ -13,8 +13,10 @@ from collections.abc import Mapping  # noqa: E402
 from typing import Any  # noqa: E402
 
 from image_labels.clients import make_clients  # noqa: E402
+from image_labels.pace import Pace  # noqa: E402
 from image_labels.photos import Photos  # noqa: E402
 from image_labels.reconcile import Reconciler  # noqa: E402
+from image_labels.redelivery import Redelivery  # noqa: E402
 from image_labels.rekognition import Labeller  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
 from image_labels.store import ImagesTable  # noqa: E402
@@ -27,11 +29,23 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
     clients = make_clients(settings.concurrency)
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
-        Labeller(clients.rekognition, max_labels=settings.max_labels, min_confidence=settings.min_confidence),
+        Labeller(
+            clients.rekognition,
+            Pace(settings.detect_labels_per_second),
+            max_labels=settings.max_labels,
+            min_confidence=settings.min_confidence,
+        ),
         ImagesTable(clients.dynamodb, settings.images_table),
         settings.fingerprint,
     )
-    return Worker(reconciler, settings.bucket, settings.concurrency)
+    redelivery = Redelivery(
+        clients.sqs,
+        queue_url=settings.queue_url,
+        dead_letter_queue_url=settings.dead_letter_queue_url,
+        max_receive_count=settings.max_receive_count,
+        retry_delay=settings.retry_delay,
+    )
+    return Worker(reconciler, redelivery, settings.bucket, settings.concurrency)
 
 
 _worker = make_worker(os.environ)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.type_defs import DetectLabelsResponseTypeDef, LabelTypeDef, S3ObjectTypeDef
 
+    from image_labels.pace import Pace
     from image_labels.photos import Photo
 
 # What retrying cannot help, and what a person should know about each.
@@ -73,8 +74,9 @@ class Unreadable(NeedsOperator):
 class Labeller:
     """Asks Rekognition for the labels of photos."""
 
-    def __init__(self, client: RekognitionClient, *, max_labels: int, min_confidence: float) -> None:
+    def __init__(self, client: RekognitionClient, pace: Pace, *, max_labels: int, min_confidence: float) -> None:
         self._client = client
+        self._pace = pace
         self._max_labels = max_labels
         self._min_confidence = min_confidence
 
@@ -86,6 +88,7 @@ class Labeller:
         s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
         if photo.version_id is not None:
             s3_object["Version"] = photo.version_id
+        self._pace.wait()
         try:
             answer = self._client.detect_labels(
                 Image={"S3Object": s3_object}, MaxLabels=self._max_labels, MinConfidence=self._min_confidence

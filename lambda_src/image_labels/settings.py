@@ -14,7 +14,9 @@ class SettingsError(ValueError):
 class Settings:
     """What the Terraform module tells the function.
 
-    `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation.
+    `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,
+    `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
+    first of further tries.
     """
 
     bucket: str
@@ -22,6 +24,11 @@ class Settings:
     min_confidence: float
     max_labels: int
     concurrency: int
+    detect_labels_per_second: float
+    queue_url: str
+    dead_letter_queue_url: str
+    max_receive_count: int
+    retry_delay: int
 
     @property
     def fingerprint(self) -> str:
@@ -39,6 +46,11 @@ class Settings:
             # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
             max_labels=int(read.number("MAX_LABELS", int, 1, 1000)),
             concurrency=int(read.number("CONCURRENCY", int, 1, 100)),
+            detect_labels_per_second=read.number("DETECT_LABELS_PER_SECOND", float, 0.01, 10_000),
+            queue_url=read.text("QUEUE_URL"),
+            dead_letter_queue_url=read.text("DEAD_LETTER_QUEUE_URL"),
+            max_receive_count=int(read.number("MAX_RECEIVE_COUNT", int, 1, 1000)),
+            retry_delay=int(read.number("RETRY_DELAY_SECONDS", int, 1, 900)),
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
@@ -56,7 +68,7 @@ class _Reader:
             self.problems.append(f"{name} is not set")
         return value
 
-    def number(self, name: str, parse: Callable[[str], float], low: int, high: int) -> float:
+    def number(self, name: str, parse: Callable[[str], float], low: float, high: float) -> float:
         kind = "a whole number" if parse is int else "a number"
         text = self._environment.get(name)
         if text is None:

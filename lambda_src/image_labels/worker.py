@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import events
-from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
+from image_labels.failures import Failure, NeedsOperator, NotAnEvent, TryAgain, failure_of
 from image_labels.reconcile import Outcome, Result
+from image_labels.redelivery import Failed
 
 if TYPE_CHECKING:
     from image_labels.events import ObjectRef, Task, Work
@@ -23,14 +24,21 @@ Done = Result | Failure
 
 # No photo is begun in the last fifth of the function's time, and the answer is given a little before its end: what
 # is not done by then goes back to its sender, where a time-out of the function would lose the outcome of the others.
+# The margin is for telling SQS when the failed ones are to come back.
 START_SHARE = 0.8
-ANSWER_MARGIN_SECONDS = 1.0
+ANSWER_MARGIN_SECONDS = 3.0
 
 
 class KeyReconciler(Protocol):
     """Settles one key: see image_labels.reconcile.Reconciler."""
 
     def reconcile(self, key: str) -> Result: ...
+
+
+class FailedMessages(Protocol):
+    """Sees to messages that failed: see image_labels.redelivery.Redelivery."""
+
+    def hand_back(self, failed: Sequence[Failed]) -> list[str]: ...
 
 
 class SomeFailed(Exception):  # noqa: N818
@@ -40,8 +48,11 @@ class SomeFailed(Exception):  # noqa: N818
 class Worker:
     """Reconciles the photos an event names. `concurrency` is the number of photos at a time."""
 
-    def __init__(self, reconciler: KeyReconciler, bucket: str, concurrency: int) -> None:
+    def __init__(
+        self, reconciler: KeyReconciler, failed_messages: FailedMessages, bucket: str, concurrency: int
+    ) -> None:
         self._reconciler = reconciler
+        self._failed_messages = failed_messages
         self._bucket = bucket
         self._concurrency = concurrency
 
@@ -54,8 +65,15 @@ class Worker:
         work = events.read(event)
         attempts = {ref: task.attempt for task in work.tasks for ref in task.objects}
         done = self._reconcile_all(attempts, began, seconds_left)
-        failed = {task.id: failure for task in work.tasks if (failure := _failure_of_task(task, done))}
-        return _answer(work, done, failed)
+        failed = [failed for task in work.tasks if (failed := _failed(task, done))]
+        match work.source:
+            case events.Source.SQS:
+                ids = self._failed_messages.hand_back(failed)
+                return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in ids]}
+            case events.Source.S3_BATCH:
+                return _batch_answer(work, done, {each.message.id: each.failure for each in failed})
+            case events.Source.S3:
+                return _bare_answer(done)
 
     def _reconcile_all(
         self, attempts: Mapping[ObjectRef, int], began: float, seconds_left: float
@@ -116,9 +134,10 @@ def _out_of_time(ref: ObjectRef, attempt: int) -> Failure:
     return failure
 
 
-def _failure_of_task(task: Task, done: Mapping[ObjectRef, Done]) -> Failure | None:
+def _failed(task: Task, done: Mapping[ObjectRef, Done]) -> Failed | None:
+    """The task as one that failed, with the first of its photos that did; None if it is settled."""
     if task.error:
-        failure = NeedsOperator(task.error, "find out who sends it; it moves to the dead-letter queue")
+        failure = NotAnEvent(task.error)
         fields = {
             "message_id": task.id,
             "outcome": "failed",
@@ -126,18 +145,12 @@ def _failure_of_task(task: Task, done: Mapping[ObjectRef, Done]) -> Failure | No
             "next_step": failure.next_step,
         }
         logger.error("event not understood", extra=fields)
-        return failure
-    return next((outcome for ref in task.objects if isinstance(outcome := done[ref], Failure)), None)
-
-
-def _answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[str, Failure]) -> Mapping[str, Any]:
-    match work.source:
-        case events.Source.SQS:
-            return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
-        case events.Source.S3_BATCH:
-            return _batch_answer(work, done, failed)
-        case events.Source.S3:
-            return _bare_answer(done)
+        return Failed(task, failure, "")
+    for ref in task.objects:
+        outcome = done[ref]
+        if isinstance(outcome, Failure):
+            return Failed(task, outcome, f"s3://{ref.bucket}/{ref.key}")
+    return None
 
 
 def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[str, Failure]) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """One LocalStack, one apply, for all end-to-end tests.
 
-Two of them need several rounds of the queue's visibility time-out: their photos are uploaded as soon as there is a
-bucket, and looked at last.
+Two of them need several tries, with waits between them: their photos are uploaded as soon as there is a bucket, and
+looked at last.
 """
 
 from __future__ import annotations

@@ -45,6 +45,14 @@ def wait_for(what: str, look: Callable[[], T | None], seconds: float = SECONDS) 
         time.sleep(0.1)
 
 
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message of the dead-letter queue: the event as it came, and what the function says of it."""
+
+    body: str
+    why: dict[str, str]
+
+
 @dataclass
 class Stack:
     """The module's outputs and clients for the services behind them."""
@@ -72,6 +80,11 @@ class Stack:
         """Put an object, with the labels that the emulator is to see in it; its version."""
         metadata = {} if labels is None else {"labels": labels}
         return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata)["VersionId"]
+
+    def keys(self, prefix: str) -> set[str]:
+        """The keys of all objects under a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {found["Key"] for page in pages for found in page.get("Contents", [])}
 
     def item(self, key: str) -> dict[str, Any] | None:
         """The item of a photo as plain values, or None."""
@@ -105,17 +118,22 @@ class Stack:
         waiting = attributes["ApproximateNumberOfMessages"]
         return int(waiting) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
 
-    def dead_letters(self) -> list[dict[str, Any]]:
-        """The bodies of all messages of the dead-letter queue, which are hidden for a minute by this look."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """All messages of the dead-letter queue, as an operator sees them."""
+        url = self.outputs["dead_letter_queue_url"]
         found = []
         while messages := self.sqs.receive_message(
-            QueueUrl=self.outputs["dead_letter_queue_url"],
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=60,
-            WaitTimeSeconds=0,
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=5, WaitTimeSeconds=0
         ).get("Messages"):
-            found += [json.loads(message["Body"]) for message in messages]
-        return found
+            found += messages
+        for message in found:  # to be seen again by the next look
+            self.sqs.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return [
+            DeadLetter(m["Body"], {n: v["StringValue"] for n, v in m.get("MessageAttributes", {}).items()})
+            for m in found
+        ]
 
     def send(self, body: object) -> None:
         """Put a message in the queue as S3 would."""
@@ -134,9 +152,13 @@ class Stack:
 
     def log(self, key: str, message: str) -> list[dict[str, Any]]:
         """The function's log lines with this message about this photo, oldest first."""
+        return [line for line in self.log_lines(message) if line.get("key") == key]
+
+    def log_lines(self, message: str) -> list[dict[str, Any]]:
+        """The function's log lines with this message, oldest first."""
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.outputs["log_group_name"])
         lines = [json.loads(event["message"]) for page in pages for event in page["events"]]
-        return [line for line in lines if line.get("message") == message and line.get("key") == key]
+        return [line for line in lines if line.get("message") == message]
 
     def rekognition_calls(self, key: str) -> int:
         """How often the emulator was asked for the labels of a photo."""

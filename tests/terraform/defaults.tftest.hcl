@@ -11,12 +11,18 @@ variables {
 
 override_resource {
   target = aws_sqs_queue.dead_letters
-  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters" }
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
+  }
 }
 
 override_resource {
   target = aws_sqs_queue.photos
-  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos" }
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
+  }
 }
 
 run "bucket" {
@@ -173,6 +179,8 @@ run "function" {
     min_confidence               = 62.5
     max_labels                   = 25
     log_level                    = "DEBUG"
+    max_receive_count            = 7
+    retry_delay_seconds          = 30
     lambda_environment_variables = { AWS_ENDPOINT_URL_REKOGNITION = "https://rekognition.example.com" }
   }
 
@@ -184,6 +192,11 @@ run "function" {
       MIN_CONFIDENCE               = "62.5"
       MAX_LABELS                   = "25"
       CONCURRENCY                  = "10"
+      DETECT_LABELS_PER_SECOND     = "6.2500"
+      QUEUE_URL                    = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
+      DEAD_LETTER_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
+      MAX_RECEIVE_COUNT            = "7"
+      RETRY_DELAY_SECONDS          = "30"
     })
     error_message = "The function must get its settings, and the caller's, by these names."
   }
@@ -233,9 +246,9 @@ run "event_source_mapping" {
       && aws_lambda_event_source_mapping.photos.function_name == aws_lambda_function.this.arn
       && aws_lambda_event_source_mapping.photos.batch_size == 10
       && aws_lambda_event_source_mapping.photos.maximum_batching_window_in_seconds == 0
-      && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 4
+      && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 8
     )
-    error_message = "The function must take batches of 10 from the queue at once, four at a time at most (50 calls a second, 0.8 s each, 10 a batch)."
+    error_message = "The function must take batches of 10 from the queue at once, eight at a time at most (50 calls a second, 1.5 s each, 10 a batch)."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# A key of the caller's own: everything at rest is under it, and the function may decrypt with it and no more.
+# A key of the caller's own: everything at rest is under it, and the function may decrypt and encrypt with it and no more.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -40,16 +40,16 @@ run "everything_is_under_the_key" {
   }
 }
 
-run "the_function_may_decrypt" {
+run "the_function_may_use_it" {
   assert {
     condition = [
       for s in data.aws_iam_policy_document.function.statement : { sid = s.sid, actions = sort(s.actions), resources = sort(s.resources) }
       if anytrue([for action in s.actions : startswith(action, "kms:")])
       ] == [{
-        sid       = "DecryptWithTheGivenKey"
-        actions   = tolist(["kms:Decrypt"])
+        sid       = "UseTheGivenKey"
+        actions   = tolist(["kms:Decrypt", "kms:GenerateDataKey"])
         resources = tolist(["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
     }]
-    error_message = "The function must be able to decrypt with this key, and to do nothing else with any key."
+    error_message = "The function must be able to decrypt, and to encrypt a dead letter, with this key, and to do nothing else with any key."
   }
 }

@@ -8,6 +8,11 @@ variables {
   lambda_package = { filename = "versions.tf" }
 }
 
+override_resource {
+  target = aws_sqs_queue.dead_letters
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters" }
+}
+
 run "function" {
   assert {
     condition = {
@@ -30,8 +35,12 @@ run "function" {
         resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
       }
       TakeEventsFromQueue = {
-        actions   = tolist(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
+        actions   = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
         resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
+      }
+      SayWhyInDeadLetterQueue = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
       }
       WriteOwnLogStreams = {
         actions   = tolist(["logs:CreateLogStream", "logs:PutLogEvents"])

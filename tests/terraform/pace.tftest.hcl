@@ -1,4 +1,4 @@
-# How many photos are in work at a time follows from how many calls per second Rekognition takes.
+# How many invocations there are at a time, and the pace of each, follow from the calls per second Rekognition takes.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -17,9 +17,11 @@ run "small_region" {
   assert {
     condition = (
       aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
-      && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "2"
+      && aws_lambda_event_source_mapping.photos.batch_size == 10
+      && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "10"
+      && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "2.5000"
     )
-    error_message = "At 5 calls a second, 4 photos of 0.8 s each must be in work: 2 invocations of 2."
+    error_message = "At 5 calls a second, 2 invocations (SQS's least) must make 2.5 each."
   }
 }
 
@@ -30,10 +32,55 @@ run "raised_quota" {
 
   assert {
     condition = (
-      aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 16
-      && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "10"
+      aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 30
+      && aws_lambda_event_source_mapping.photos.batch_size == 10
+      && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "6.6667"
     )
-    error_message = "At 200 calls a second, 160 photos must be in work: 16 invocations of 10."
+    error_message = "At 200 calls a second and 1.5 s a photo, 300 photos must be in work: 30 invocations of 10."
+  }
+}
+
+# The three below are what bench/drain.py measures.
+run "quota_of_20" {
+  variables {
+    rekognition_tps = 20
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 3
+      && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "6.6667"
+    )
+    error_message = "At 20 calls a second there must be 3 invocations of 6.67 each."
+  }
+}
+
+run "quota_of_50" {
+  variables {
+    rekognition_tps = 50
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 8
+      && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "6.2500"
+    )
+    error_message = "At 50 calls a second there must be 8 invocations of 6.25 each."
+  }
+}
+
+run "short_time_out" {
+  variables {
+    rekognition_tps = 2
+    lambda_timeout  = 6
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.photos.batch_size == 3
+      && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "3"
+    )
+    error_message = "At 1 call a second, an invocation of 6 s must take no more than 3 photos: the others would wait in vain."
   }
 }
 
@@ -45,8 +92,8 @@ run "least" {
   assert {
     condition = (
       aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
-      && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "1"
+      && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "0.5000"
     )
-    error_message = "SQS runs 2 invocations at least: one photo each is the least there is."
+    error_message = "SQS runs 2 invocations at least: one call every two seconds each."
   }
 }

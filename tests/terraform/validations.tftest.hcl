@@ -26,6 +26,7 @@ run "lowest" {
     lambda_memory_size             = 128
     lambda_timeout                 = 1
     max_receive_count              = 1
+    retry_delay_seconds            = 1
     log_retention_in_days          = 1
     log_level                      = "FATAL"
   }
@@ -43,6 +44,7 @@ run "highest" {
     lambda_timeout               = 900
     lambda_environment_variables = { AWS_ENDPOINT_URL = "https://example.com", TZ = "UTC" }
     max_receive_count            = 1000
+    retry_delay_seconds          = 900
     role_permissions_boundary    = "arn:aws:iam::aws:policy/PowerUserAccess"
     log_retention_in_days        = 3653
     log_level                    = "DEBUG"
@@ -63,6 +65,7 @@ run "too_low" {
     lambda_memory_size             = 127
     lambda_timeout                 = 0
     max_receive_count              = 0
+    retry_delay_seconds            = 0
     log_retention_in_days          = -1
   }
 
@@ -77,6 +80,7 @@ run "too_low" {
     var.lambda_memory_size,
     var.lambda_timeout,
     var.max_receive_count,
+    var.retry_delay_seconds,
     var.log_retention_in_days,
   ]
 }
@@ -96,6 +100,7 @@ run "too_high" {
     lambda_timeout               = 901
     lambda_environment_variables = { LONG = format("%03500d", 0) }
     max_receive_count            = 1001
+    retry_delay_seconds          = 901
     log_retention_in_days        = 3654
   }
 
@@ -111,6 +116,7 @@ run "too_high" {
     var.lambda_timeout,
     var.lambda_environment_variables,
     var.max_receive_count,
+    var.retry_delay_seconds,
     var.log_retention_in_days,
   ]
 }
@@ -124,6 +130,7 @@ run "not_whole" {
     lambda_memory_size             = 256.5
     lambda_timeout                 = 7.5
     max_receive_count              = 1.5
+    retry_delay_seconds            = 1.5
     log_retention_in_days          = 7.5
   }
 
@@ -133,6 +140,7 @@ run "not_whole" {
     var.lambda_memory_size,
     var.lambda_timeout,
     var.max_receive_count,
+    var.retry_delay_seconds,
     var.log_retention_in_days,
   ]
 }

@@ -38,6 +38,11 @@ def start(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ModuleType:
         "MIN_CONFIDENCE": "80",
         "MAX_LABELS": "10",
         "CONCURRENCY": "5",
+        "DETECT_LABELS_PER_SECOND": "1000",
+        "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/photos",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters",
+        "MAX_RECEIVE_COUNT": "5",
+        "RETRY_DELAY_SECONDS": "20",
     }
     for name, value in (variables | environment).items():
         monkeypatch.setenv(name, value)

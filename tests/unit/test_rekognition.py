@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from image_labels.failures import Failure, NeedsOperator, TryAgain
+from image_labels.pace import Pace
 from image_labels.photos import Photo
 from image_labels.rekognition import Instance, Label, Labeller, Rejected, Unreadable
 
@@ -31,7 +32,7 @@ def stub() -> Iterator[Stubber]:
 
 
 def labeller(stub: Stubber) -> Labeller:
-    return Labeller(cast("RekognitionClient", stub.client), max_labels=10, min_confidence=80.0)
+    return Labeller(cast("RekognitionClient", stub.client), Pace(1000), max_labels=10, min_confidence=80.0)
 
 
 def test_answer_becomes_labels(stub: Stubber) -> None:

@@ -11,11 +11,27 @@ GOOD = {
     "MIN_CONFIDENCE": "80",
     "MAX_LABELS": "10",
     "CONCURRENCY": "5",
+    "DETECT_LABELS_PER_SECOND": "6.2500",
+    "QUEUE_URL": "https://sqs/photos",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs/dead-letters",
+    "MAX_RECEIVE_COUNT": "4",
+    "RETRY_DELAY_SECONDS": "20",
 }
 
 
 def test_good_settings() -> None:
-    assert Settings.from_environment(GOOD) == Settings("photos-bucket", "images", 80.0, 10, 5)
+    assert Settings.from_environment(GOOD) == Settings(
+        bucket="photos-bucket",
+        images_table="images",
+        min_confidence=80.0,
+        max_labels=10,
+        concurrency=5,
+        detect_labels_per_second=6.25,
+        queue_url="https://sqs/photos",
+        dead_letter_queue_url="https://sqs/dead-letters",
+        max_receive_count=4,
+        retry_delay=20,
+    )
 
 
 def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
@@ -36,6 +52,10 @@ def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
         ("MAX_LABELS", "0", "from 1 to 1000"),
         ("MAX_LABELS", "2.5", "a whole number"),
         ("CONCURRENCY", "", "from 1 to 100"),
+        ("DETECT_LABELS_PER_SECOND", "0", "from 0.01 to 10000"),
+        ("MAX_RECEIVE_COUNT", "0", "from 1 to 1000"),
+        ("RETRY_DELAY_SECONDS", "0.5", "a whole number"),
+        ("QUEUE_URL", "", "QUEUE_URL is not set"),
         ("BUCKET_NAME", "", "BUCKET_NAME is not set"),
     ],
 )

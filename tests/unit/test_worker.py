@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from image_labels.failures import NeedsOperator, TryAgain
+from image_labels.failures import NeedsOperator, NotAnEvent, TryAgain
 from image_labels.reconcile import Outcome, Result
+from image_labels.redelivery import Failed
 from image_labels.worker import SomeFailed, Worker
 
 EVENTS = Path(__file__).parent / "events"
@@ -35,8 +36,19 @@ def load(name: str) -> Any:
     return json.loads((EVENTS / f"{name}.json").read_text())
 
 
-def worker(keys: Keys, concurrency: int = 5) -> Worker:
-    return Worker(keys, BUCKET, concurrency)
+class Kept:
+    """Messages that failed, all of which SQS keeps; what was said of each is remembered."""
+
+    def __init__(self) -> None:
+        self.failed: list[Failed] = []
+
+    def hand_back(self, failed: Sequence[Failed]) -> list[str]:
+        self.failed += failed
+        return [each.message.id for each in failed]
+
+
+def worker(keys: Keys, concurrency: int = 5, kept: Kept | None = None) -> Worker:
+    return Worker(keys, kept or Kept(), BUCKET, concurrency)
 
 
 def sqs(*keys: str, bucket: str = BUCKET) -> dict[str, Any]:
@@ -69,11 +81,41 @@ def test_one_failure_hands_back_its_own_message_only() -> None:
 
 
 def test_poison_messages_are_handed_back_and_the_good_one_is_done() -> None:
-    keys = Keys()
+    keys, kept = Keys(), Kept()
     event = load("sqs_poison")
-    back = handed_back(worker(keys).handle(event, 60))
+    back = handed_back(worker(keys, kept=kept).handle(event, 60))
     assert keys.seen == ["images/good.jpg"]
     assert back == [m["messageId"] for n, m in enumerate(event["Records"]) if n != 4]
+    assert all(isinstance(failed.failure, NotAnEvent) and failed.message.error for failed in kept.failed)
+
+
+def test_what_failed_is_handed_back_with_all_that_is_known_of_it() -> None:
+    def fails(_key: str) -> Result:
+        raise NeedsOperator("no permission", "allow it")
+
+    kept = Kept()
+    event = sqs("a+b")
+    event["Records"][0] |= {"receiptHandle": "handle", "attributes": {"ApproximateReceiveCount": "3"}}
+    worker(Keys(fails), kept=kept).handle(event, 60)
+    (failed,) = kept.failed
+    assert failed.photo == f"s3://{BUCKET}/a b"
+    assert failed.failure.cause == "no permission"
+    assert (failed.message.attempt, failed.message.receipt_handle) == (3, "handle")
+    assert failed.message.body == event["Records"][0]["body"]
+
+
+def test_message_of_several_photos_is_named_after_the_one_that_failed() -> None:
+    def fails_for_b(key: str) -> Result:
+        if key == "b":
+            raise TryAgain("no")
+        return Result(Outcome.LABELLED)
+
+    kept = Kept()
+    event = sqs("a", "b")
+    both = [json.loads(message["body"])["Records"][0] for message in event["Records"]]
+    event["Records"] = [event["Records"][0] | {"body": json.dumps({"Records": both})}]
+    assert handed_back(worker(Keys(fails_for_b), kept=kept).handle(event, 60)) == ["m0"]
+    assert [failed.photo for failed in kept.failed] == [f"s3://{BUCKET}/b"]
 
 
 def test_a_photo_named_twice_in_a_batch_is_looked_at_once() -> None:

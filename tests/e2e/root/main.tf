@@ -18,7 +18,7 @@ variable "name" {
 }
 
 variable "lambda_timeout" {
-  description = "Seconds for a batch. A photo that fails is back six times as long after; five tries take five times that."
+  description = "Seconds for a batch. A batch whose function is killed is back six times as long after."
   type        = number
   default     = 5
 }
@@ -35,6 +35,10 @@ module "image_labels" {
 
   name           = var.name
   lambda_timeout = var.lambda_timeout
+
+  # Waits of 1, 4 and 16 s between four tries.
+  retry_delay_seconds = 1
+  max_receive_count   = 4
 
   bucket_force_destroy = true
   deletion_protection  = false

@@ -1,0 +1,153 @@
+"""What becomes of a message that failed: another try, later each time, or the dead-letter queue with the reason.
+
+SQS by itself would deliver it again when the queue's visibility time-out is over, however often it has failed, and
+move it to the dead-letter queue without a word about why. It still does so with messages that kill the function.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_labels.failures import failure_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+    from image_labels.events import Task
+    from image_labels.failures import Failure
+
+logger = logging.getLogger(__name__)
+
+# Each wait is four times the one before: with 20 s and five tries, a fault of AWS may last 28 minutes.
+GROWTH = 4
+MAX_DELAY_SECONDS = 3600
+# Photos that failed together do not come back together.
+JITTER = 0.25
+# Far within a message's limit, for what an event of unknown origin can make of a sentence.
+MAX_TEXT = 1000
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_NOT_ALLOWED_IN_SQS = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A message that is not settled. `photo` is the s3:// address of what failed in it, "" if it names none."""
+
+    message: Task
+    failure: Failure
+    photo: str
+
+
+class Redelivery:
+    """Decides when a failed message comes back, and whether it does.
+
+    `make_client` is called at the first failure, since few invocations need an SQS client. `retry_delay` is the first
+    wait in seconds, `max_receive_count` the number of tries that the queue's redrive policy allows, and `jitter` gives
+    a number from -1 to 1.
+    """
+
+    def __init__(
+        self,
+        make_client: Callable[[], SQSClient],
+        *,
+        queue_url: str,
+        dead_letter_queue_url: str,
+        max_receive_count: int,
+        retry_delay: float,
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
+    ) -> None:
+        self._make_client = make_client
+        self._queue_url = queue_url
+        self._dead_letter_queue_url = dead_letter_queue_url
+        self._max_receive_count = max_receive_count
+        self._retry_delay = retry_delay
+        self._jitter = jitter
+
+    def hand_back(self, failed: Sequence[Failed]) -> list[str]:
+        """The ids of the messages that SQS has to keep; the others are in the dead-letter queue by now.
+
+        Raises nothing: if SQS does not answer, it keeps the messages and does what it does by itself.
+        """
+        kept = [each for each in failed if not (self._is_last_try(each) and self._dead_lettered(each))]
+        later = [each for each in kept if not self._is_last_try(each)]
+        if later:
+            self._delay(later)
+        return [each.message.id for each in kept]
+
+    def delay(self, attempt: int) -> int:
+        """Seconds to wait after this try; `attempt` counts from 1."""
+        # 4 ** 6 times even the least delay is over the hour: no more is needed, and a float has an end.
+        growth: int = GROWTH ** min(attempt - 1, 6)
+        nominal = min(MAX_DELAY_SECONDS, self._retry_delay * growth)
+        return round(nominal * (1 + JITTER * self._jitter()))
+
+    def _is_last_try(self, failed: Failed) -> bool:
+        return bool(failed.message.error) or failed.message.attempt >= self._max_receive_count
+
+    def _dead_lettered(self, failed: Failed) -> bool:
+        """Send the message to the dead-letter queue as it came, with the reason beside it; False if SQS refuses."""
+        next_step = failed.failure.next_step_for_dead_letter
+        said = {
+            "Photo": failed.photo,
+            "Cause": failed.failure.cause,
+            "NextStep": next_step,
+            "Attempts": str(failed.message.attempt),
+            "FailedAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            self._make_client().send_message(
+                QueueUrl=self._dead_letter_queue_url,
+                MessageBody=failed.message.body,
+                MessageAttributes={name: _text(value) for name, value in said.items() if value},
+            )
+        except (ClientError, BotoCoreError) as error:
+            self._complain(error, "the dead-letter queue does not take the message; SQS will move it there by itself")
+            return False
+        fields = {
+            "message_id": failed.message.id,
+            "photo": failed.photo,
+            "attempt": failed.message.attempt,
+            "outcome": "dead-lettered",
+            "cause": failed.failure.cause,
+            "next_step": next_step,
+        }
+        logger.error("message dead-lettered", extra=fields)
+        return True
+
+    def _delay(self, failed: Sequence[Failed]) -> None:
+        try:
+            client = self._make_client()
+            # The API takes ten at a time, which is the largest batch that the module makes.
+            for start in range(0, len(failed), 10):
+                client.change_message_visibility_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {
+                            "Id": str(n),
+                            "ReceiptHandle": each.message.receipt_handle,
+                            "VisibilityTimeout": self.delay(each.message.attempt),
+                        }
+                        for n, each in enumerate(failed[start : start + 10])
+                    ],
+                )
+        except (ClientError, BotoCoreError) as error:
+            self._complain(error, "the next try comes only when the queue's visibility time-out is over")
+
+    def _complain(self, error: Exception, consequence: str) -> None:
+        failure = failure_of(error)
+        fields = {"cause": failure.cause, "consequence": consequence, "next_step": failure.next_step}
+        logger.warning("queue did not answer as it should", extra=fields)
+
+
+def _text(value: str) -> MessageAttributeValueTypeDef:
+    clean = _NOT_ALLOWED_IN_SQS.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    return {"DataType": "String", "StringValue": clean[:MAX_TEXT]}

@@ -1,0 +1,200 @@
+"""Messages that failed, on moto's SQS: when they come back, and what a dead letter says of itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from image_labels.clients import Clients, make_clients
+from image_labels.events import Task
+from image_labels.failures import Failure, NeedsOperator, NotAnEvent, TryAgain
+from image_labels.redelivery import Failed, Redelivery
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+THROTTLED = TryAgain("DetectLabels: ThrottlingException: slow down", throttled=True)
+FORBIDDEN = NeedsOperator("HeadObject: 403", "allow s3:GetObject")
+TRIES = 5
+
+
+@dataclass
+class Queues:
+    """The photos' queue and the dead letters'."""
+
+    sqs: SQSClient
+    photos: str
+    dead_letters: str
+
+    def redelivery(self, sqs: SQSClient | None = None, jitter: float = 0.0) -> Redelivery:
+        return Redelivery(
+            lambda: sqs or self.sqs,
+            queue_url=self.photos,
+            dead_letter_queue_url=self.dead_letters,
+            max_receive_count=TRIES,
+            retry_delay=20,
+            jitter=lambda: jitter,
+        )
+
+    def failed(self, *failures: Failure, attempt: int = 1, body: str = "{}", photo: str = "s3://b/k") -> list[Failed]:
+        """Messages just received, one for each failure."""
+        for _ in failures:
+            self.sqs.send_message(QueueUrl=self.photos, MessageBody=body)
+        received: list[Any] = []
+        while len(received) < len(failures):
+            received += self.sqs.receive_message(QueueUrl=self.photos, MaxNumberOfMessages=10)["Messages"]
+        return [
+            Failed(Task(m["MessageId"], attempt=attempt, body=m["Body"], receipt_handle=m["ReceiptHandle"]), f, photo)
+            for m, f in zip(received, failures, strict=True)
+        ]
+
+    def dead(self) -> list[Any]:
+        answer = self.sqs.receive_message(
+            QueueUrl=self.dead_letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return list(answer.get("Messages", []))
+
+
+def said(message: Any) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+
+
+def ids(failed: Sequence[Failed]) -> list[str]:
+    return [each.message.id for each in failed]
+
+
+@pytest.fixture
+def queues(aws: None) -> Queues:
+    sqs = boto3.client("sqs")
+    photos = sqs.create_queue(QueueName="photos", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
+    return Queues(sqs, photos, sqs.create_queue(QueueName="dead-letters")["QueueUrl"])
+
+
+def test_waits_grow_to_an_hour(queues: Queues) -> None:
+    redelivery = queues.redelivery()
+    assert [redelivery.delay(attempt) for attempt in (1, 2, 3, 4, 5, 999)] == [20, 80, 320, 1280, 3600, 3600]
+
+
+def test_photos_that_failed_together_come_back_apart(queues: Queues) -> None:
+    assert [queues.redelivery(jitter=jitter).delay(1) for jitter in (-1, 1)] == [15, 25]
+
+
+def test_failed_message_waits_for_its_time(queues: Queues) -> None:
+    failed = queues.failed(*[THROTTLED] * 12, attempt=3)  # more than SQS takes in one call
+    with Stubber(queues.sqs) as stub:
+        for part in (failed[:10], failed[10:]):
+            entries = [
+                {"Id": str(n), "ReceiptHandle": each.message.receipt_handle, "VisibilityTimeout": 320}
+                for n, each in enumerate(part)
+            ]
+            stub.add_response(
+                "change_message_visibility_batch",
+                {"Successful": [], "Failed": []},
+                {"QueueUrl": queues.photos, "Entries": entries},
+            )
+        assert queues.redelivery().hand_back(failed) == ids(failed)
+        stub.assert_no_pending_responses()
+    assert queues.dead() == []
+
+
+def test_message_is_back_when_it_was_told_to_be(queues: Queues) -> None:
+    (failed,) = queues.failed(THROTTLED)
+    redelivery = Redelivery(
+        lambda: queues.sqs,
+        queue_url=queues.photos,
+        dead_letter_queue_url=queues.dead_letters,
+        max_receive_count=TRIES,
+        retry_delay=1,
+        jitter=lambda: 0.0,
+    )
+    redelivery.hand_back([failed])
+    again = queues.sqs.receive_message(QueueUrl=queues.photos, WaitTimeSeconds=10)["Messages"]
+    assert [message["MessageId"] for message in again] == [failed.message.id]
+
+
+@pytest.mark.parametrize(
+    ("failure", "next_step"),
+    [
+        (THROTTLED, "when what caused it is over, send it back from the dead-letter queue"),
+        (FORBIDDEN, "allow s3:GetObject; then send it back from the dead-letter queue"),
+    ],
+    ids=["throttled", "forbidden"],
+)
+def test_dead_letter_says_why(
+    queues: Queues, caplog: pytest.LogCaptureFixture, failure: Failure, next_step: str
+) -> None:
+    failed = queues.failed(failure, attempt=TRIES, body='{"the": "event"}', photo="s3://photos/images/a b.jpg")
+    assert queues.redelivery().hand_back(failed) == []
+    (message,) = queues.dead()
+    assert message["Body"] == '{"the": "event"}'  # as it came, so that it can be sent back as it is
+    why = said(message)
+    assert why.pop("FailedAt").endswith("+00:00")
+    assert why == {
+        "Photo": "s3://photos/images/a b.jpg",
+        "Cause": failure.cause,
+        "NextStep": next_step,
+        "Attempts": "5",
+    }
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    fields = line.__dict__
+    assert (fields["photo"], fields["cause"], fields["next_step"]) == (why["Photo"], why["Cause"], why["NextStep"])
+
+
+def test_message_that_nobody_can_read_is_a_dead_letter_at_once(queues: Queues) -> None:
+    (failed,) = queues.failed(NotAnEvent("the message's body is not JSON"), body="?" * 65_536, photo="")
+    poison = Failed(Task(failed.message.id, error="not JSON", body=failed.message.body), failed.failure, "")
+    assert queues.redelivery().hand_back([poison]) == []
+    (message,) = queues.dead()
+    assert len(message["Body"]) == 65_536
+    assert "Photo" not in said(message)
+    assert "who sends" in said(message)["NextStep"]
+
+
+def test_last_try_and_first_try_in_one_batch(queues: Queues) -> None:
+    last, first = queues.failed(THROTTLED, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
+    assert queues.redelivery().hand_back([*last, *first]) == ids(first)
+
+
+def test_characters_that_sqs_refuses_are_written_out(queues: Queues) -> None:
+    failed = queues.failed(THROTTLED, attempt=TRIES, photo="s3://b/\x01\udc80\U0001f415.jpg")
+    queues.redelivery().hand_back(failed)
+    (message,) = queues.dead()
+    assert said(message)["Photo"] == "s3://b/\\u0001\\udc80\U0001f415.jpg"
+
+
+def test_long_causes_are_cut(queues: Queues) -> None:
+    queues.redelivery().hand_back(queues.failed(TryAgain("x" * 70_000), attempt=TRIES))
+    (message,) = queues.dead()
+    assert said(message)["Cause"] == "x" * 1000
+
+
+def test_sqs_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    last, first = queues.failed(FORBIDDEN, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
+    with Stubber(queues.sqs) as stub:
+        stub.add_client_error("send_message", "AccessDenied", "no sqs:SendMessage")
+        stub.add_client_error("change_message_visibility_batch", "InternalError", "")
+        assert queues.redelivery().hand_back([*last, *first]) == ids([*last, *first])
+    refused, late = caplog.records
+    assert "SQS will move it" in refused.__dict__["consequence"]
+    assert "SendMessage" in refused.__dict__["next_step"]
+    assert "visibility time-out" in late.__dict__["consequence"]
+
+
+def test_nothing_failed_needs_no_client() -> None:
+    def no_client() -> SQSClient:
+        pytest.fail("a client was made")
+
+    redelivery = Redelivery(no_client, queue_url="", dead_letter_queue_url="", max_receive_count=TRIES, retry_delay=20)
+    assert redelivery.hand_back([]) == []
+
+
+def test_functions_own_client_is_made_once(aws: None) -> None:
+    clients: Clients = make_clients(concurrency=1)
+    assert clients.sqs() is clients.sqs()
+    assert clients.sqs().list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
