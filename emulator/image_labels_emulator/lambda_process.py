@@ -26,6 +26,7 @@ from localstack.services.lambda_.invocation.executor_endpoint import StatusError
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
+from image_labels_emulator.functions import ENVIRONMENTS, Running
 from image_labels_emulator.runtime_api import Invocation, Outcome, RuntimeApi
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self._log_read = 0
         self._init_ms: float | None = None
         self._stopped = False
+        self._invoking: str | None = None
 
     # -- what LocalStack calls
 
@@ -60,11 +62,13 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         Raises StatusErrorException if it cannot: the code does not import, has no such handler, or is too slow.
         """
         self._environment = {name: str(value) for name, value in env_vars.items()}
+        ENVIRONMENTS.add(self)
         self._start_runtime()
 
     def stop(self) -> None:
         with self._lock:
             self._stopped = True
+        ENVIRONMENTS.discard(self)
         self._kill()
 
     def get_address(self) -> str:
@@ -82,12 +86,14 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         request_id = payload["invoke-id"]
         try:
             if self._process is None or self._process.poll() is not None:
+                self._kill()  # if it died between two invocations, its API still serves
                 self._start_runtime()  # after a time-out or a crash, as Lambda does in the same environment
         except StatusErrorException as error:
             return InvocationResult(request_id, error.payload, is_error=True, logs=self._new_log_lines())
         assert self._api is not None
         timeout = self.function_version.config.timeout
         started = time.monotonic()
+        self._invoking = request_id
         self._api.send(
             Invocation(request_id, payload["invoked-function-arn"], payload["payload"], payload["trace-id"], timeout)
         )
@@ -100,6 +106,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             self._kill()
         elif outcome.is_error:
             status = "error"
+        self._invoking = None
         logs = self._with_platform_lines(request_id, duration, status, self._new_log_lines())
         return InvocationResult(request_id, outcome.payload, is_error=outcome.is_error, logs=logs)
 
@@ -118,6 +125,28 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
         if function_version.config.code:
             function_version.config.code.destroy_cached()
+
+    # -- what /_emulator/functions calls
+
+    def running(self) -> Running | None:
+        """The process, if there is one."""
+        with self._lock:
+            return self._running()
+
+    def send_signal(self, number: signal.Signals) -> Running | None:
+        """Send a signal to the process and those it has started; None if there is no process."""
+        with self._lock:
+            if found := self._running():
+                os.killpg(found["pid"], number)
+                if number == signal.SIGKILL and self._process is not None:
+                    self._process.wait()  # or an invocation that comes right now would still be given to it
+            return found
+
+    def _running(self) -> Running | None:
+        if self._process is None or self._process.poll() is not None:
+            return None
+        name = self.function_version.id.function_name
+        return {"function": name, "pid": self._process.pid, "invoking": self._invoking}
 
     # -- the child
 

@@ -45,7 +45,10 @@ def rekognition() -> Service:
 
 @hooks.on_infra_start()
 def rekognition_emulator() -> None:
-    """The emulator's settings over HTTP, and its word that it is one, from the start: providers are loaded late."""
+    """The routes under /_emulator, and Rekognition's word that it is emulated: providers are loaded too late for it."""
+    from image_labels_emulator import faults_admin, functions
     from image_labels_emulator.rekognition.provider import shared_admin
 
     shared_admin().register()
+    faults_admin.register()
+    functions.register()

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import threading
@@ -97,6 +98,10 @@ class RuntimeApi:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     runtime_api: RuntimeApi
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the runtime has died, which the executor notices by itself
+            super().handle()
 
     def do_GET(self) -> None:
         if self.path != f"{PREFIX}/invocation/next":

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from image_labels_emulator.functions import ENVIRONMENTS
 from image_labels_emulator.lambda_process import ProcessRuntimeExecutor
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
 
@@ -138,6 +143,59 @@ def test_time_out_kills_and_the_next_starts_anew(make: Make) -> None:
     assert failed
     assert "Task timed out after 1.00 seconds" in answer["errorMessage"]
     assert json.loads(log.splitlines()[-1])["record"]["status"] == "timeout"
+    assert not invoke(executor, "answer")[0]
+
+
+def during(executor: ProcessRuntimeExecutor, do: str, act: Callable[[], object]) -> tuple[bool, Any, str]:
+    """What `invoke` returns when this happens while it runs."""
+
+    def once_invoking() -> None:
+        while not (found := executor.running()) or found["invoking"] is None:
+            time.sleep(0.01)
+        act()
+
+    other = threading.Thread(target=once_invoking)
+    other.start()
+    outcome = invoke(executor, do)
+    other.join()
+    return outcome
+
+
+def test_killed_function_fails_at_once_and_the_next_starts_anew(make: Make) -> None:
+    executor = make()
+    executor.start({})
+    seen: list[Any] = []
+    began = time.monotonic()
+    failed, answer, _ = during(executor, "sleep", lambda: seen.extend(ENVIRONMENTS.send_signal("f", signal.SIGKILL)))
+    assert time.monotonic() - began < 10
+    assert (failed, answer["errorType"]) == (True, "Runtime.ExitError")
+    assert "SIGKILL" in answer["errorMessage"]
+    assert seen == [{"function": "f", "pid": seen[0]["pid"], "invoking": "request-sleep"}]
+    assert not invoke(executor, "answer")[0]
+
+
+def test_killed_between_invocations_the_next_starts_anew(make: Make) -> None:
+    executor = make()
+    executor.start({})
+    (before,) = ENVIRONMENTS.running()
+    assert ENVIRONMENTS.send_signal("another", signal.SIGKILL) == []
+    assert ENVIRONMENTS.send_signal("f", signal.SIGKILL) == [before]
+    assert ENVIRONMENTS.running() == []
+    assert not invoke(executor, "answer")[0]
+    (after,) = ENVIRONMENTS.running()
+    assert after["pid"] != before["pid"]
+    executor.stop()
+    assert ENVIRONMENTS.running() == []
+
+
+def test_frozen_function_times_out_and_the_next_starts_anew(make: Make) -> None:
+    executor = make(timeout=1)
+    executor.start({})
+    (frozen,) = ENVIRONMENTS.send_signal("f", signal.SIGSTOP)
+    failed, answer, _ = invoke(executor, "answer")
+    assert (failed, answer["errorType"]) == (True, "Sandbox.Timedout")
+    with pytest.raises(ProcessLookupError):
+        os.kill(frozen["pid"], 0)
     assert not invoke(executor, "answer")[0]
 
 
