@@ -49,6 +49,7 @@ def stack(localstack: server.Server, root: Root) -> Stack:
     outputs = json.loads(root.run("output", "-json", "image_labels").stdout)
     stack = Stack(localstack, {name: str(value) for name, value in outputs.items()})
     stack.emulator("POST", "/reset")
+    stack.heal()
     stack.emulator(
         "POST",
         "/rules",

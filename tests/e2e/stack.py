@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from localstack_client.session import Session
 
@@ -156,9 +158,15 @@ class Stack:
 
     def log_lines(self, message: str) -> list[dict[str, Any]]:
         """The function's log lines with this message, oldest first."""
+        return [line for line in self._all_lines() if line.get("message") == message]
+
+    def platform_lines(self, type_: str) -> list[dict[str, Any]]:
+        """Lambda's own lines of this type, oldest first."""
+        return [line for line in self._all_lines() if line.get("type") == type_]
+
+    def _all_lines(self) -> list[dict[str, Any]]:
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.outputs["log_group_name"])
-        lines = [json.loads(event["message"]) for page in pages for event in page["events"]]
-        return [line for line in lines if line.get("message") == message]
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
 
     def rekognition_calls(self, key: str) -> int:
         """How often the emulator was asked for the labels of a photo."""
@@ -167,11 +175,33 @@ class Stack:
 
     def emulator(self, method: str, path: str = "", body: object = None) -> dict[str, Any]:
         """Ask or set the emulated Rekognition."""
+        return self._emulator(method, f"rekognition{path}", body)
+
+    def fail(self, rules: list[dict[str, Any]]) -> None:
+        """Let calls of AWS fail: see image_labels_emulator.faults_admin."""
+        self._emulator("POST", "faults", rules)
+
+    def heal(self) -> None:
+        """Let all calls succeed again."""
+        self._emulator("DELETE", "faults")
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules by which calls fail, and how often each has struck."""
+        return list(self._emulator("GET", "faults")["rules"])
+
+    def strike_function(self, how: str) -> None:
+        """Kill or freeze the function's process where it stands."""
+        self._emulator("POST", f"functions/{self.outputs['lambda_function_name']}/{how}")
+
+    def _emulator(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
-        url = f"{self.server.url}/_emulator/rekognition{path}"
+        url = f"{self.server.url}/_emulator/{path}"
         request = urllib.request.Request(url, data, method=method, headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            result: dict[str, Any] = json.loads(answer.read())
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                result: dict[str, Any] = json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"{method} {url}: {error.read().decode()}")
         return result
 
 
