@@ -12,13 +12,17 @@ RUN := $(VENV)/bin/python
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test lint unit prove terraform e2e package docs lock bench-cold-start clean require-terraform
+.PHONY: help demo browse down test lint unit prove terraform e2e package docs lock bench-cold-start bench-drain bench-find clean require-terraform
 
 help: ## Say what the targets are for.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: require-terraform $(VENV)/.ready ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+browse: $(VENV)/.ready ## Open the page that shows the demo's photos by label.
+	@[ -f .local/demo/environment.sh ] || { echo "error: the demo is not running: make demo" >&2; exit 1; }
+	@. .local/demo/environment.sh && $(VENV)/bin/image-labels browse
 
 down: ## Stop the demo and forget its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
@@ -31,15 +35,16 @@ lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
-	$(VENV)/bin/mypy lambda_src/image_labels emulator/image_labels_emulator tools bench tests/unit
+	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator/image_labels_emulator tools bench tests/unit
 	$(VENV)/bin/mypy tests/e2e
 	TF_CLI_CONFIG_FILE=/dev/null terraform fmt -check -recursive -diff
 
 unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
 	$(RUN) -m pytest tests/unit
 
-prove: $(VENV)/.ready ## The table converges to the bucket: 100,000 random histories of faults (make test plays 2,000).
+prove: $(VENV)/.ready ## The tables converge to the bucket: 100,000 random histories (make test plays 2,000); and 2,000 random collections for find.
 	HISTORIES=100000 $(RUN) -m pytest tests/unit/test_convergence.py
+	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/test_query.py
 
 terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider.
 	$(RUN) -m tools.terraform_checks
@@ -55,6 +60,12 @@ docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs from the
 
 bench-cold-start: $(VENV)/.ready ## Cold start beside a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
+
+bench-drain: require-terraform $(VENV)/.ready ## 2,000 photos at once against three quotas, beside a blueprint; 20 minutes.
+	@$(RUN) -m bench.drain
+
+bench-find: $(VENV)/.ready ## Read units and requests of a page, with 1,000 to 100,000 photos, beside the lab's Scan; 3 minutes.
+	@$(RUN) -m bench.find
 
 lock: $(VENV)/.ready ## Pin every Python package anew in requirements.txt.
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-annotate \

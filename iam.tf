@@ -58,9 +58,22 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid       = "KeepOneItemPerPhoto"
-    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+    sid = "KeepOneItemPerPhoto"
+    actions = [
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:ConditionCheckItem",
+    ]
     resources = [aws_dynamodb_table.images.arn]
+  }
+
+  # BatchWriteItem is for the vocabulary, the others for the rows that change together with a photo's item.
+  statement {
+    sid       = "KeepOneRowPerLabelOfPhoto"
+    actions   = ["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
+    resources = [aws_dynamodb_table.labels.arn]
   }
 
   # By its built ARN, so that the function need not wait until the queue is there.
@@ -92,6 +105,54 @@ data "aws_iam_policy_document" "function" {
     content {
       sid       = "UseTheGivenKey"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
+  }
+}
+
+################################################################################
+# What those who look for photos may do (output reader_policy_json)
+################################################################################
+
+data "aws_iam_policy_document" "reader" {
+  statement {
+    sid       = "FindPhotosByLabel"
+    actions   = ["dynamodb:Query", "dynamodb:BatchGetItem"]
+    resources = [aws_dynamodb_table.labels.arn]
+  }
+
+  statement {
+    sid       = "ReadPhotosLabels"
+    actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"]
+    resources = [aws_dynamodb_table.images.arn]
+  }
+
+  # For the addresses by which the page shows the photos.
+  statement {
+    sid       = "SeePhotos"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.bucket_arn}/${var.filter_prefix}*"]
+  }
+
+  statement {
+    sid       = "SeeWhatWaits"
+    actions   = ["sqs:GetQueueAttributes"]
+    resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.dead_letters.arn]
+  }
+
+  # Reading a dead letter is receiving it; it stays where it is.
+  statement {
+    sid       = "ReadDeadLetters"
+    actions   = ["sqs:ReceiveMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      sid       = "DecryptWithTheGivenKey"
+      actions   = ["kms:Decrypt"]
       resources = [statement.value]
     }
   }

@@ -57,6 +57,7 @@ locals {
   environment = {
     BUCKET_NAME       = local.bucket_name
     IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
+    LABELS_TABLE_NAME = aws_dynamodb_table.labels.name
     MIN_CONFIDENCE    = tostring(var.min_confidence)
     MAX_LABELS        = tostring(var.max_labels)
     CONCURRENCY       = tostring(local.batch_size)
@@ -334,7 +335,7 @@ resource "aws_lambda_event_source_mapping" "photos" {
 }
 
 ################################################################################
-# Table: one item per photo
+# Tables: one item per photo, and one row per label and photo
 ################################################################################
 
 resource "aws_dynamodb_table" "images" {
@@ -355,6 +356,41 @@ resource "aws_dynamodb_table" "images" {
 
   # DynamoDB encrypts every table. Without this block it does so under a key of its own, free of charge; an empty one
   # would mean the account's aws/dynamodb key, and KMS calls on the bill.
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  tags = var.tags
+}
+
+resource "aws_dynamodb_table" "labels" {
+  name         = "${var.name}-labels"
+  billing_mode = "PAY_PER_REQUEST"
+  # One partition per label, its photos in order of confidence: finding them is a Query, not a Scan.
+  hash_key  = "Term"
+  range_key = "Rank"
+
+  deletion_protection_enabled = var.deletion_protection
+
+  attribute {
+    name = "Term"
+    type = "S"
+  }
+
+  attribute {
+    name = "Rank"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+
   dynamic "server_side_encryption" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 

@@ -60,6 +60,33 @@ output "images_table_arn" {
   value       = aws_dynamodb_table.images.arn
 }
 
+output "labels_table_name" {
+  description = "Name of the table with one row per label and photo; its keys are Term (S), the label in lower case, and Rank (S), best confidence first."
+  value       = aws_dynamodb_table.labels.name
+}
+
+output "labels_table_arn" {
+  description = "ARN of the table with one row per label and photo."
+  value       = aws_dynamodb_table.labels.arn
+}
+
+output "cli_environment" {
+  description = "Environment variables that tell the command image-labels, on another machine, what `terraform output` tells it here."
+  value = {
+    IMAGE_LABELS_REGION                = local.arn_fields[3]
+    IMAGE_LABELS_BUCKET                = local.bucket_name
+    IMAGE_LABELS_QUEUE_URL             = aws_sqs_queue.photos.url
+    IMAGE_LABELS_DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+    IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
+    IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
+  }
+}
+
+output "reader_policy_json" {
+  description = "The smallest policy under which all of the command image-labels works, for people who look for photos: read both tables, the photos, and the state of the queues."
+  value       = data.aws_iam_policy_document.reader.json
+}
+
 output "log_group_name" {
   description = "Name of the function's log group; each line is a JSON object."
   value       = aws_cloudwatch_log_group.function.name

@@ -13,25 +13,21 @@ The goal: at most 1.10 times (a), and below (b).
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bench.lambda_runtime import PYTHON_OPTIONS, unpack
 from bench.report import report
-from tools.package import ZIP
 
 LIMIT = 1.10
-RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 READY = "import os; os.write(1, b'!')"
 
 STARTS = {
@@ -98,32 +94,19 @@ def main(runs: Annotated[int, typer.Option(min=10, help="Starts of each kind.")]
 
 
 def _environment(directory: Path) -> dict[str, str]:
-    """Lambda's variables, with a directory for the runtime's packages and one for the function's code."""
-    runtime, task = directory / "runtime", directory / "task"
-    runtime.mkdir()
-    for package in RUNTIME:
-        spec = find_spec(package)
-        assert spec is not None
-        assert spec.origin is not None
-        source = Path(spec.origin)
-        source = source.parent if source.name == "__init__.py" else source
-        (runtime / source.name).symlink_to(source)
-    with zipfile.ZipFile(ZIP) as archive:
-        archive.extractall(task)
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": f"{task}{os.pathsep}{runtime}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_SESSION_TOKEN": "x",
+    """Lambda's variables, and the function's own."""
+    return unpack(directory) | {
         "BUCKET_NAME": "photos",
         "IMAGES_TABLE_NAME": "images",
+        "LABELS_TABLE_NAME": "labels",
         "MIN_CONFIDENCE": "80",
         "MAX_LABELS": "10",
-        "CONCURRENCY": "5",
+        "CONCURRENCY": "10",
+        "DETECT_LABELS_PER_SECOND": "5",
+        "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/111122223333/photos",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/111122223333/dead-letters",
+        "MAX_RECEIVE_COUNT": "5",
+        "RETRY_DELAY_SECONDS": "20",
     }
 
 
@@ -131,7 +114,7 @@ def _seconds(code: str, environment: dict[str, str]) -> float:
     """Seconds from the start of the process until `code` has run; what comes after, its end, is not counted."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-S", "-s", "-c", f"{code}\n{READY}"],  # -S: no site-packages, only PYTHONPATH
+        [sys.executable, *PYTHON_OPTIONS, "-c", f"{code}\n{READY}"],
         env=environment,
         stdout=subprocess.PIPE,
     )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
+import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +34,12 @@ if TYPE_CHECKING:
 
 DIRECTORY = LOCAL / "demo"
 STATE = DIRECTORY / "terraform" / "terraform.tfstate"
+ENVIRONMENT = DIRECTORY / "environment.sh"
+COMMAND = Path(sys.executable).with_name("image-labels")
 LABEL_SECONDS = 120
 NOT_A_PHOTO = ("notes.jpg", b"This is a text that somebody called notes.jpg.\n")
+# For the photographs that come along: a person, but no woman; a parent ("Pet") or a label with a bound.
+FINDS = ["person AND NOT woman", 'pet OR "coffee cup">=99']
 
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -60,7 +68,8 @@ def up(
         _say(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None
     _show(items, outputs)
-    _farewell(running, outputs, time.monotonic() - began, own=photos is not None)
+    _find(_likely_finds(items) if photos else FINDS, _write_environment(running, outputs))
+    _farewell(outputs, time.monotonic() - began, own=photos is not None)
 
 
 @app.command()
@@ -147,7 +156,8 @@ def _apply(running: server.Server) -> dict[str, str]:
         if not progress.tasks[0].total:
             progress.update(task, total=1, completed=1, description="terraform apply: nothing to change")
     answer: dict[str, Any] = json.loads(root.run("output", "-json").stdout)
-    return {name: str(output["value"]) for name, output in answer.items()}
+    values = {name: output["value"] for name, output in answer.items()}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
 def _terraform_event(line: str) -> dict[str, Any]:
@@ -218,7 +228,30 @@ def _show(items: list[dict[str, Any]], outputs: dict[str, str]) -> None:
     console.print(table)
 
 
-def _farewell(running: server.Server, outputs: dict[str, str], seconds: float, *, own: bool) -> None:
+def _write_environment(running: server.Server, outputs: dict[str, str]) -> dict[str, str]:
+    """What the command image-labels needs to know of the demo, also as a file for the user's shell."""
+    emulated = {name: value for name, value in running.environment().items() if name.startswith("AWS_")}
+    environment: dict[str, str] = emulated | json.loads(outputs["cli_environment"])
+    ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
+    ENVIRONMENT.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()))
+    return environment
+
+
+def _likely_finds(items: list[dict[str, Any]]) -> list[str]:
+    """Two expressions that find something among the user's own photos, if there is anything to find."""
+    names = Counter(label["Name"] for item in items for label in item.get("Detections", []))
+    common = [f'"{name}"' for name, _ in names.most_common(2)]
+    return [*common[:1], " OR ".join(common)] if len(common) == 2 else common
+
+
+def _find(expressions: list[str], environment: dict[str, str]) -> None:
+    console.print("\n[bold]Found by label, without a scan[/bold]")
+    for expression in expressions:
+        console.print(f"\n[dim]$[/dim] image-labels find {escape(shlex.quote(expression))}", soft_wrap=True)
+        subprocess.run([COMMAND, "find", expression], env=os.environ | environment, check=False)
+
+
+def _farewell(outputs: dict[str, str], seconds: float, *, own: bool) -> None:
     if own:
         source = "words of the files' names"
         if os.environ.get("REKOGNITION_EMULATOR_ONNX_MODEL"):
@@ -229,13 +262,14 @@ def _farewell(running: server.Server, outputs: dict[str, str], seconds: float, *
         f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the ones that run in AWS;\n"
         "S3, SQS, Lambda and DynamoDB were LocalStack's. Rekognition is [bold]emulated[/bold]: the labels come from\n"
         f"the {source}.\n\n"
+        "[bold]See the photos[/bold]        make browse\n"
         "[bold]Look around[/bold]\n"
-        f"  export AWS_ENDPOINT_URL={running.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
-        f"AWS_DEFAULT_REGION={server.REGION}\n"
+        f"  . {ENVIRONMENT.relative_to(ROOT)}\n"
+        f"  {COMMAND.relative_to(ROOT)} find 'cat OR rocket'\n"
         f"  aws s3 cp my-photo.jpg s3://{outputs['bucket_name']}/images/\n"
         f"  aws dynamodb scan --table-name {outputs['images_table_name']}\n"
-        "[bold]Your own photos[/bold]   make demo PHOTOS=directory\n"
-        "[bold]Stop it[/bold]           make down",
+        "[bold]Your own photos[/bold]       make demo PHOTOS=directory\n"
+        "[bold]Stop it[/bold]               make down",
         soft_wrap=True,
     )
 

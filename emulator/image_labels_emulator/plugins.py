@@ -32,6 +32,9 @@ def dynamodb_moto() -> Service:
     from localstack.aws.api.dynamodb import DynamodbApi
     from localstack.services.moto import MotoFallbackDispatcher
 
+    from image_labels_emulator import dynamodb
+
+    dynamodb.install()
     return Service.for_provider(DynamodbApi(), dispatch_table_factory=MotoFallbackDispatcher)
 
 

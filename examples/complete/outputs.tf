@@ -60,6 +60,26 @@ output "images_table_arn" {
   value       = module.image_labels.images_table_arn
 }
 
+output "labels_table_name" {
+  description = "Name of the table with one row per label and photo; its keys are Term (S), the label in lower case, and Rank (S), best confidence first."
+  value       = module.image_labels.labels_table_name
+}
+
+output "labels_table_arn" {
+  description = "ARN of the table with one row per label and photo."
+  value       = module.image_labels.labels_table_arn
+}
+
+output "cli_environment" {
+  description = "Environment variables that tell the command image-labels, on another machine, what `terraform output` tells it here."
+  value       = module.image_labels.cli_environment
+}
+
+output "reader_policy_json" {
+  description = "The smallest policy under which all of the command image-labels works, for people who look for photos."
+  value       = module.image_labels.reader_policy_json
+}
+
 output "log_group_name" {
   description = "Name of the function's log group; each line is a JSON object."
   value       = module.image_labels.log_group_name

@@ -19,7 +19,7 @@ from image_labels.reconcile import Reconciler  # noqa: E402
 from image_labels.redelivery import Redelivery  # noqa: E402
 from image_labels.rekognition import Labeller  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
-from image_labels.store import ImagesTable  # noqa: E402
+from image_labels.store import Store  # noqa: E402
 from image_labels.worker import Worker, seconds_left  # noqa: E402
 
 
@@ -35,7 +35,7 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
             max_labels=settings.max_labels,
             min_confidence=settings.min_confidence,
         ),
-        ImagesTable(clients.dynamodb, settings.images_table),
+        Store(clients.dynamodb, settings.images_table, settings.labels_table),
         settings.fingerprint,
     )
     redelivery = Redelivery(

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from image_labels.attributes import Rows
 from image_labels.failures import TryAgain
 from image_labels.rekognition import Labels, Rejected, Unreadable
-from image_labels.store import Conflict, Item
+from image_labels.store import Conflict
 
 if TYPE_CHECKING:
+    from image_labels.attributes import Item
     from image_labels.photos import Photo
 
 # A photo is done in two rounds: one that writes, one that sees that nothing changed meanwhile. Each further one means
@@ -54,13 +56,15 @@ class LabelSource(Protocol):
 
 
 class ItemStore(Protocol):
-    """Where the labels are kept: see image_labels.store.ImagesTable."""
+    """Where the labels are kept: see image_labels.store.Store."""
 
     def get(self, key: str) -> Item | None: ...
 
     def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
 
     def delete(self, item: Item) -> None: ...
+
+    def index(self, item: Item) -> None: ...
 
 
 class Reconciler:
@@ -83,10 +87,13 @@ class Reconciler:
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
-            if self._agree(item, photo):
+            agree = self._agree(item, photo)
+            if agree and (item is None or item.rows is Rows.COMPLETE):
                 return replace(result, rekognition_calls=calls)
             try:
-                if photo is not None:
+                if agree and item is not None:
+                    self._items.index(item)  # whoever wrote it has not come to the end of its rows
+                elif photo is not None:
                     calls += 1
                     content = self._detect(photo)
                     if content is None:

@@ -21,6 +21,7 @@ class Settings:
 
     bucket: str
     images_table: str
+    labels_table: str
     min_confidence: float
     max_labels: int
     concurrency: int
@@ -42,6 +43,7 @@ class Settings:
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
+            labels_table=read.text("LABELS_TABLE_NAME"),
             min_confidence=read.number("MIN_CONFIDENCE", float, 0, 100),
             # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
             max_labels=int(read.number("MAX_LABELS", int, 1, 1000)),

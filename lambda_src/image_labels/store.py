@@ -1,5 +1,6 @@
-"""The `images` table: one item per photo. The only file that knows its attributes.
+"""The two tables, always changed together. What their items are made of is in image_labels.attributes.
 
+images: one item per photo
     PK                 S     the object key
     Labels             SS    label names; absent when there are none
     Detections         L/M   Name, Confidence (N, percent), Parents, Aliases, Categories, Instances (boxes as ratios)
@@ -10,55 +11,68 @@
     LabelModelVersion  S     Rekognition's
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     ISO 8601, UTC
+    Rows               N     how many rows it has in the other table; absent while some may be missing
+    Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
 
-The low-level client and its typed JSON are used as they are: boto3's own converters would import all of boto3,
-which the cold start pays for, and would want Decimal for every number.
+labels: one row per term and photo, and the vocabulary
+    Term               S     partition key: the term, folded; "*" for the vocabulary, a row per term ever seen
+    Rank               S     sort key: best confidence first, then the object key; in the vocabulary, the term
+    PK                 S     the object key
+    Name Kind          S S   the term as Rekognition writes it; label, alias, parent or category
+    Confidence         N     percent
+    Terms              M     all terms of the photo -> confidence
+    TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from image_labels import attributes
+from image_labels.attributes import Item, RowKey, Rows, Value, item_of, rows_of
+from image_labels.failures import TryAgain
 from image_labels.item_size import item_size
-from image_labels.rekognition import Label, Labels, Rejected
+from image_labels.rekognition import Labels, Rejected
+from image_labels.terms import Term, terms_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from image_labels.photos import Photo
 
-    Value = dict[str, Any]
+VOCABULARY = "*"
 
 # An item has 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html), counted by
 # rules of which DynamoDB itself says that they are approximate for numbers: hence the room.
 MAX_ITEM_BYTES = 360_000
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html; its 4 MB are no limit
+# here, since a row has at most some 6 KB.
+MAX_ACTIONS = 100
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+MAX_BATCH = 25
+# What a cancelled transaction gives as its reasons.
+_CONFLICT = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 class Conflict(Exception):  # noqa: N818 - expected, and answered by looking again
     """Somebody else changed the item since it was read."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """What the table knows of a photo, as far as it decides whether the photo has to be looked at again."""
+class Store:
+    """Reads and writes photos, each write on condition that the item is still as it was read.
 
-    key: str
-    bucket: str
-    etag: str
-    version_id: str | None
-    settings: str
-    revision: int
-
-
-class ImagesTable:
-    """Reads and writes items, each write on condition that the item is still as it was read.
+    A photo's item and its rows change in one transaction. When they are too many for one, the item says until the last
+    part is written that its rows are being emptied or filled, and each part is on condition that this is still so. What
+    a crash leaves is finished by whoever looks next, and workers that meet at a photo help each other: each part only
+    does what the other would do too.
 
     `now` gives seconds since the epoch and `new_revision` a number that is not given twice.
     """
@@ -66,45 +80,40 @@ class ImagesTable:
     def __init__(
         self,
         client: DynamoDBClient,
-        table: str,
+        images_table: str,
+        labels_table: str,
         *,
         now: Callable[[], float] = time.time,
         new_revision: Callable[[], int] = time.time_ns,
+        max_actions: int = MAX_ACTIONS,
     ) -> None:
         self._client = client
-        self._table = table
+        self._images = images_table
+        self._labels = labels_table
         self._now = now
         # Not a count from 1: an item that is deleted and made again must not look like the one that was read before.
         self._new_revision = new_revision
+        self._max_actions = max_actions
+        self._vocabulary: set[str] = set()
 
     def get(self, key: str) -> Item | None:
         """The item of this key, read consistently, or None."""
         answer = self._client.get_item(
-            TableName=self._table,
+            TableName=self._images,
             Key={"PK": {"S": key}},
             ConsistentRead=True,
-            ProjectionExpression="#bucket, ETag, VersionId, Settings, Revision",
-            ExpressionAttributeNames={"#bucket": "Bucket"},
+            ProjectionExpression=attributes.ITEM_PROJECTION,
+            ExpressionAttributeNames=attributes.ITEM_PROJECTION_NAMES,
         )
         item = answer.get("Item")
-        if item is None:
-            return None
-        return Item(
-            key=key,
-            # Items of another program in this table are no reason to stop: they disagree, and are written anew.
-            bucket=item.get("Bucket", {}).get("S", ""),
-            etag=item.get("ETag", {}).get("S", ""),
-            version_id=item.get("VersionId", {}).get("S"),
-            settings=item.get("Settings", {}).get("S", ""),
-            revision=int(item.get("Revision", {}).get("N", "0")),
-        )
+        return None if item is None else item_of(key, item)
 
     def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:
         """Store what Rekognition said of the photo in place of the item that was read, or where there was none.
 
-        Raises Conflict if the item is no longer as it was read.
+        Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
         """
-        item = _photo_attributes(photo)
+        item = attributes.photo_attributes(photo)
         item |= {
             "Settings": {"S": settings},
             "LabelledAt": {"S": datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")},
@@ -116,90 +125,142 @@ class ImagesTable:
             item |= {"Status": {"S": "LABELLED"}, "LabelModelVersion": {"S": content.model_version}}
             if names := sorted({label.name for label in content.labels}):
                 item["Labels"] = {"SS": names}
-            item |= _detections(content.labels, room=MAX_ITEM_BYTES - item_size(item))
-        self._conditionally(
-            lambda condition: self._client.put_item(TableName=self._table, Item=item, **condition), replacing
-        )
+            item |= attributes.detections(content.labels, room=MAX_ITEM_BYTES - item_size(item))
+        # From the item and not from the content, so that they are the ones which a later look takes them for.
+        terms = terms_of(attributes.labels_of(item))
+        self._learn(terms)
+        rows = rows_of(photo.key, terms)
+        old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
+        new = [self._put_row(row) for row in rows.values()]
+        if 1 + len(old) + len(new) <= self._max_actions:
+            self._transact([self._put_item(item | _rows(len(rows)), replacing), *old, *new])
+            return
+        if replacing is not None:
+            replacing = self._empty(replacing)
+            self._in_parts(old, replacing)
+        self._transact([self._put_item(item, replacing)])
+        self._fill(item_of(photo.key, item), rows)
 
     def delete(self, item: Item) -> None:
-        """Delete the item that was read. Raises Conflict if it is no longer as it was read."""
-        self._conditionally(
-            lambda condition: self._client.delete_item(TableName=self._table, Key={"PK": {"S": item.key}}, **condition),
-            item,
-        )
+        """Delete the item that was read, and its rows. Raises as `put` does."""
+        rows = [self._delete_row(key) for key in _row_keys(item)]
+        if 1 + len(rows) > self._max_actions:
+            item = self._empty(item)
+            self._in_parts(rows, item)
+            rows = []
+        delete = {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)
+        self._transact([{"Delete": delete}, *rows])
 
-    def _conditionally(self, write: Callable[[dict[str, Any]], object], read: Item | None) -> None:
-        if read is None:
-            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(PK)"}
-        elif read.revision:
-            condition = {
-                "ConditionExpression": "Revision = :read",
-                "ExpressionAttributeValues": {":read": {"N": str(read.revision)}},
-            }
-        else:
-            condition = {"ConditionExpression": "attribute_not_exists(Revision)"}
+    def index(self, item: Item) -> None:
+        """Write the rows of an item that was read and has not all of them. Raises as `put` does."""
+        self._learn(item.terms)
+        if item.rows is Rows.EMPTYING:
+            item = self._mark(item, Rows.FILLING, "SET Revision = :new REMOVE #rows, Emptying", {})
+        self._fill(item, rows_of(item.key, item.terms))
+
+    # -- the parts of what does not fit into one transaction
+
+    def _empty(self, item: Item) -> Item:
+        """Say that the rows of this item are being deleted, unless it is said already."""
+        if item.rows is Rows.EMPTYING:
+            return item
+        expression = "SET Revision = :new, Emptying = :yes REMOVE #rows"
+        return self._mark(item, Rows.EMPTYING, expression, {":yes": {"BOOL": True}})
+
+    def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
+        revision = self._new_revision()
+        condition = _unchanged(item)
+        values |= condition.get("ExpressionAttributeValues", {}) | {":new": {"N": str(revision)}}
+        update = {
+            "TableName": self._images,
+            "Key": {"PK": {"S": item.key}},
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": {"#rows": "Rows"},
+        }
+        self._transact([{"Update": update | condition | {"ExpressionAttributeValues": values}}])
+        return replace(item, revision=revision, rows=rows)
+
+    def _fill(self, item: Item, rows: Mapping[RowKey, dict[str, Value]]) -> None:
+        """Write the rows of an item that is being filled, and say that they are complete."""
+        self._in_parts([self._put_row(row) for row in rows.values()], item)
+        complete = {
+            "TableName": self._images,
+            "Key": {"PK": {"S": item.key}},
+            "UpdateExpression": "SET #rows = :rows",
+            "ExpressionAttributeNames": {"#rows": "Rows"},
+        }
+        condition = _unchanged(item)
+        values = condition.get("ExpressionAttributeValues", {}) | {":rows": _rows(len(rows))["Rows"]}
+        self._transact([{"Update": complete | condition | {"ExpressionAttributeValues": values}}])
+
+    def _in_parts(self, actions: list[dict[str, Any]], item: Item) -> None:
+        check = {"ConditionCheck": {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)}
+        size = self._max_actions - 1
+        for start in range(0, len(actions), size):
+            self._transact([check, *actions[start : start + size]])
+
+    # -- single actions
+
+    def _put_item(self, item: dict[str, Value], replacing: Item | None) -> dict[str, Any]:
+        return {"Put": {"TableName": self._images, "Item": item} | _unchanged(replacing)}
+
+    def _put_row(self, row: dict[str, Value]) -> dict[str, Any]:
+        return {"Put": {"TableName": self._labels, "Item": row}}
+
+    def _delete_row(self, key: RowKey) -> dict[str, Any]:
+        term, rank = key
+        return {"Delete": {"TableName": self._labels, "Key": {"Term": {"S": term}, "Rank": {"S": rank}}}}
+
+    def _transact(self, actions: list[Any]) -> None:
         try:
-            write(condition)
+            self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+            response: Mapping[str, Any] = error.response
+            reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
+            code = response.get("Error", {}).get("Code")
+            if code == "TransactionInProgressException" or reasons & _CONFLICT:
                 raise Conflict from error
+            if reasons & _THROTTLED:
+                raise TryAgain(f"TransactWriteItems: {response['Error'].get('Message')}", throttled=True) from error
             raise
 
+    def _learn(self, terms: Iterable[Term]) -> None:
+        """Put terms that this environment has not seen yet into the vocabulary, before there are rows of them."""
+        new = [term for term in terms if term.text not in self._vocabulary]
+        for start in range(0, len(new), MAX_BATCH):
+            self._write_batch([_vocabulary_row(term) for term in new[start : start + MAX_BATCH]])
+        self._vocabulary.update(term.text for term in new)
 
-def _photo_attributes(photo: Photo) -> dict[str, Value]:
-    attributes: dict[str, Value] = {
-        "PK": {"S": photo.key},
-        "Bucket": {"S": photo.bucket},
-        "ETag": {"S": photo.etag},
-        "Size": {"N": str(photo.size)},
-    }
-    if photo.version_id is not None:
-        attributes["VersionId"] = {"S": photo.version_id}
-    return attributes
-
-
-def _detections(labels: tuple[Label, ...], room: int) -> dict[str, Value]:
-    """The Detections attribute in at most `room` bytes: boxes go first, those of the least certain label before all."""
-    detections = [_detection(label) for label in labels]
-    size = item_size({"Detections": {"L": detections}})
-    cut = size > room
-    for detection in reversed(detections):
-        if size <= room:
-            break
-        size -= item_size({"Instances": detection["M"].pop("Instances")})
-    return {"Detections": {"L": detections}} | ({"DetectionsCut": {"BOOL": True}} if cut else {})
+    def _write_batch(self, rows: list[dict[str, Value]]) -> None:
+        answer = self._client.batch_write_item(RequestItems={self._labels: [{"PutRequest": {"Item": r}} for r in rows]})
+        if answer.get("UnprocessedItems"):
+            raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
 
 
-def _detection(label: Label) -> Value:
+def _vocabulary_row(term: Term) -> dict[str, Value]:
     return {
-        "M": {
-            "Name": {"S": label.name},
-            "Confidence": _number(label.confidence, 3),
-            "Parents": _strings(label.parents),
-            "Aliases": _strings(label.aliases),
-            "Categories": _strings(label.categories),
-            "Instances": {
-                "L": [
-                    {
-                        "M": {
-                            "Left": _number(box.left, 5),
-                            "Top": _number(box.top, 5),
-                            "Width": _number(box.width, 5),
-                            "Height": _number(box.height, 5),
-                            "Confidence": _number(box.confidence, 3),
-                        }
-                    }
-                    for box in label.instances
-                ]
-            },
-        }
+        "Term": {"S": VOCABULARY},
+        "Rank": {"S": term.text},
+        "Name": {"S": term.name},
+        "Kind": {"S": term.kind.value},
     }
 
 
-def _number(value: float, digits: int) -> Value:
-    """Rekognition's single-precision noise is not worth its bytes: 5 digits of a ratio are 0.1 pixels of 10,000."""
-    return {"N": f"{value:.{digits}f}"}
+def _row_keys(item: Item | None) -> list[RowKey]:
+    return [] if item is None else [attributes.row_key(item.key, term) for term in item.terms]
 
 
-def _strings(values: tuple[str, ...]) -> Value:
-    return {"L": [{"S": value} for value in values]}
+def _rows(number: int) -> dict[str, Value]:
+    return {"Rows": {"N": str(number)}}
+
+
+def _unchanged(read: Item | None) -> dict[str, Any]:
+    """The condition that an item is still as it was read."""
+    if read is None:
+        return {"ConditionExpression": "attribute_not_exists(PK)"}
+    if not read.revision:
+        return {"ConditionExpression": "attribute_not_exists(Revision)"}
+    return {
+        "ConditionExpression": "Revision = :read",
+        "ExpressionAttributeValues": {":read": {"N": str(read.revision)}},
+    }

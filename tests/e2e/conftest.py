@@ -47,7 +47,7 @@ def root(localstack: server.Server) -> Iterator[Root]:
 @pytest.fixture(scope="session")
 def stack(localstack: server.Server, root: Root) -> Stack:
     outputs = json.loads(root.run("output", "-json", "image_labels").stdout)
-    stack = Stack(localstack, {name: str(value) for name, value in outputs.items()})
+    stack = Stack(localstack, {n: v if isinstance(v, str) else json.dumps(v) for n, v in outputs.items()})
     stack.emulator("POST", "/reset")
     stack.heal()
     stack.emulator(

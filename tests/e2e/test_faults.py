@@ -28,19 +28,31 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "DynamoDB throttles writes": [
-        {"service": "dynamodb", "operation": "PutItem", "fault": "ThrottlingException", "status": 400, "times": 6}
-    ],
-    "DynamoDB says that somebody else has written": [
         {
             "service": "dynamodb",
-            "operation": "PutItem",
-            "fault": "ConditionalCheckFailedException",
+            "operation": "TransactWriteItems",
+            "fault": "ThrottlingException",
+            "status": 400,
+            "times": 6,
+        }
+    ],
+    "DynamoDB says that somebody else is writing": [
+        {
+            "service": "dynamodb",
+            "operation": "TransactWriteItems",
+            "fault": "TransactionInProgressException",
             "status": 400,
             "times": 2,
         }
     ],
     "DynamoDB has written but the answer is lost": [
-        {"service": "dynamodb", "operation": "PutItem", "fault": "connection-cut", "after": True, "times": 1}
+        {
+            "service": "dynamodb",
+            "operation": "TransactWriteItems",
+            "fault": "connection-cut",
+            "after": True,
+            "times": 1,
+        }
     ],
     "Rekognition answers 500": [
         {

@@ -91,7 +91,7 @@ def test_overwrite_changes_the_labels_of_the_one_item(stack: Stack) -> None:
     item = stack.labelled(key, stack.upload(key, jpeg(), "Cat=99"))
     assert "Cat" in item["Labels"]
     assert "Dog" not in item["Labels"]
-    assert [k for k in stack.labelled_keys() if k.endswith("overwritten.jpg")] == [key]
+    assert [k for k in stack.labelled_keys() if k.startswith("images/overwritten")] == [key]
 
 
 def test_delete_takes_the_item_along(stack: Stack) -> None:

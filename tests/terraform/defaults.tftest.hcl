@@ -25,6 +25,11 @@ override_resource {
   }
 }
 
+override_resource {
+  target = aws_dynamodb_table.labels
+  values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels" }
+}
+
 run "bucket" {
   assert {
     condition     = aws_s3_bucket.photos[0].bucket_prefix == "image-labels-" && !aws_s3_bucket.photos[0].force_destroy
@@ -189,6 +194,7 @@ run "function" {
       AWS_ENDPOINT_URL_REKOGNITION = "https://rekognition.example.com"
       BUCKET_NAME                  = aws_s3_bucket.photos[0].bucket
       IMAGES_TABLE_NAME            = "image-labels-images"
+      LABELS_TABLE_NAME            = "image-labels-labels"
       MIN_CONFIDENCE               = "62.5"
       MAX_LABELS                   = "25"
       CONCURRENCY                  = "10"
@@ -257,7 +263,7 @@ run "event_source_mapping" {
   }
 }
 
-run "table" {
+run "tables" {
   assert {
     condition = (
       aws_dynamodb_table.images.name == "image-labels-images"
@@ -266,17 +272,31 @@ run "table" {
       && [for a in aws_dynamodb_table.images.attribute : "${a.name} ${a.type}"] == ["PK S"]
       && aws_dynamodb_table.images.billing_mode == "PAY_PER_REQUEST"
     )
-    error_message = "The table must have the key PK (S) and be billed on demand."
+    error_message = "The table of photos must have the key PK (S) and be billed on demand."
   }
 
   assert {
-    condition     = aws_dynamodb_table.images.point_in_time_recovery[0].enabled && aws_dynamodb_table.images.deletion_protection_enabled
+    condition = (
+      aws_dynamodb_table.labels.name == "image-labels-labels"
+      && aws_dynamodb_table.labels.hash_key == "Term"
+      && aws_dynamodb_table.labels.range_key == "Rank"
+      && sort([for a in aws_dynamodb_table.labels.attribute : "${a.name} ${a.type}"]) == tolist(["Rank S", "Term S"])
+      && aws_dynamodb_table.labels.billing_mode == "PAY_PER_REQUEST"
+    )
+    error_message = "The table of labels must have the keys Term (S) and Rank (S) and be billed on demand."
+  }
+
+  assert {
+    condition = alltrue([
+      for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] :
+      table.point_in_time_recovery[0].enabled && table.deletion_protection_enabled
+    ])
     error_message = "The labels must be restorable and hard to delete."
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.images.server_side_encryption) == 0
-    error_message = "Without a KMS key the table must be under DynamoDB's own key, not one that is billed."
+    condition     = alltrue([for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] : length(table.server_side_encryption) == 0])
+    error_message = "Without a KMS key the tables must be under DynamoDB's own key, not one that is billed."
   }
 }
 
@@ -310,7 +330,10 @@ run "what_can_be_switched_off" {
   }
 
   assert {
-    condition     = !aws_dynamodb_table.images.point_in_time_recovery[0].enabled && !aws_dynamodb_table.images.deletion_protection_enabled
+    condition = alltrue([
+      for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] :
+      !table.point_in_time_recovery[0].enabled && !table.deletion_protection_enabled
+    ])
     error_message = "Recovery and deletion protection must be the caller's choice."
   }
 
@@ -330,6 +353,7 @@ run "what_can_be_switched_off" {
         aws_s3_bucket.photos[0].tags, aws_sqs_queue.photos.tags, aws_sqs_queue.dead_letters.tags, aws_lambda_function.this.tags,
         aws_lambda_event_source_mapping.photos.tags, aws_iam_role.function.tags, aws_cloudwatch_log_group.function.tags,
         aws_dynamodb_table.images.tags,
+        aws_dynamodb_table.labels.tags,
       ] : tags == tomap({ Team = "photos" })
     ])
     error_message = "Everything that takes tags must have them."
@@ -338,8 +362,8 @@ run "what_can_be_switched_off" {
   assert {
     condition = [
       aws_lambda_function.this.function_name, aws_sqs_queue.photos.name, aws_sqs_queue.dead_letters.name,
-      aws_dynamodb_table.images.name, aws_cloudwatch_log_group.function.name, aws_iam_role.function.name_prefix,
-    ] == ["holiday", "holiday-photos", "holiday-dead-letters", "holiday-images", "/aws/lambda/holiday", "holiday-"]
+      aws_dynamodb_table.images.name, aws_dynamodb_table.labels.name, aws_cloudwatch_log_group.function.name, aws_iam_role.function.name_prefix,
+    ] == ["holiday", "holiday-photos", "holiday-dead-letters", "holiday-images", "holiday-labels", "/aws/lambda/holiday", "holiday-"]
     error_message = "Everything must be named after the module."
   }
 }
@@ -369,6 +393,8 @@ run "outputs" {
       lambda_role_arn       = output.lambda_role_arn
       images_table_name     = output.images_table_name
       images_table_arn      = output.images_table_arn
+      labels_table_name     = output.labels_table_name
+      labels_table_arn      = output.labels_table_arn
       log_group_name        = output.log_group_name
       } == {
       bucket_name           = aws_s3_bucket.photos[0].bucket
@@ -381,6 +407,8 @@ run "outputs" {
       lambda_role_arn       = "arn:aws:iam::111122223333:role/image-labels-20260101"
       images_table_name     = "image-labels-images"
       images_table_arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"
+      labels_table_name     = "image-labels-labels"
+      labels_table_arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"
       log_group_name        = "/aws/lambda/image-labels"
     }
     error_message = "An output has changed its value."
@@ -389,5 +417,17 @@ run "outputs" {
   assert {
     condition     = output.queue_url == aws_sqs_queue.photos.url && output.dead_letter_queue_url == aws_sqs_queue.dead_letters.url
     error_message = "The URLs must be those of the queues."
+  }
+
+  assert {
+    condition = output.cli_environment == {
+      IMAGE_LABELS_REGION                = "eu-west-1"
+      IMAGE_LABELS_BUCKET                = aws_s3_bucket.photos[0].bucket
+      IMAGE_LABELS_QUEUE_URL             = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
+      IMAGE_LABELS_DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
+      IMAGE_LABELS_IMAGES_TABLE          = "image-labels-images"
+      IMAGE_LABELS_LABELS_TABLE          = "image-labels-labels"
+    }
+    error_message = "The command must be told all that it needs."
   }
 }

@@ -30,8 +30,11 @@ run "everything_is_under_the_key" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.images.server_side_encryption[0].enabled && aws_dynamodb_table.images.server_side_encryption[0].kms_key_arn == var.kms_key_arn
-    error_message = "The table must be under the key."
+    condition = alltrue([
+      for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] :
+      table.server_side_encryption[0].enabled && table.server_side_encryption[0].kms_key_arn == var.kms_key_arn
+    ])
+    error_message = "The tables must be under the key."
   }
 
   assert {

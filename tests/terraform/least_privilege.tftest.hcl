@@ -13,6 +13,11 @@ override_resource {
   values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters" }
 }
 
+override_resource {
+  target = aws_dynamodb_table.labels
+  values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels" }
+}
+
 run "function" {
   assert {
     condition = {
@@ -31,8 +36,12 @@ run "function" {
         resources = tolist(["*"])
       }
       KeepOneItemPerPhoto = {
-        actions   = tolist(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"])
+        actions   = tolist(["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
         resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
+      }
+      KeepOneRowPerLabelOfPhoto = {
+        actions   = tolist(["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"])
       }
       TakeEventsFromQueue = {
         actions   = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
@@ -88,6 +97,42 @@ run "role" {
   assert {
     condition     = aws_iam_role.function.assume_role_policy == data.aws_iam_policy_document.assume_role.json
     error_message = "The role must have this trust policy."
+  }
+}
+
+# cli/image_labels_cli/permissions.py lists what the command calls; tests/e2e/test_find.py compares that with this.
+run "reader" {
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.reader.statement : s.sid => { actions = sort(s.actions), resources = sort(s.resources) }
+      } == {
+      FindPhotosByLabel = {
+        actions   = tolist(["dynamodb:BatchGetItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"])
+      }
+      ReadPhotosLabels = {
+        actions   = tolist(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Scan"])
+        resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
+      }
+      SeePhotos = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::photos-of-ours/images/*"])
+      }
+      SeeWhatWaits = {
+        actions   = tolist(["sqs:GetQueueAttributes"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters", "arn:aws:sqs:eu-west-1:111122223333:mocked-queue"])
+      }
+      ReadDeadLetters = {
+        actions   = tolist(["sqs:ReceiveMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
+      }
+    }
+    error_message = "A reader must be allowed exactly this."
+  }
+
+  assert {
+    condition     = output.reader_policy_json == data.aws_iam_policy_document.reader.json
+    error_message = "The output must be this policy."
   }
 }
 

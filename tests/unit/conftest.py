@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from fakes import BUCKET, TABLE
+from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.clients import Clients, make_clients
 from moto import mock_aws
 
@@ -49,6 +49,15 @@ def dynamodb(aws: None) -> DynamoDBClient:
         TableName=TABLE,
         KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.create_table(
+        TableName=LABELS_TABLE,
+        KeySchema=[{"AttributeName": "Term", "KeyType": "HASH"}, {"AttributeName": "Rank", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "Term", "AttributeType": "S"},
+            {"AttributeName": "Rank", "AttributeType": "S"},
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
     return client

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from image_labels.attributes import Item, Rows
 from image_labels.photos import Photo
 from image_labels.rekognition import Label, Labels, Rejected
-from image_labels.store import Conflict, Item
+from image_labels.store import Conflict
 
 BUCKET = "photos-bucket"
 TABLE = "image-labels-images"
+LABELS_TABLE = "image-labels-labels"
 
 
 @dataclass
@@ -56,6 +58,7 @@ class FakeItems:
 
     items: dict[str, Item] = field(default_factory=dict)
     contents: dict[str, Labels | Rejected] = field(default_factory=dict)
+    indexed: list[str] = field(default_factory=list)
     reads: int = 0
     writes: int = 0
 
@@ -78,6 +81,10 @@ class FakeItems:
         self.writes += 1
         del self.items[item.key]
         del self.contents[item.key]
+
+    def index(self, item: Item) -> None:
+        self.indexed.append(item.key)
+        self.items[item.key] = replace(item, rows=Rows.COMPLETE)
 
     def touch(self, key: str) -> None:
         """Somebody else rewrites the item: same content, another revision."""

@@ -1,10 +1,10 @@
 """Histories: a bucket that people change, a queue that loses, doubles and reorders, and several workers that run the
-real reconciler and are switched at every call that crosses the network.
+real reconciler on the real store and are switched at every call that crosses the network.
 
-What stands for AWS behaves as AWS says: S3 reads are strongly consistent; a DynamoDB write has its condition checked
-and takes effect in one moment; Rekognition reads the version it is asked for, or, in a bucket without versions,
-whatever is there when it reads. A call may fail before it takes effect or after (the answer is lost), and a worker may
-die at either point. A message comes back until its worker has said that it is done.
+What stands for AWS behaves as AWS says: S3 reads are strongly consistent; a DynamoDB transaction has its conditions
+checked and takes effect in one moment (tables.py); Rekognition reads the version it is asked for, or, in a bucket
+without versions, whatever is there when it reads. A call may fail before it takes effect or after (the answer is lost),
+and a worker may die at either point. A message comes back until its worker has said that it is done.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from greenlet import greenlet
+from image_labels.attributes import labels_of, rows_of
 from image_labels.failures import TryAgain
 from image_labels.photos import Photo
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Label, Labels, Rejected, Unreadable
-from image_labels.store import Conflict, Item
+from image_labels.store import Store
+from image_labels.terms import terms_of
+from tables import Attributes, Tables, revisions
 
 T = TypeVar("T")
 BUCKET = "photos-bucket"
@@ -44,9 +47,12 @@ class NoRestError(AssertionError):
 
 
 def seen_in(etag: str) -> Content:
-    """What Rekognition says of a content: every fourth is no photo."""
+    """What Rekognition says of a content: every fourth is no photo, and contents have some of their terms in common."""
     number = int(etag)
-    return Rejected(f"content {number}") if number % 4 == 3 else Labels((Label(f"content {number}", 99.0),), "3.0")
+    if number % 4 == 3:
+        return Rejected(f"content {number}")
+    own = Label(f"Content {number % 5}", 90.0 + number % 7, parents=("Thing",))
+    return Labels((own, Label("Common", 95.0), Label("Shaky", 80.0 + number % 3)), "3.0")
 
 
 def network(call: Callable[[], T]) -> T:
@@ -65,15 +71,16 @@ def network(call: Callable[[], T]) -> T:
 
 @dataclass
 class World:
-    """The bucket, Rekognition and the table. `versioned` says whether the bucket keeps versions."""
+    """The bucket, Rekognition and the tables. `versioned` says whether the bucket keeps versions."""
 
     versioned: bool
-    conditional: bool = True  # False: a table that ignores conditions, for the test of the test
+    conditional: bool = True  # False: tables that ignore conditions, for the test of the test
     objects: dict[str, Photo] = field(default_factory=dict)
-    items: dict[str, Item] = field(default_factory=dict)
-    contents: dict[str, Content] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
-    revisions: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.tables = Tables(network, conditional=self.conditional, on_write=self._no_older_one)
+        self._labelled: dict[str, int] = {}
 
     # -- what people do
 
@@ -95,28 +102,6 @@ class World:
             raise content
         return content
 
-    def get(self, key: str) -> Item | None:
-        return network(lambda: self.items.get(key))
-
-    def put(self, photo: Photo, content: Content, settings: str, replacing: Item | None) -> None:
-        def write() -> None:
-            self._check(photo.key, replacing)
-            self._no_older_one(photo)
-            self.items[photo.key] = Item(
-                photo.key, BUCKET, photo.etag, photo.version_id, settings, next(self.revisions)
-            )
-            self.contents[photo.key] = content
-
-        network(write)
-
-    def delete(self, item: Item) -> None:
-        def write() -> None:
-            self._check(item.key, item)
-            self.items.pop(item.key, None)
-            self.contents.pop(item.key, None)
-
-        network(write)
-
     def _read(self, photo: Photo) -> str:
         if self.versioned:
             return photo.etag
@@ -124,30 +109,44 @@ class World:
             raise Unreadable("gone", "")
         return self.objects[photo.key].etag
 
-    def _check(self, key: str, read: Item | None) -> None:
-        if self.conditional and self.items.get(key) != read:
-            raise Conflict
-
-    def _no_older_one(self, photo: Photo) -> None:
-        stored = self.items.get(photo.key)
-        if stored is not None and int(stored.etag) > int(photo.etag):
-            raise GoesBackError(f"the item of {photo.key!r} goes back from content {stored.etag} to {photo.etag}")
+    def _no_older_one(self, images: dict[str, Attributes]) -> None:
+        labelled = {key: int(item["ETag"]["S"]) for key, item in images.items()}
+        for key, number in labelled.items():
+            if number < self._labelled.get(key, number):
+                raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
+        self._labelled = labelled
 
     # -- at rest
 
     def differences(self) -> list[str]:
-        """How the table differs from a fresh labelling of the bucket; empty if it does not."""
-        found = [f"{key!r} has no item" for key in self.objects.keys() - self.items.keys()]
-        found += [f"{key!r} has a ghost" for key in self.items.keys() - self.objects.keys()]
-        for key in self.objects.keys() & self.items.keys():
-            etag, fresh = self.objects[key].etag, _said(seen_in(self.objects[key].etag))
-            stored = _said(self.contents[key])
-            if stored != fresh or self.items[key].etag != etag:
-                found.append(f"{key!r} is stale: {stored} instead of {fresh}")
+        """How the tables differ from a fresh labelling of the bucket; empty if they do not."""
+        images, rows = self.tables.images(), self.tables.rows()
+        found = [f"{key!r} has no item" for key in self.objects.keys() - images.keys()]
+        found += [f"{key!r} has a ghost" for key in images.keys() - self.objects.keys()]
+        fresh_rows: dict[tuple[str, str], Attributes] = {}
+        for key in self.objects.keys() & images.keys():
+            item, etag = images[key], self.objects[key].etag
+            fresh = seen_in(etag)
+            if _comparable(_said(item)) != _comparable(fresh) or item["ETag"]["S"] != etag:
+                found.append(f"{key!r} is stale: {_said(item)} instead of {fresh}")
+            if isinstance(fresh, Labels):
+                fresh_rows |= rows_of(key, terms_of(fresh.labels))
+            if item.get("Rows") != {"N": str(len(rows_of(key, terms_of(labels_of(item)))))}:
+                found.append(f"{key!r} does not know its rows")
+        found += [f"no row {row}" for row in sorted(fresh_rows.keys() - rows.keys())]
+        found += [f"a ghost of a row {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
+        found += [f"row {row} is stale" for row in fresh_rows.keys() & rows.keys() if rows[row] != fresh_rows[row]]
+        found += [f"not in the vocabulary: {term}" for term, _ in rows if term not in self.tables.vocabulary()]
         return found
 
 
-def _said(content: Content) -> str | Labels:
+def _said(item: Attributes) -> Content:
+    if "Reason" in item:
+        return Rejected(item["Reason"]["S"])
+    return Labels(labels_of(item), item["LabelModelVersion"]["S"])
+
+
+def _comparable(content: Content) -> Labels | str:
     return content.reason if isinstance(content, Rejected) else content
 
 
@@ -163,9 +162,18 @@ class Running:
 class History:
     """One history, told by bytes: each is one thing that happens next, to whom in its upper bits."""
 
-    def __init__(self, world: World, make: Callable[..., Reconciler] = Reconciler) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        make: Callable[..., Reconciler] = Reconciler,
+        make_store: Callable[..., Store] = Store,
+        max_actions: int = 100,
+    ) -> None:
         self.world = world
-        self.reconciler = make(world, world, world, SETTINGS)
+        tables: Any = world.tables
+        store = make_store(tables, "images", "labels", new_revision=revisions(), max_actions=max_actions)
+        self.reconciler = make(world, world, store, SETTINGS)
         self.queue: deque[str] = deque()
         self.unheard: set[str] = set()  # keys whose last change has had no event
         self.workers: list[Running | None] = [None] * WORKERS

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
-from fakes import BUCKET, TABLE
+from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.failures import NeedsOperator, failure_of
 from image_labels.photos import Photos
 from image_labels.settings import SettingsError
-from image_labels.store import ImagesTable
+from image_labels.store import Store
 
 if TYPE_CHECKING:
     from image_labels.clients import Clients
@@ -35,6 +35,7 @@ def start(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ModuleType:
     variables = {
         "BUCKET_NAME": BUCKET,
         "IMAGES_TABLE_NAME": TABLE,
+        "LABELS_TABLE_NAME": LABELS_TABLE,
         "MIN_CONFIDENCE": "80",
         "MAX_LABELS": "10",
         "CONCURRENCY": "5",
@@ -116,5 +117,5 @@ def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str
 
 def test_table_that_has_gone_says_what_to_do(clients: Clients) -> None:
     with pytest.raises(clients.dynamodb.exceptions.ResourceNotFoundException) as raised:
-        ImagesTable(clients.dynamodb, "none").get("k")
+        Store(clients.dynamodb, "none", "none").get("k")
     assert "apply" in failure_of(raised.value).next_step

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes import FakeItems, FakeLabels, FakePhotos
+from image_labels.attributes import Rows
 from image_labels.failures import TryAgain
 from image_labels.reconcile import MAX_ROUNDS, Outcome, Reconciler
 from image_labels.rekognition import Labels, Rejected, Unreadable
@@ -46,6 +49,15 @@ def test_second_event_for_the_same_photo_costs_one_look(world: World) -> None:
     assert (world.items.reads, world.photos.heads) == (reads + 1, heads + 1)
     assert len(world.labels.asked) == 1
     assert world.items.writes == 1
+
+
+def test_rows_that_somebody_left_unfinished_are_finished_without_rekognition(world: World) -> None:
+    world.photos.upload(KEY, "e1", "v1")
+    world.reconciler.reconcile(KEY)
+    world.items.items[KEY] = replace(world.items.items[KEY], rows=Rows.FILLING)
+    result = world.reconciler.reconcile(KEY)
+    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)
+    assert world.items.indexed == [KEY]
 
 
 @pytest.mark.parametrize(("etag", "version"), [("e2", "v2"), ("e2", "v1"), ("e1", "v2")])

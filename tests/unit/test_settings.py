@@ -8,6 +8,7 @@ from image_labels.settings import Settings, SettingsError
 GOOD = {
     "BUCKET_NAME": "photos-bucket",
     "IMAGES_TABLE_NAME": "images",
+    "LABELS_TABLE_NAME": "labels",
     "MIN_CONFIDENCE": "80",
     "MAX_LABELS": "10",
     "CONCURRENCY": "5",
@@ -23,6 +24,7 @@ def test_good_settings() -> None:
     assert Settings.from_environment(GOOD) == Settings(
         bucket="photos-bucket",
         images_table="images",
+        labels_table="labels",
         min_confidence=80.0,
         max_labels=10,
         concurrency=5,

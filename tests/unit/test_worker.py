@@ -7,14 +7,16 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 from image_labels.failures import NeedsOperator, NotAnEvent, TryAgain
 from image_labels.reconcile import Outcome, Result
-from image_labels.redelivery import Failed
 from image_labels.worker import SomeFailed, Worker
+
+if TYPE_CHECKING:
+    from image_labels.redelivery import Failed
 
 EVENTS = Path(__file__).parent / "events"
 BUCKET = "photos-bucket"

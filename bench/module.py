@@ -1,0 +1,118 @@
+"""What the Terraform module gives the function for a quota, asked of Terraform itself.
+
+The expressions come from main.tf as they stand, and `terraform console` works them out: nothing is repeated here that
+could fall behind. Only what needs no provider can be asked for; names of resources are the caller's own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hcl2
+
+from tools.terraform import ROOT, TerraformError, environment, executable
+
+REFERENCE = re.compile(r"\b(local|var)\.(\w+)")
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """`environment` are the function's variables, without those that name resources. Times in seconds."""
+
+    maximum_concurrency: int
+    batch_size: int
+    memory_mb: int
+    timeout: int
+    visibility_timeout: int
+    max_receive_count: int
+    environment: dict[str, str]
+
+
+def sizing(rekognition_tps: float, resources: frozenset[str]) -> Sizing:
+    """The sizing at this quota. `resources` are the environment variables that name resources.
+
+    Raises TerraformError if Terraform cannot work it out.
+    """
+    local, blocks = _main_tf()
+    wanted = {
+        "maximum_concurrency": blocks["aws_lambda_event_source_mapping.photos"]["scaling_config"][0][
+            "maximum_concurrency"
+        ],
+        "batch_size": blocks["aws_lambda_event_source_mapping.photos"]["batch_size"],
+        "memory_mb": blocks["aws_lambda_function.this"]["memory_size"],
+        "timeout": blocks["aws_lambda_function.this"]["timeout"],
+        "visibility_timeout": blocks["aws_sqs_queue.photos"]["visibility_timeout_seconds"],
+        "max_receive_count": "${var.max_receive_count}",
+        "environment": {name: value for name, value in local["environment"].items() if name not in resources},
+    }
+    local["rekognition_tps"] = rekognition_tps
+    root: dict[str, dict[str, Any]] = {"locals": {"wanted": wanted}, "variable": {}}
+    defaults = {name: block["default"] for name, block in _blocks("variables.tf", "variable").items()}
+    todo = [wanted]
+    while todo:
+        for kind, name in REFERENCE.findall(json.dumps(todo.pop())):
+            if kind == "var":
+                root["variable"][name] = {"default": defaults[name]}
+            elif name not in root["locals"]:
+                root["locals"][name] = local[name]
+                todo.append(local[name])
+    return Sizing(**_evaluated(root))
+
+
+def _evaluated(root: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "main.tf.json").write_text(json.dumps(root))
+        done = subprocess.run(
+            [executable(), f"-chdir={directory}", "console"],
+            input="jsonencode(local.wanted)",
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise TerraformError(f"main.tf's sizing cannot be worked out without a provider:\n{done.stderr}")
+    answer: dict[str, Any] = json.loads(json.loads(done.stdout))  # a JSON text, shown as a string of HCL
+    return answer
+
+
+def _main_tf() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """main.tf's locals, and its resources by their addresses."""
+    parsed = _parsed("main.tf")
+    local = {name: value for entry in parsed["locals"] for name, value in entry.items() if not name.startswith("__")}
+    blocks = {
+        f"{kind}.{name}": block
+        for entry in parsed["resource"]
+        for kind, named in entry.items()
+        for name, block in named.items()
+    }
+    return local, blocks
+
+
+def _blocks(file: str, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: block for entry in _parsed(file)[kind] for name, block in entry.items()}
+
+
+def _parsed(file: str) -> dict[str, Any]:
+    with (ROOT / file).open() as source:
+        parsed: dict[str, Any] = _plain(hcl2.load(source))
+    return parsed
+
+
+def _plain(value: Any) -> Any:
+    """The parser's values as JSON's: without the quotation marks around strings and names."""
+    match value:
+        case dict():
+            return {_plain(name): _plain(inner) for name, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+        case str():
+            return value.removeprefix('"').removesuffix('"')
+        case _:
+            return value

@@ -1,0 +1,1 @@
+"""The command `image-labels`: what the module knows of the photos, and how the work is going."""

@@ -1,0 +1,84 @@
+"""The routes: the page, its files, and the JSON that it reads. Nothing here writes anything."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from image_labels_cli.browse.problems import BadRequest, problem_of
+from image_labels_cli.browse.security import Gate
+
+if TYPE_CHECKING:
+    from image_labels_cli.browse.photos import Json, Library
+
+MAX_LIMIT = 200
+
+log = logging.getLogger(__name__)
+
+
+def create_app(library: Library, *, token: str, port: int) -> Flask:
+    """The page as a WSGI application for one port, where `token` opens it."""
+    app = Flask(__name__, static_folder="static")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    gate = Gate(token=token, port=port, image_origin=library.image_origin)
+
+    @app.before_request
+    def _check() -> Response | None:
+        return gate.check(request)
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        return gate.finish(response)
+
+    @app.get("/")
+    def _page() -> Response:
+        return app.send_static_file("index.html")
+
+    @app.get("/api/about")
+    def _about() -> Json:
+        return library.about()
+
+    @app.get("/api/find")
+    def _find() -> Json:
+        limit = request.args.get("limit", 50, type=int)
+        if not 1 <= limit <= MAX_LIMIT:
+            raise BadRequest(f"limit is 1 to {MAX_LIMIT}.")
+        return library.find(request.args.get("q", ""), request.args.get("prefix", ""), _token(), limit)
+
+    @app.get("/api/photos")
+    def _photos() -> Json:
+        return library.photos(request.args.getlist("key"))
+
+    @app.get("/api/why")
+    def _why() -> Json:
+        return library.why(request.args.get("key", ""))
+
+    @app.get("/api/labels")
+    def _labels() -> Json:
+        prefix = request.args.get("prefix", "")
+        return library.completions(prefix) if prefix else library.labels()
+
+    @app.get("/api/rejected")
+    def _rejected() -> Json:
+        return library.rejected(_token())
+
+    @app.errorhandler(Exception)
+    def _problem(error: Exception) -> Response | HTTPException:
+        if isinstance(error, HTTPException):
+            return error
+        problem = problem_of(error)
+        if problem.kind == "unknown":
+            log.error("%s", request.path, exc_info=error)
+        response = jsonify(asdict(problem))
+        response.status_code = problem.status
+        return response
+
+    return app
+
+
+def _token() -> str | None:
+    return request.args.get("token") or None

@@ -1,0 +1,204 @@
+"""What the page shows: photos that were found, what is on them, the labels there are, and what was rejected."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from image_labels.attributes import labels_of
+from image_labels.terms import Kind, fold
+
+from image_labels_cli.browse.problems import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from image_labels.query import Page, VocabularyTerm
+    from image_labels.rekognition import Label
+
+    from image_labels_cli.browse.access import Access
+
+Json = dict[str, Any]
+
+URL_SECONDS = 900  # the page asks for a new address when one has expired
+MAX_PHOTOS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+MAX_LABELS = 3000  # Rekognition knows about as many
+REJECTED_AT_ONCE = 50
+SCAN_SECONDS = 3.0
+UNPROCESSED_TRIES = 6
+
+_DETAILS = "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion"
+_NAMES = {"#status": "Status", "#size": "Size"}
+
+
+class Finds(Protocol):
+    """What is used of image_labels.query.Finder."""
+
+    def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page: ...
+
+    def vocabulary(self, prefix: str = "") -> Iterable[VocabularyTerm]: ...
+
+    def suggestions(self, expression: str) -> dict[str, list[str]]: ...
+
+
+class Library:
+    """The photos of one deployment. All answers are plain JSON; all errors are the libraries' own."""
+
+    def __init__(self, access: Access, finder: Finds) -> None:
+        self._access = access
+        self._finder = finder
+
+    @property
+    def image_origin(self) -> str:
+        """Where the browser gets the photos from."""
+        parts = urlsplit(self._url("a"))
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def about(self) -> Json:
+        """What this page is about."""
+        return {"bucket": self._access.bucket, "table": self._access.images_table}
+
+    def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
+        """One page of the photos that match, best first, and if there are none, what may have been meant."""
+        page = self._finder.find(expression, key_prefix=prefix, limit=limit, token=token)
+        answer: Json = {
+            "photos": [{"key": photo.key, "confidence": photo.confidence} for photo in page.photos],
+            "next": page.next_token,
+            "readUnits": page.read_units,
+        }
+        if token is None and not page.photos and page.next_token is None:
+            answer["suggestions"] = self._finder.suggestions(expression)
+        return answer
+
+    def photos(self, keys: Sequence[str]) -> Json:
+        """Address, labels and boxes of some photos, in the order of the keys."""
+        if not 1 <= len(keys) <= MAX_PHOTOS or not all(keys):
+            raise BadRequest(f"Ask for 1 to {MAX_PHOTOS} photos by their keys.")
+        items = self._items(list(dict.fromkeys(keys)))
+        return {"photos": [self._photo(key, items.get(key)) for key in keys]}
+
+    def why(self, key: str) -> Json:
+        """Why the browser could not show a photo. The page asks for this only then."""
+        try:
+            self._access.s3.head_object(Bucket=self._access.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"].get("Code") in ("404", "NoSuchKey", "NotFound"):
+                return {"why": "The object is no longer in the bucket; its labels go as soon as S3's event arrives."}
+            if error.response["Error"].get("Code") in ("403", "AccessDenied"):
+                return {
+                    "why": "S3 does not let you read it. The permission s3:GetObject is missing, or kms:Decrypt where "
+                    "the bucket is encrypted with a key of your own. Without s3:ListBucket, S3 says the same of an "
+                    "object that is gone."
+                }
+            raise
+        return {"why": "S3 has it, but your browser cannot show it as a picture."}
+
+    def labels(self) -> Json:
+        """The labels that photos have, alphabetically."""
+        names = [term.name for term in _first(self._finder.vocabulary(), MAX_LABELS) if term.kind == Kind.LABEL]
+        return {"labels": names}
+
+    def completions(self, prefix: str, limit: int = 8) -> Json:
+        """Terms that begin like this."""
+        terms = _first(self._finder.vocabulary(fold(prefix)), limit)
+        return {"terms": [{"name": term.name, "kind": str(term.kind)} for term in terms]}
+
+    def rejected(self, token: str | None) -> Json:
+        """Rejected photos. They are few and have no index: this reads the table, a few seconds at a time."""
+        request: Any = {
+            "TableName": self._access.images_table,
+            "FilterExpression": "#status = :rejected",
+            "ProjectionExpression": "PK, Reason, #size, LabelledAt",
+            "ExpressionAttributeNames": _NAMES,
+            "ExpressionAttributeValues": {":rejected": {"S": "REJECTED"}},
+        }
+        found: list[Json] = []
+        looked = 0
+        start = _unpack(token)
+        deadline = time.monotonic() + SCAN_SECONDS
+        while True:
+            if start:
+                request["ExclusiveStartKey"] = {"PK": {"S": start}}
+            answer = self._access.dynamodb.scan(**request)
+            looked += answer["ScannedCount"]
+            found += [{"key": item["PK"]["S"]} | _facts(item) for item in answer["Items"]]
+            start = answer.get("LastEvaluatedKey", {}).get("PK", {}).get("S")
+            if start is None or len(found) >= REJECTED_AT_ONCE or time.monotonic() > deadline:
+                return {"photos": found, "next": _pack(start), "looked": looked}
+
+    def _items(self, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        table = self._access.images_table
+        wanted: Any = {
+            table: {
+                "Keys": [{"PK": {"S": key}} for key in keys],
+                "ProjectionExpression": _DETAILS,
+                "ExpressionAttributeNames": _NAMES,
+            }
+        }
+        items: dict[str, Mapping[str, Any]] = {}
+        for attempt in range(UNPROCESSED_TRIES):
+            answer = self._access.dynamodb.batch_get_item(RequestItems=wanted)
+            items |= {item["PK"]["S"]: item for item in answer["Responses"].get(table, ())}
+            wanted = answer.get("UnprocessedKeys")  # more than 16 MB, or throttled
+            if not wanted:
+                break
+            time.sleep(0.05 * 2**attempt)
+        return items
+
+    def _photo(self, key: str, item: Mapping[str, Any] | None) -> Json:
+        photo: Json = {"key": key, "url": self._url(key), "labels": []}
+        if item is not None:
+            photo["labels"] = [_label(label) for label in sorted(labels_of(item), key=lambda one: -one.confidence)]
+            photo |= _facts(item)
+            photo["boxesCut"] = "DetectionsCut" in item
+        return photo
+
+    def _url(self, key: str) -> str:
+        """The address of a photo for the browser, good for some minutes; made here, without asking AWS."""
+        return self._access.s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self._access.bucket, "Key": key}, ExpiresIn=URL_SECONDS
+        )
+
+
+def _facts(item: Mapping[str, Any]) -> Json:
+    return {
+        "reason": item.get("Reason", {}).get("S"),
+        "size": int(item["Size"]["N"]) if "Size" in item else None,
+        "labelledAt": item.get("LabelledAt", {}).get("S"),
+        "model": item.get("LabelModelVersion", {}).get("S"),
+    }
+
+
+def _label(label: Label) -> Json:
+    return {
+        "name": label.name,
+        "confidence": label.confidence,
+        "parents": label.parents,
+        "aliases": label.aliases,
+        "categories": label.categories,
+        "boxes": [[box.left, box.top, box.width, box.height, box.confidence] for box in label.instances],
+    }
+
+
+def _first(terms: Iterable[VocabularyTerm], limit: int) -> Iterable[VocabularyTerm]:
+    for number, term in enumerate(terms, 1):
+        yield term
+        if number >= limit:  # and not one more, which could cost a request
+            return
+
+
+def _pack(key: str | None) -> str | None:
+    return None if key is None else base64.urlsafe_b64encode(key.encode()).decode()
+
+
+def _unpack(token: str | None) -> str | None:
+    if not token:
+        return None
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except (binascii.Error, ValueError):
+        raise BadRequest("This list cannot be read on: load the page anew.") from None

@@ -1,0 +1,50 @@
+/**
+ * What the server says when it has no answer; see problems.py.
+ * @typedef {{kind: string, title: string, advice: string, detail: string, position: number|null}} Problem
+ */
+
+export class ApiError extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+const UNREACHABLE = {
+  kind: "server",
+  title: "The page’s own server does not answer.",
+  advice: "Was “image-labels browse” stopped? Start it again, and open the address that it prints.",
+  detail: "",
+  position: null,
+};
+
+/**
+ * @param {string} path
+ * @param {Record<string, string|number|string[]|null|undefined>} parameters
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+export async function get(path, parameters = {}, signal = undefined) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== "") query.append(name, String(one));
+    }
+  }
+  let response;
+  try {
+    response = await fetch(`/api/${path}?${query}`, { signal, headers: { Accept: "application/json" } });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(UNREACHABLE);
+  }
+  if (response.ok) return response.json();
+  if (response.headers.get("Content-Type")?.includes("json")) throw new ApiError(await response.json());
+  throw new ApiError({
+    ...UNREACHABLE,
+    title: response.status === 403 ? "This page’s token is no longer valid." : UNREACHABLE.title,
+    advice: response.status === 403 ? "Open the address that “image-labels browse” printed last." : UNREACHABLE.advice,
+    detail: `${response.status} ${response.statusText}`,
+  });
+}

@@ -1,0 +1,253 @@
+/* The page: what the address says is what is shown, and whatever is done changes the address. */
+
+import { ApiError, get } from "./api.js";
+import { Cards } from "./cards.js";
+import { Completions } from "./complete.js";
+import { Detail } from "./detail.js";
+import { byId } from "./dom.js";
+import { asked, narrow, replaced } from "./expression.js";
+import { Grid } from "./grid.js";
+import { nothingNotice, problemNotice, start } from "./notices.js";
+import { Rejected } from "./rejected.js";
+import { Results } from "./results.js";
+import { href, read, sameList } from "./state.js";
+
+const LISTS_KEPT = 6; // so that back is at once, and where it was
+
+const input = /** @type {HTMLInputElement} */ (byId("q"));
+const prefixInput = /** @type {HTMLInputElement} */ (byId("prefix"));
+const problem = byId("problem");
+const startView = byId("start");
+const rejectedView = byId("rejected");
+const moreLine = byId("more");
+
+/** @type {import("./state.js").State|null} what is shown; null before the first */
+let shown = null;
+/** @type {Results|null} */
+let results = null;
+/** @type {string[]} */
+let wanted = [];
+/** @type {Map<string, Results>} */
+const lists = new Map();
+
+const cards = new Cards();
+const say = (/** @type {string} */ text) => {
+  byId("status").textContent = text;
+};
+const state = () => read(location);
+const narrowTo = (/** @type {string} */ name, /** @type {boolean} */ not) =>
+  go({ ...state(), view: "photos", q: narrow(state().q, name, not), photo: null });
+
+const grid = new Grid(byId("grid"), cards, {
+  href: (key) => href({ ...state(), photo: key }),
+  open: (key) => go({ ...state(), photo: key }),
+  narrow: narrowTo,
+  renew: (key) => cards.refresh(key),
+  asked: () => wanted,
+  atEnd: () => readOn(),
+  failed: (error) => fail(error, () => grid.update()),
+});
+
+const detail = new Detail(byId("detail"), {
+  card: (key) => cards.one(key),
+  renew: (key) => cards.refresh(key),
+  asked: () => wanted,
+  narrow: narrowTo,
+  closed: () => {
+    // Back, if that is where the photo was opened from, so that closing leaves no step behind.
+    if (history.state?.opened) history.back();
+    else go({ ...state(), photo: null }, { replace: true });
+  },
+  goTo: (key) => go({ ...state(), photo: key }, { replace: true, opened: history.state?.opened }),
+  neighbour: async (key, step) => {
+    const list = results;
+    const at = list?.found.findIndex((photo) => photo.key === key) ?? -1;
+    if (!list || at < 0) return null;
+    if (step > 0 && at + step >= list.found.length && !list.complete) await readOn();
+    return list.found[at + step]?.key ?? null;
+  },
+});
+
+const rejected = new Rejected(rejectedView, say);
+const completions = new Completions(input, byId("completions"));
+
+/** @param {import("./state.js").State} to @param {{replace?: boolean, opened?: boolean}} [how] */
+function go(to, { replace = false, opened = to.photo !== null } = {}) {
+  if (results) results.scroll = scrollY;
+  history[replace ? "replaceState" : "pushState"]({ opened }, "", href(to));
+  render();
+}
+
+function render() {
+  const to = state();
+  if (!sameList(to, shown)) {
+    shown = to;
+    showList(to);
+  }
+  const before = detail.key;
+  detail.show(to.photo);
+  if (before !== null && to.photo === null) grid.focus(before);
+  document.title = [to.photo ?? (to.view === "rejected" ? "Rejected" : to.q), "Image labels"].filter(Boolean).join(" – ");
+}
+
+/** @param {import("./state.js").State} to */
+function showList(to) {
+  completions.close();
+  rejected.hide();
+  input.value = to.q;
+  prefixInput.value = to.prefix;
+  if (to.prefix) toggleHelp(true);
+  wanted = asked(to.q);
+  results = null;
+  for (const view of [problem, startView, rejectedView, moreLine]) view.hidden = true;
+  input.removeAttribute("aria-invalid");
+  byId("cost").textContent = "";
+  say("");
+  byId("tab-photos").setAttribute("href", href({ ...to, view: "photos", photo: null }));
+  byId("tab-rejected").setAttribute("href", href({ ...to, view: "rejected", photo: null }));
+  byId("tab-photos").toggleAttribute("aria-current", to.view === "photos");
+  byId("tab-rejected").toggleAttribute("aria-current", to.view === "rejected");
+  grid.show(null);
+  if (to.view === "rejected") {
+    rejectedView.hidden = false;
+    scrollTo(0, 0);
+    rejected.show();
+  } else if (to.q) showResults(to);
+  else showStart();
+  // What had the focus may be gone: the next Tab starts in the list, not at the top of the page.
+  if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
+}
+
+/** @param {import("./state.js").State} to */
+async function showResults(to) {
+  const name = JSON.stringify([to.q, to.prefix]);
+  const list = lists.get(name) ?? new Results(to.q, to.prefix);
+  lists.delete(name);
+  lists.set(name, list);
+  if (lists.size > LISTS_KEPT) lists.delete(/** @type {string} */ (lists.keys().next().value));
+  results = list;
+  if (!list.found.length) {
+    scrollTo(0, 0);
+    say("Searching …");
+    await readOn();
+    if (results !== list) return;
+  }
+  if (!list.found.length) return;
+  grid.show(list);
+  report();
+  scrollTo(0, list.scroll);
+}
+
+/** Read on in the list that is shown. */
+async function readOn() {
+  const list = results;
+  if (!list) return;
+  moreLine.hidden = !list.found.length;
+  moreLine.textContent = "Reading on …";
+  try {
+    await list.more();
+  } catch (error) {
+    lists.delete(JSON.stringify([list.q, list.prefix]));
+    if (list === results) fail(error, () => (list.found.length ? readOn() : showList(state())));
+    return;
+  } finally {
+    if (list === results) moreLine.hidden = true;
+  }
+  if (list !== results) return;
+  if (grid.results === list) grid.update();
+  report();
+  if (!list.found.length && list.complete) nothing(list);
+}
+
+function report() {
+  if (!results) return;
+  const { found, complete, readUnits } = results;
+  const photos = found.length === 1 ? "photo" : "photos";
+  say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, the surest first`);
+  const units = readUnits.toLocaleString(undefined, { maximumFractionDigits: 1 });
+  byId("cost").textContent = `${units} read ${units === "1" ? "unit" : "units"}`;
+}
+
+/** @param {Results} list */
+function nothing(list) {
+  startView.hidden = false;
+  startView.replaceChildren(
+    nothingNotice(list, {
+      replace: (from, to) => go({ ...state(), q: replaced(state().q, from, to), photo: null }),
+      withoutPrefix: () => go({ ...state(), prefix: "", photo: null }),
+    }),
+  );
+}
+
+async function showStart() {
+  scrollTo(0, 0);
+  try {
+    const { labels } = await get("labels");
+    if (shown?.q || shown?.view !== "photos") return;
+    startView.replaceChildren(start(labels, (q) => href({ q })));
+    startView.hidden = false;
+    say(labels.length === 1 ? "1 label" : `${labels.length.toLocaleString()} labels`);
+  } catch (error) {
+    fail(error, () => showList(state()));
+  }
+}
+
+/** @param {unknown} error @param {() => void} again */
+function fail(error, again) {
+  if (!(error instanceof ApiError)) throw error;
+  say("");
+  const retry = () => {
+    problem.hidden = true;
+    again();
+  };
+  problem.replaceChildren(problemNotice(error.problem, { expression: shown?.q, retry }));
+  problem.hidden = false;
+  if (error.problem.position !== null) {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+    const at = [...input.value].slice(0, error.problem.position).join("").length;
+    input.setSelectionRange(at, at);
+  }
+}
+
+/** @param {boolean} open */
+function toggleHelp(open) {
+  byId("help").hidden = !open;
+  byId("help-button").setAttribute("aria-expanded", String(open));
+}
+
+byId("search").addEventListener("submit", (/** @type {Event} */ event) => {
+  event.preventDefault();
+  completions.close();
+  const to = { view: /** @type {const} */ ("photos"), q: input.value.trim(), prefix: prefixInput.value, photo: null };
+  lists.delete(JSON.stringify([to.q, to.prefix])); // asked anew, it is looked for anew
+  shown = null;
+  go(to, { replace: href(to) === location.pathname + location.search });
+});
+byId("help-button").addEventListener("click", () => toggleHelp(byId("help").hidden));
+document.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest("a[data-nav]");
+  if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  go(read(link));
+});
+document.addEventListener("keydown", (event) => {
+  const typing = event.target instanceof HTMLInputElement;
+  if (event.key === "/" && !typing && !detail.key) {
+    event.preventDefault();
+    input.select();
+  } else if (event.key === "Escape" && event.target instanceof Node && byId("help").contains(event.target)) toggleHelp(false);
+});
+addEventListener("popstate", () => {
+  render();
+});
+addEventListener("scroll", () => {
+  if (results && grid.results === results) results.scroll = scrollY;
+}, { passive: true });
+
+history.scrollRestoration = "manual";
+get("about").then(({ bucket }) => {
+  byId("bucket").textContent = bucket;
+}, () => {}); // what is wrong, the first view tells
+render();
+if (!state().photo && matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });

@@ -1,0 +1,94 @@
+import { el, percent, split } from "./dom.js";
+import { isAsked } from "./expression.js";
+import { names, Picture } from "./picture.js";
+
+const CHIPS = 8; // as many as may fit into a card's two lines; the photo's own view has all
+
+/**
+ * A photo in the grid.
+ * @typedef {{href: (key: string) => string, open: (key: string) => void, narrow: (name: string, not: boolean) => void,
+ *     renew: (key: string) => Promise<import("./cards.js").Card>, asked: () => string[]}} Host
+ */
+export class CardView {
+  /** @param {{key: string, confidence: number}} found @param {Host} host */
+  constructor(found, host) {
+    this.key = found.key;
+    this.host = host;
+    this.filled = false;
+    const [folder, file] = split(found.key);
+    this.picture = new Picture(host.renew);
+    this.link = el(
+      "a",
+      {
+        class: "frame",
+        href: host.href(found.key),
+        tabindex: "-1",
+        "aria-label": `${found.key}, ${percent(found.confidence)} percent`,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
+          event.preventDefault();
+          host.open(found.key);
+        },
+      },
+      this.picture.element,
+    );
+    this.chips = el("ul", { class: "chips", "aria-label": "Labels" });
+    this.element = el(
+      "li",
+      { class: "card" },
+      this.link,
+      el(
+        "p",
+        { class: "caption", title: found.key },
+        el("span", { class: "file" }, file),
+        el("span", { class: "confidence", title: "How sure Rekognition is of what you asked for" }, percent(found.confidence), el("i", {}, " %")),
+      ),
+      el("p", { class: "folder", title: found.key }, folder || "\u00a0"),
+      this.chips,
+    );
+    const draw = () => this.picture.draw(host.asked());
+    this.link.addEventListener("pointerenter", draw);
+    this.link.addEventListener("focus", draw);
+  }
+
+  /** @param {import("./cards.js").Card} card */
+  fill(card) {
+    if (this.filled) return;
+    this.filled = true;
+    this.picture.show(card);
+    const asked = this.host.asked();
+    const wanted = card.labels.filter((label) => names(label).some((name) => isAsked(name, asked)));
+    const others = card.labels.filter((label) => !wanted.includes(label));
+    this.chips.replaceChildren(
+      ...wanted.slice(0, CHIPS).map((label) => el("li", {}, el("span", { class: "chip wanted" }, label.name))),
+      ...others.slice(0, CHIPS - Math.min(CHIPS, wanted.length)).map((label) => el("li", {}, this.#chip(label.name))),
+    );
+    this.setCurrent(this.link.tabIndex === 0);
+    if (this.link.matches(":hover, :focus")) this.picture.draw(asked);
+  }
+
+  /** @param {string} name */
+  #chip(name) {
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        title: `Only photos with ${name} (with Shift: without)`,
+        onclick: (/** @type {MouseEvent} */ event) => this.host.narrow(name, event.shiftKey || event.altKey),
+      },
+      name,
+    );
+  }
+
+  /** One card of the grid, and what is in it, is reached with Tab; the others from there with the arrows. @param {boolean} current */
+  setCurrent(current) {
+    this.link.tabIndex = current ? 0 : -1;
+    for (const chip of this.chips.querySelectorAll("button")) chip.tabIndex = current ? 0 : -1;
+  }
+
+  discard() {
+    this.picture.discard();
+    this.element.remove();
+  }
+}

@@ -1,0 +1,68 @@
+import { get } from "./api.js";
+
+/**
+ * What is on a photo, and where to get it from; see photos.py.
+ * @typedef {{name: string, confidence: number, parents: string[], aliases: string[], categories: string[],
+ *     boxes: [number, number, number, number, number][]}} Label
+ * @typedef {{key: string, url: string, labels: Label[], reason: string|null, size: number|null,
+ *     labelledAt: string|null, model: string|null, boxesCut?: boolean}} Card
+ */
+
+const KEPT = 400;
+const AT_ONCE = 24;
+
+/** The last few hundred photos that were looked at; others are asked for when they come into sight again. */
+export class Cards {
+  constructor() {
+    /** @type {Map<string, Card>} in the order of their last use */
+    this.kept = new Map();
+    /** @type {Map<string, Promise<Card>>} */
+    this.asked = new Map();
+  }
+
+  /** @param {string} key @returns {Card|undefined} */
+  peek(key) {
+    const card = this.kept.get(key);
+    if (card) {
+      this.kept.delete(key);
+      this.kept.set(key, card);
+    }
+    return card;
+  }
+
+  /** @param {string} key @returns {Promise<Card>} */
+  async one(key) {
+    const card = this.peek(key);
+    if (card) return card;
+    this.load([key]);
+    return /** @type {Promise<Card>} */ (this.asked.get(key));
+  }
+
+  /** Forget the photo's address, which may have expired. @param {string} key */
+  refresh(key) {
+    this.kept.delete(key);
+    return this.one(key);
+  }
+
+  /** Ask for photos that are not here yet. @param {string[]} keys @returns {Promise<Card>[]} one for each that is asked for */
+  load(keys) {
+    const missing = keys.filter((key) => !this.kept.has(key) && !this.asked.has(key));
+    for (let start = 0; start < missing.length; start += AT_ONCE) {
+      const some = missing.slice(start, start + AT_ONCE);
+      const answer = get("photos", { key: some });
+      some.forEach((key, n) => {
+        const one = answer.then(({ photos }) => this.#keep(photos[n])).finally(() => this.asked.delete(key));
+        one.catch(() => {}); // whoever waits for it hears of it
+        this.asked.set(key, one);
+      });
+    }
+    return keys.flatMap((key) => this.asked.get(key) ?? []);
+  }
+
+  /** @param {Card} card */
+  #keep(card) {
+    this.kept.set(card.key, card);
+    while (this.kept.size > KEPT) this.kept.delete(/** @type {string} */ (this.kept.keys().next().value));
+    return card;
+  }
+}

@@ -1,0 +1,168 @@
+import { ApiError, get } from "./api.js";
+import { el, percent, split } from "./dom.js";
+import { isAsked } from "./expression.js";
+import { problemNotice } from "./notices.js";
+import { names, Picture } from "./picture.js";
+
+/** One photo, large, with all that is known of it. */
+export class Detail {
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {{card: (key: string) => Promise<import("./cards.js").Card>, renew: (key: string) => Promise<import("./cards.js").Card>,
+   *     asked: () => string[], narrow: (name: string, not: boolean) => void, closed: () => void,
+   *     neighbour: (key: string, step: number) => Promise<string|null>, goTo: (key: string) => void}} host
+   */
+  constructor(dialog, host) {
+    this.dialog = dialog;
+    this.host = host;
+    /** @type {string|null} */
+    this.key = null;
+    this.picture = new Picture(host.renew, () => this.#explain());
+    this.title = el("h2", { id: "detail-title", tabindex: "-1", autofocus: true });
+    this.folder = el("p", { class: "folder" });
+    this.facts = el("p", { class: "facts" });
+    this.why = el("p", { class: "why", role: "status" });
+    this.labels = el("ul", { class: "labels", "aria-label": "Labels" });
+    this.boxesButton = el("button", { type: "button", "aria-pressed": "true", title: "Show or hide the boxes (B)", onclick: () => this.#toggleBoxes() }, "Boxes");
+    const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ sign) =>
+      el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, sign);
+    this.back = step(-1, "Previous photo", "←");
+    this.forth = step(1, "Next photo", "→");
+    const close = el("button", { type: "button", class: "icon", "aria-label": "Close", title: "Close (Esc)", onclick: () => host.closed() }, "×");
+    dialog.append(
+      el("div", { class: "large" }, this.picture.element, this.why),
+      el(
+        "div",
+        { class: "sheet" },
+        el("div", { class: "tools" }, this.back, this.forth, this.boxesButton, el("span", { class: "spring" }), close),
+        this.folder,
+        this.title,
+        this.facts,
+        this.labels,
+      ),
+    );
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      host.closed();
+    });
+    dialog.addEventListener("keydown", (event) => this.#key(event));
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) host.closed(); // beside it
+    });
+  }
+
+  /** @param {string|null} key null closes it */
+  async show(key) {
+    if (key === this.key) return;
+    this.key = key;
+    if (key === null) {
+      this.dialog.close();
+      this.picture.discard();
+      return;
+    }
+    [this.folder.textContent, this.title.textContent] = split(key);
+    this.facts.textContent = this.why.textContent = "";
+    this.labels.replaceChildren();
+    if (!this.dialog.open) this.dialog.showModal();
+    this.#neighbours(key);
+    try {
+      const card = await this.host.card(key);
+      if (this.key === key) this.#fill(card);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (this.key === key) this.labels.replaceChildren(el("li", {}, problemNotice(error.problem)));
+    }
+  }
+
+  /** @param {import("./cards.js").Card} card */
+  #fill(card) {
+    const asked = this.host.asked();
+    this.picture.show(card);
+    this.picture.draw(asked);
+    this.boxesButton.hidden = !card.labels.some((label) => label.boxes.length);
+    this.facts.textContent = [
+      card.size === null ? null : size(card.size),
+      card.labelledAt && `${card.reason ? "looked at" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
+      card.model && `Rekognition’s model ${card.model}`,
+      card.boxesCut && "some boxes did not fit into its item",
+    ].filter(Boolean).join(" · ");
+    if (card.reason) this.labels.replaceChildren(el("li", { class: "none" }, `Rejected. ${card.reason}`));
+    else if (!card.labels.length) this.labels.replaceChildren(el("li", { class: "none" }, card.labelledAt ? "Rekognition saw nothing on it that it was sure enough of." : "It has no item in the table: it was deleted, or is not labelled yet."));
+    else this.labels.replaceChildren(...card.labels.map((label) => this.#label(label, asked)));
+    this.dialog.scrollTop = 0;
+  }
+
+  /** @param {import("./cards.js").Label} label @param {string[]} asked */
+  #label(label, asked) {
+    const wanted = names(label).some((name) => isAsked(name, asked));
+    const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("span"));
+    /** @type {HTMLElement} */ (bar.firstChild).style.setProperty("width", `${label.confidence}%`);
+    const also = [
+      ["in", label.parents],
+      ["also", label.aliases],
+      ["", label.categories],
+    ].flatMap(([what, list]) => (list.length ? [`${what} ${/** @type {string[]} */ (list).join(", ")}`.trim()] : []));
+    if (label.boxes.length) also.unshift(label.boxes.length === 1 ? "1 box" : `${label.boxes.length} boxes`);
+    const action = (/** @type {boolean} */ not, /** @type {string} */ text) =>
+      el("button", { type: "button", "aria-label": `Only photos ${not ? "without" : "with"} ${label.name}`, title: `Only photos ${not ? "without" : "with"} ${label.name}`, onclick: () => this.host.narrow(label.name, not) }, text);
+    const row = el(
+      "li",
+      { class: wanted ? "label wanted" : "label", onpointerenter: () => this.picture.highlight(label.name), onpointerleave: () => this.picture.highlight(null), onfocusin: () => this.picture.highlight(label.name), onfocusout: () => this.picture.highlight(null) },
+      el("span", { class: "name" }, label.name),
+      el("span", { class: "confidence" }, percent(label.confidence), el("i", {}, " %")),
+      el("span", { class: "actions" }, ...(wanted ? [] : [action(false, "and"), action(true, "not")])),
+      bar,
+      el("span", { class: "also" }, also.join(" · ")),
+    );
+    return row;
+  }
+
+  async #explain() {
+    const key = this.key;
+    if (key === null) return;
+    try {
+      const { why } = await get("why", { key });
+      if (this.key === key) this.why.textContent = why;
+    } catch (error) {
+      if (error instanceof ApiError && this.key === key) this.why.textContent = `${error.problem.title} ${error.problem.advice}`;
+    }
+  }
+
+  /** @param {string} key */
+  async #neighbours(key) {
+    const [back, forth] = await Promise.all([this.host.neighbour(key, -1), this.host.neighbour(key, 1)]);
+    if (this.key !== key) return;
+    // Not `disabled`, which would take the focus away from whoever has just stepped to the end.
+    this.back.setAttribute("aria-disabled", String(back === null));
+    this.forth.setAttribute("aria-disabled", String(forth === null));
+    this.back.hidden = this.forth.hidden = back === null && forth === null;
+  }
+
+  /** @param {number} by */
+  async #step(by) {
+    const from = this.key;
+    const key = from === null ? null : await this.host.neighbour(from, by);
+    if (key !== null && this.key === from) this.host.goTo(key);
+  }
+
+  #toggleBoxes() {
+    const shown = this.boxesButton.getAttribute("aria-pressed") !== "true";
+    this.boxesButton.setAttribute("aria-pressed", String(shown));
+    this.dialog.classList.toggle("without-boxes", !shown);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "ArrowLeft") this.#step(-1);
+    else if (event.key === "ArrowRight") this.#step(1);
+    else if (event.key === "b" || event.key === "B") this.#toggleBoxes();
+    else return;
+    event.preventDefault();
+  }
+}
+
+/** @param {number} bytes */
+function size(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,72 @@
+import { ApiError, get } from "./api.js";
+import { el, split } from "./dom.js";
+import { problemNotice } from "./notices.js";
+
+/** The rejected photos with their reasons. */
+export class Rejected {
+  /** @param {HTMLElement} root @param {(text: string) => void} say */
+  constructor(root, say) {
+    this.root = root;
+    this.say = say;
+    this.list = el("ul", { class: "rejected", "aria-label": "Rejected photos" });
+    this.foot = el("div", { class: "foot" });
+    this.run = 0;
+  }
+
+  async show() {
+    this.root.replaceChildren(
+      el("h1", {}, "Rejected"),
+      el("p", { class: "lead" }, "Rekognition will never label these as they are. Upload a proper photo under the same key: it is looked at anew."),
+      this.list,
+      this.foot,
+    );
+    this.list.replaceChildren();
+    this.run += 1;
+    this.found = this.looked = 0;
+    await this.#read(null, this.run);
+  }
+
+  hide() {
+    this.run += 1;
+  }
+
+  /** @param {string|null} token @param {number} run */
+  async #read(token, run) {
+    this.foot.replaceChildren(el("p", {}, "Reading the table …"));
+    try {
+      const page = await get("rejected", { token });
+      if (run !== this.run) return; // another view by now
+      this.found += page.photos.length;
+      this.looked += page.looked;
+      this.list.append(...page.photos.map(entry));
+      this.foot.replaceChildren(this.#footer(page.next, run));
+      const photos = this.found === 1 ? "photo" : "photos";
+      this.say(`${this.found.toLocaleString()} rejected ${photos}${page.next ? " so far" : ""}`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (run === this.run) this.foot.replaceChildren(problemNotice(error.problem, { retry: () => this.#read(token, run) }));
+    }
+  }
+
+  /** @param {string|null} next @param {number} run */
+  #footer(next, run) {
+    const looked = `${this.looked.toLocaleString()} ${this.looked === 1 ? "item" : "items"} of the table read`;
+    if (next === null) {
+      return this.found ? el("p", {}, `That is all: ${looked}.`) : el("div", { class: "says" }, el("h2", {}, "None was rejected"), el("p", {}, `All is well: ${looked}.`));
+    }
+    return el("p", {}, `${looked} so far. `, el("button", { type: "button", class: "primary", onclick: () => this.#read(next, run) }, "Read on"));
+  }
+}
+
+/** @param {{key: string, reason: string|null, size: number|null, labelledAt: string|null}} photo */
+function entry({ key, reason, size, labelledAt }) {
+  const [folder, file] = split(key);
+  const [, code, words] = (reason ?? "").match(/^(\w+(?:Exception|Error)|[A-Z]\w+): (.*)$/s) ?? [null, "", reason ?? ""];
+  return el(
+    "li",
+    {},
+    el("p", { class: "key" }, el("span", { class: "folder" }, folder), file),
+    el("p", { class: "reason" }, words),
+    el("p", { class: "facts" }, [code, size !== null && `${size.toLocaleString()} bytes`, labelledAt && new Date(labelledAt).toLocaleString()].filter(Boolean).join(" · ")),
+  );
+}

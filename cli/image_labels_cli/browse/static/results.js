@@ -1,0 +1,47 @@
+import { get } from "./api.js";
+
+const FIRST = 50;
+const MORE = 200;
+
+/** The photos that an expression finds, read as far as somebody has scrolled. Only their keys are kept. */
+export class Results {
+  /** @param {string} q @param {string} prefix */
+  constructor(q, prefix) {
+    this.q = q;
+    this.prefix = prefix;
+    /** @type {{key: string, confidence: number}[]} */
+    this.found = [];
+    this.complete = false;
+    this.readUnits = 0;
+    /** @type {Record<string, string[]>} */
+    this.suggestions = {};
+    /** Where the list was scrolled to when it was left. */
+    this.scroll = 0;
+    /** @type {string|null} */
+    this.token = null;
+    /** @type {Promise<void>|null} */
+    this.reading = null;
+  }
+
+  /** Read on, once at a time. */
+  more() {
+    if (this.complete) return Promise.resolve();
+    this.reading ??= this.#read().finally(() => {
+      this.reading = null;
+    });
+    return this.reading;
+  }
+
+  async #read() {
+    const before = this.found.length;
+    const limit = before ? MORE : FIRST;
+    do {
+      const page = await get("find", { q: this.q, prefix: this.prefix, token: this.token, limit });
+      this.found.push(...page.photos);
+      this.readUnits += page.readUnits;
+      this.suggestions = page.suggestions ?? {};
+      this.token = page.next;
+      this.complete = page.next === null;
+    } while (!this.complete && this.found.length === before); // a page may be empty, and not the last
+  }
+}

@@ -1,0 +1,134 @@
+"""What the server leaves out of an answer.
+
+A filter may let through too much, never too little: every photo is looked at again by whoever reads the answer. So a
+part that does not fit DynamoDB's limits is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from image_labels.formula import FULL, Atom, Conjunction
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: 4 KB of expression, and 300
+# operators and functions; the rest is for the key prefix, TermsCut and the words between.
+MAX_BYTES = 3_500
+MAX_OPERATORS = 250
+
+# The terms of each prefix, as they are in the vocabulary.
+Expansions = Mapping[Atom, Sequence[str]]
+
+
+class _Placeholders:
+    """Names and values of an expression: no text of a user's is ever part of it."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+
+    def name(self, name: str) -> str:
+        return self._of(self.names, "#", name)
+
+    def value(self, value: Any) -> str:
+        return self._of(self.values, ":", value)
+
+    @staticmethod
+    def _of(known: dict[str, Any], sign: str, content: Any) -> str:
+        for placeholder, each in known.items():
+            if each == content:
+                return placeholder
+        placeholder = f"{sign}{len(known)}"
+        known[placeholder] = content
+        return placeholder
+
+    def request(self, expression: str) -> dict[str, Any]:
+        """The parameters of Query or Scan."""
+        return {
+            "FilterExpression": expression,
+            "ExpressionAttributeNames": self.names,
+            **({"ExpressionAttributeValues": self.values} if self.values else {}),
+        }
+
+
+def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, key_prefix: str) -> dict[str, Any]:
+    """For Query on the rows of the driver's terms: lets all photos of the conjunction pass, and of others few.
+
+    The whole of a driver that is one term is the Query's own key condition.
+    """
+    p = _Placeholders()
+    clauses: list[str] = []
+    operators = length = 0
+    rest = [(False, atom) for atom in conjunction.positive if atom != driver]
+    for negated, atom in [*rest, *((True, atom) for atom in conjunction.negative)]:
+        terms = expansions[atom] if atom.prefix else (atom.text,)
+        if not terms:
+            continue  # NOT of a prefix that nothing has
+        names, values = dict(p.names), dict(p.values)
+        parts = [(_lacks if negated else _has)(p, atom, term) for term in terms]
+        clause = f"({(' AND ' if negated else ' OR ').join(parts)})"
+        operators += len(parts) * 5
+        length += len(clause) + len(" AND ")
+        if operators > MAX_OPERATORS or length > MAX_BYTES:
+            p.names, p.values = names, values  # DynamoDB refuses placeholders that are not used
+            break
+        clauses.append(clause)
+    expression = " AND ".join(clauses)
+    if clauses:
+        # A photo of very many terms does not have them in its rows.
+        expression = f"(attribute_exists({p.name('TermsCut')}) OR ({expression}))"
+    if key_prefix:
+        begins = f"begins_with({p.name('PK')}, {p.value({'S': key_prefix})})"
+        expression = f"{begins} AND {expression}" if expression else begins
+    return p.request(expression) if expression else {}
+
+
+def _has(p: _Placeholders, atom: Atom, term: str) -> str:
+    path = f"{p.name('Terms')}.{p.name(term)}"
+    bounds = []
+    if atom.low > 0:
+        bounds.append(f"{path} >= {p.value(_percent(atom.low))}")
+    if atom.high < FULL:
+        bounds.append(f"{path} <= {p.value(_percent(atom.high))}")
+    return f"({' AND '.join(bounds)})" if bounds else f"attribute_exists({path})"
+
+
+def _lacks(p: _Placeholders, atom: Atom, term: str) -> str:
+    path = f"{p.name('Terms')}.{p.name(term)}"
+    outside = [f"attribute_not_exists({path})"]
+    if atom.low > 0:
+        outside.append(f"{path} < {p.value(_percent(atom.low))}")
+    if atom.high < FULL:
+        outside.append(f"{path} > {p.value(_percent(atom.high))}")
+    return f"({' OR '.join(outside)})"
+
+
+def scan_filter(
+    conjunctions: Iterable[Conjunction], names: Mapping[Atom, Sequence[str]], prefix: str
+) -> dict[str, Any]:
+    """For Scan of the images table: labelled photos, without those that `Labels` alone shows not to be meant.
+
+    `names` are the terms as Rekognition writes them. Labels holds names of labels, not their aliases, parents and
+    categories: so it never shows that a photo has not a term, only that it has one. Nor does it know confidences.
+    """
+    p = _Placeholders()
+    expression = f"{p.name('Status')} = {p.value({'S': 'LABELLED'})}"
+    if prefix:
+        expression += f" AND begins_with({p.name('PK')}, {p.value({'S': prefix})})"
+    excluded = [
+        [name for atom in conjunction.negative if not atom.bounded for name in names.get(atom, ())]
+        for conjunction in conjunctions
+    ]
+    number = sum(map(len, excluded))
+    if not all(excluded) or number * 2 > MAX_OPERATORS or number * len("NOT contains(#2, :100) AND ") > MAX_BYTES:
+        return p.request(expression)
+    alternatives = [
+        " AND ".join(f"NOT contains({p.name('Labels')}, {p.value({'S': name})})" for name in part) for part in excluded
+    ]
+    if alternatives:
+        expression += f" AND ({' OR '.join(f'({alternative})' for alternative in alternatives)})"
+    return p.request(expression)
+
+
+def _percent(confidence: int) -> dict[str, str]:
+    return {"N": f"{confidence / 1000:.3f}"}

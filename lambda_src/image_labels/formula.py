@@ -1,0 +1,179 @@
+"""What an expression means: a tree of terms, and the same as alternatives (the disjunctive normal form).
+
+Confidences are whole thousandths of a percent here, the precision of the table: a bound is never off by a rounding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+MAX_CONJUNCTIONS = 50  # each is a Query
+FULL = 100_000  # 100 %
+
+
+class TooMany(ValueError):  # noqa: N818 - explained to the user as an ExpressionError
+    """The normal form has more than MAX_CONJUNCTIONS alternatives, from the term at `position` on."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
+def thousandths(confidence: float) -> int:
+    """A confidence in percent as whole thousandths of a percent, the precision of the table."""
+    return round(confidence * 1000)
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A term, or all terms that begin with `text`, with a confidence from `low` to `high`, both included."""
+
+    text: str
+    prefix: bool = False
+    low: int = 0
+    high: int = FULL
+    position: int = field(default=0, compare=False)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the confidence matters, rather than only that the term is there."""
+        return self.low > 0 or self.high < FULL
+
+    def names(self, term: str) -> bool:
+        """Whether this folded term is meant."""
+        return term.startswith(self.text) if self.prefix else term == self.text
+
+    def confidence(self, terms: Mapping[str, int]) -> int | None:
+        """The best confidence (in thousandths) with which a photo of these terms has what is meant; None if not."""
+        if self.prefix:
+            found = [confidence for term, confidence in terms.items() if self.names(term) and self.allows(confidence)]
+            return max(found, default=None)
+        confidence = terms.get(self.text)
+        return confidence if confidence is not None and self.allows(confidence) else None
+
+    def allows(self, confidence: int) -> bool:
+        """Whether this confidence is within the bounds."""
+        return self.low <= confidence <= self.high
+
+    def __str__(self) -> str:
+        bounds = f" {self.low}..{self.high}" if self.bounded else ""
+        return json.dumps(self.text + "*" * self.prefix, ensure_ascii=False) + bounds
+
+
+@dataclass(frozen=True)
+class Not:
+    part: Node
+    position: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class And:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    parts: tuple[Node, ...]
+
+
+Node = Atom | Not | And | Or
+
+
+@dataclass(frozen=True)
+class Conjunction:
+    """Photos that have all of `positive` and none of `negative`; each sorted, without duplicates."""
+
+    positive: tuple[Atom, ...]
+    negative: tuple[Atom, ...]
+
+    def matches(self, terms: Mapping[str, int]) -> bool:
+        """Whether a photo of these terms (with confidences in thousandths) is meant."""
+        return all(atom.confidence(terms) is not None for atom in self.positive) and all(
+            atom.confidence(terms) is None for atom in self.negative
+        )
+
+    def __str__(self) -> str:
+        return " AND ".join([*map(str, self.positive), *(f"NOT {atom}" for atom in self.negative)])
+
+
+_Literals = frozenset[tuple[bool, Atom]]  # (negated, atom): all of them hold
+
+
+def conjunctions(node: Node) -> tuple[Conjunction, ...]:
+    """The alternatives of which one has to hold; none if the tree contradicts itself. Raises TooMany.
+
+    Always in the same order, without those that contradict themselves, or that another one includes.
+    """
+    possible = {literals for literals in map(_intersected, _multiplied(node, negated=False)) if literals is not None}
+    wanted = [literals for literals in possible if not any(other < literals for other in possible)]
+    return tuple(
+        sorted(
+            (
+                Conjunction(
+                    positive=tuple(sorted((atom for negated, atom in literals if not negated), key=str)),
+                    negative=tuple(sorted((atom for negated, atom in literals if negated), key=str)),
+                )
+                for literals in wanted
+            ),
+            key=str,
+        )
+    )
+
+
+def _multiplied(node: Node, *, negated: bool, position: int | None = None) -> set[_Literals]:
+    """The disjunctive normal form; `position` is that of the innermost NOT around the node."""
+    match node:
+        case Atom():
+            place = node.position if position is None else position
+            return {frozenset({(negated, replace(node, position=place) if negated else node)})}
+        case Not():
+            return _multiplied(node.part, negated=not negated, position=node.position)
+        case And() | Or():
+            parts = [_multiplied(part, negated=negated, position=position) for part in node.parts]
+    joined = isinstance(node, And) != negated  # NOT (a OR b) is NOT a AND NOT b
+    result: set[_Literals] = {frozenset()} if joined else set()
+    for part in parts:
+        result = {one | other for one in result for other in part} if joined else result | part
+        if len(result) > MAX_CONJUNCTIONS:
+            raise TooMany(_first(node).position)
+    return result
+
+
+def _first(node: Node) -> Atom:
+    match node:
+        case Atom():
+            return node
+        case Not():
+            return _first(node.part)
+        case And() | Or():
+            return _first(node.parts[0])
+
+
+def _intersected(literals: _Literals) -> _Literals | None:
+    """With one pair of bounds for each term that the photo shall have; None if no photo can be meant."""
+    positive: dict[Atom | str, Atom] = {}
+    negative = [atom for negated, atom in literals if negated]
+    for negated, atom in literals:
+        if not negated:
+            # Each bound of a prefix may be met by another term: these stay apart.
+            name = atom if atom.prefix else atom.text
+            known = positive.get(name, atom)
+            positive[name] = replace(
+                atom,
+                low=max(known.low, atom.low),
+                high=min(known.high, atom.high),
+                position=min(known.position, atom.position),
+            )
+    for atom in positive.values():
+        excluded = any(
+            other.names(atom.text)
+            and (other.prefix or not atom.prefix)
+            and other.low <= atom.low
+            and atom.high <= other.high
+            for other in negative
+        )
+        if atom.low > atom.high or excluded:
+            return None
+    return frozenset((False, atom) for atom in positive.values()) | frozenset((True, atom) for atom in negative)

@@ -1,0 +1,113 @@
+"""DynamoDB's read calls as the queries use them: what each costs is added up, and nothing is left half read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from image_labels.attributes import labels_of
+from image_labels.failures import TryAgain
+from image_labels.formula import thousandths
+from image_labels.terms import terms_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    Attributes = dict[str, Any]
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+MAX_KEYS = 100
+PATIENCE_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and its terms, each with its confidence in thousandths of a percent."""
+
+    key: str
+    terms: Mapping[str, int]
+
+
+class Reads:
+    """Reads of the two tables, all eventually consistent. `units` and `requests` are their cost so far.
+
+    A failure of DynamoDB is botocore's ClientError, or TryAgain if it leaves keys of a batch unread.
+    """
+
+    def __init__(self, client: DynamoDBClient, *, labels_table: str, images_table: str) -> None:
+        self.labels_table = labels_table
+        self.images_table = images_table
+        self.units = 0.0
+        self.requests = 0
+        self._client = client
+
+    def rows(self, **query: Any) -> Attributes:
+        """One request for rows of the labels table."""
+        answer = self._client.query(TableName=self.labels_table, ReturnConsumedCapacity="TOTAL", **query)
+        return self._counted(answer)
+
+    def all_rows(self, **query: Any) -> Iterator[Attributes]:
+        """Rows of the labels table, as many requests as it takes."""
+        more: Attributes = {}
+        while True:
+            answer = self.rows(**query, **more)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def scan(self, **scan: Any) -> Iterator[Photo]:
+        """The photos of the images table that pass the scan's filter."""
+        more: Attributes = {}
+        while True:
+            answer = self._counted(
+                self._client.scan(
+                    TableName=self.images_table,
+                    ProjectionExpression="PK, Detections",
+                    ReturnConsumedCapacity="TOTAL",
+                    **scan,
+                    **more,
+                )
+            )
+            yield from map(_photo, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def photos(self, keys: Iterable[str]) -> dict[str, Photo]:
+        """The photos of these keys by key, from the images table; those that it does not have are left out."""
+        request = {"ProjectionExpression": "PK, Detections"}
+        items = self._batch(self.images_table, [{"PK": {"S": key}} for key in keys], request)
+        return {photo.key: photo for photo in map(_photo, items)}
+
+    def by_key(self, keys: Iterable[tuple[str, str]]) -> list[Attributes]:
+        """The rows of the labels table that have these keys (Term and Rank)."""
+        return list(self._batch(self.labels_table, [{"Term": {"S": t}, "Rank": {"S": r}} for t, r in keys], {}))
+
+    def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:
+        waits = iter(PATIENCE_SECONDS)
+        while keys:
+            requested: Any = {table: {**request, "Keys": keys[:MAX_KEYS]}}
+            answer: Any = self._client.batch_get_item(RequestItems=requested, ReturnConsumedCapacity="TOTAL")
+            self.requests += 1
+            self.units += sum(each.get("CapacityUnits", 0.0) for each in answer.get("ConsumedCapacity", ()))
+            items = answer.get("Responses", {}).get(table, [])
+            yield from items
+            unread = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if len(unread) == len(keys[:MAX_KEYS]):  # throttled; else 16 MB were enough for one answer
+                wait = next(waits, None)
+                if wait is None:
+                    raise TryAgain("BatchGetItem: DynamoDB gives no items at the moment", throttled=True)
+                time.sleep(wait)
+            keys = [*unread, *keys[MAX_KEYS:]]
+
+    def _counted(self, answer: Any) -> Attributes:
+        self.requests += 1
+        self.units += answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+        return dict(answer)
+
+
+def _photo(item: Attributes) -> Photo:
+    return Photo(item["PK"]["S"], {term.text: thousandths(term.confidence) for term in terms_of(labels_of(item))})

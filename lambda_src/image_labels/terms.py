@@ -1,0 +1,99 @@
+"""What a photo can be found by: names, aliases, parents and categories of its labels, folded: case does not matter."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from image_labels.rekognition import Label
+
+# A sort key has 1,024 bytes, which is what an object key may have alone:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+MAX_RANK_BYTES = 1024
+# Confidence is kept to so many digits after the point.
+DIGITS = 3
+
+
+class Kind(StrEnum):
+    """What a term is to the label it comes from."""
+
+    LABEL = "label"
+    ALIAS = "alias"
+    PARENT = "parent"
+    CATEGORY = "category"
+
+
+_PRECEDENCE = {kind: n for n, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing to find a photo by. `text` is folded, `name` as Rekognition writes it, `confidence` in percent."""
+
+    text: str
+    name: str
+    kind: Kind
+    confidence: float
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared: "Traffic  Light" and "traffic light" are one."""
+    return " ".join(name.casefold().split())
+
+
+def terms_of(labels: Sequence[Label]) -> tuple[Term, ...]:
+    """The terms of a photo, none twice, best first.
+
+    An alias, parent or category is as certain as its label. What is a label of its own counts as that, with its own
+    confidence; among aliases, parents and categories the most certain counts.
+    """
+    best: dict[str, Term] = {}
+    for term in _all_terms(labels):
+        known = best.get(term.text)
+        if term.text and (known is None or _order(term) < _order(known)):
+            best[term.text] = term
+    return tuple(sorted(best.values(), key=lambda term: (-term.confidence, term.text)))
+
+
+def _all_terms(labels: Sequence[Label]) -> Iterator[Term]:
+    for label in labels:
+        confidence = round(label.confidence, DIGITS)
+        for kind, names in (
+            (Kind.LABEL, (label.name,)),
+            (Kind.ALIAS, label.aliases),
+            (Kind.PARENT, label.parents),
+            (Kind.CATEGORY, label.categories),
+        ):
+            for name in names:
+                yield Term(fold(name), name, kind, confidence)
+
+
+def _order(term: Term) -> tuple[int, float]:
+    return (_PRECEDENCE[term.kind], -term.confidence)
+
+
+def rank(confidence: float, key: str) -> str:
+    """The sort key of a photo under a term: the most certain first, then by object key.
+
+    A key that does not fit is cut, and told from others by its hash; the row's `PK` has it in full.
+    """
+    whole = f"{_place(confidence)}#{key}"
+    if len(whole.encode()) <= MAX_RANK_BYTES:
+        return whole
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    room = MAX_RANK_BYTES - len(digest) - 1
+    return f"{whole.encode()[:room].decode(errors='ignore')}#{digest}"
+
+
+def rank_bound(confidence: float) -> str:
+    """What the ranks of photos of exactly this confidence start with; better ones sort before it."""
+    return f"{_place(confidence)}#"
+
+
+def _place(confidence: float) -> str:
+    # Six digits, from 000000 for 100 % to 100000 for none.
+    return f"{round((100 - confidence) * 10**DIGITS):06d}"

@@ -1,0 +1,162 @@
+"""Photos in a bucket and what is known of them in the tables: as the function writes it, but without the function."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from image_labels.attributes import detections, photo_attributes, rows_of
+from image_labels.photos import Photo
+from image_labels.rekognition import Instance, Label, Labels, Rejected
+from image_labels.store import MAX_ITEM_BYTES, Store
+from image_labels.terms import terms_of
+from image_labels_cli.browse import Access
+
+from tools import photographs
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+BUCKET, IMAGES, LABELS = "browse-photos", "browse-images", "browse-labels"
+CROWD = 10_000
+MARKUP = "images/<img src=x onerror=alert(1)>\"'&amp;<script>alert(2)</script>.png"
+GONE = "images/2023/gone.jpg"
+NOT_A_PHOTO = "images/notes.jpg"
+
+
+def _label(name: str, confidence: float, *boxes: tuple[float, float, float, float], **names: tuple[str, ...]) -> Label:
+    return Label(name, confidence, instances=tuple(Instance(*box, confidence) for box in boxes), **names)
+
+
+_PERSON = {"aliases": ("Human",), "categories": ("Person Description",)}
+# What a person sees on the photographs of tools/photographs.py, with boxes measured by hand, by file name.
+SEEN: dict[str, tuple[Label, ...]] = {
+    "NASA/Eileen Collins.PNG": (
+        _label("Person", 99.7, (0.06, 0.0, 0.9, 0.99), **_PERSON),
+        _label("Astronaut", 99.6, parents=("Person",), categories=("Person Description",)),
+        _label("Woman", 98.9, (0.06, 0.0, 0.9, 0.99), parents=("Person",), aliases=("Lady",)),
+        _label("Smile", 97.1, parents=("Face",), categories=("Expressions and Emotions",)),
+        _label("Flag", 93.4, (0.0, 0.0, 0.3, 0.85), categories=("Symbols and Flags",)),
+        _label("Portrait", 92.8, parents=("Photography",)),
+        _label("Rocket", 71.2, (0.62, 0.02, 0.22, 0.6), parents=("Vehicle",), categories=("Vehicles and Automotive",)),
+    ),
+    "rocket launch + smoke.jpg": (
+        _label("Rocket", 99.2, (0.45, 0.18, 0.07, 0.56), parents=("Vehicle",), categories=("Vehicles and Automotive",)),
+        _label("Launch", 98.7),
+        _label("Night", 84.2, parents=("Nature", "Outdoors"), categories=("Nature and Outdoors",)),
+        _label("Smoke", 81.9),
+        _label("Traffic Light", 55.4, (0.23, 0.25, 0.02, 0.5), categories=("Transport and Logistics",)),
+    ),
+    "Chelsea (my cat).png": (
+        _label("Cat", 99.8, (0.12, 0.02, 0.76, 0.97), parents=("Animal", "Mammal", "Pet"), aliases=("Feline",)),
+        _label("Pet", 99.8, parents=("Animal",), categories=("Animals and Pets",)),
+        _label("Animal", 99.8, categories=("Animals and Pets",)),
+        _label("Kitten", 91.3, (0.12, 0.02, 0.76, 0.97), parents=("Animal", "Cat", "Pet")),
+    ),
+    "café & spoon 100%.png": (
+        _label("Coffee Cup", 99.4, (0.285, 0.03, 0.4, 0.74), parents=("Cup",), categories=("Food and Beverage",)),
+        _label("Cup", 99.4),
+        _label("Coffee", 99.1, parents=("Beverage",), categories=("Food and Beverage",)),
+        _label("Spoon", 95.7, (0.54, 0.23, 0.2, 0.6), parents=("Cutlery",), categories=("Kitchen and Dining",)),
+        _label("Saucer", 90.2, (0.1, 0.06, 0.71, 0.91), categories=("Kitchen and Dining",)),
+    ),
+    "hubble_deep_field.jpg": (
+        _label("Astronomy", 99.9),
+        _label("Outer Space", 99.9, parents=("Astronomy",), aliases=("Space",)),
+        _label("Galaxy", 96.4, (0.83, 0.05, 0.12, 0.13), (0.3, 0.72, 0.14, 0.12), parents=("Astronomy", "Outer Space")),
+        _label("Nature", 88.0, categories=("Nature and Outdoors",)),
+    ),
+    "🎥 cameraman.png": (
+        _label("Person", 98.2, (0.19, 0.12, 0.42, 0.86), **_PERSON),
+        _label("Photographer", 98.2, (0.19, 0.12, 0.42, 0.86), parents=("Person",)),
+        _label("Tripod", 97.6, (0.5, 0.33, 0.28, 0.62)),
+        _label("Man", 95.8, (0.19, 0.12, 0.42, 0.86), parents=("Person",), aliases=("Male",)),
+        _label("Camera", 95.5, (0.4, 0.21, 0.24, 0.19), parents=("Electronics",)),
+    ),
+}
+
+
+class Collection:
+    """A bucket and both tables, made by this object."""
+
+    def __init__(self, dynamodb: DynamoDBClient, s3: S3Client) -> None:
+        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET)
+        self._store = Store(dynamodb, IMAGES, LABELS)
+        s3.create_bucket(Bucket=BUCKET)
+        _create_table(dynamodb, IMAGES, "PK")
+        _create_table(dynamodb, LABELS, "Term", "Rank")
+
+    def fill(self) -> None:
+        """The photographs, some of them twice, one of each trouble, and a crowd."""
+        chosen = {photo.name: photo for photo in photographs.shipped()}
+        for name, photo in chosen.items():
+            self.add(f"images/2024/{name}", photo.path.read_bytes(), photo.content_type, SEEN[name])
+        for name in ("Chelsea (my cat).png", "🎥 cameraman.png", "rocket launch + smoke.jpg"):
+            less = tuple(_less_sure(label) for label in SEEN[name])
+            self.add(f"images/2023/{name}", chosen[name].path.read_bytes(), chosen[name].content_type, less)
+        cat = chosen["Chelsea (my cat).png"]
+        self.add(MARKUP, cat.path.read_bytes(), cat.content_type, (_label("Markup", 90.0), _label("<b>Bold</b>", 80.0)))
+        self.add(GONE, b"", "image/jpeg", (_label("Ghost", 77.0),))
+        self.access.s3.delete_object(Bucket=BUCKET, Key=GONE)
+        self.reject(NOT_A_PHOTO, b"This is a text.\n", "it is not a JPEG or PNG that can be decoded")
+        self._add_crowd()
+
+    def add(self, key: str, body: bytes, content_type: str, labels: tuple[Label, ...]) -> None:
+        """Upload a photo, and write down its labels."""
+        self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
+        self._store.put(_photo(key, body), Labels(labels, "3.0"), "settings", None)
+
+    def reject(self, key: str, body: bytes, words: str) -> None:
+        """Upload what is no photo, and write down why."""
+        self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        self._store.put(_photo(key, body), Rejected(f"InvalidImageFormatException: {words}"), "settings", None)
+
+    def _add_crowd(self) -> None:
+        """Very many photos of one label: rows for all, items for those at both ends, and no objects.
+
+        All of them for all would take minutes.
+        """
+        items, rows = [], []
+        for number in range(CROWD):
+            key = f"crowd/{number:05d}.jpg"
+            labels = (_label("Crowd", 99.9 - number * 0.004, (0.2, 0.2, 0.5, 0.5)),)
+            if not 300 <= number < CROWD - 100:
+                item = photo_attributes(_photo(key, b"")) | detections(labels, MAX_ITEM_BYTES)
+                items.append(item | {"Status": {"S": "LABELLED"}})
+            rows += rows_of(key, terms_of(labels)).values()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._write, _batches(IMAGES, items)))
+            list(pool.map(self._write, _batches(LABELS, rows)))
+        word = {"Term": {"S": "*"}, "Rank": {"S": "crowd"}, "Name": {"S": "Crowd"}, "Kind": {"S": "label"}}
+        self._write({LABELS: [{"PutRequest": {"Item": word}}]})
+
+    def _write(self, requests: Any) -> None:
+        assert not self.access.dynamodb.batch_write_item(RequestItems=requests)["UnprocessedItems"]
+
+
+def _batches(table: str, items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(items), 25):
+        yield {table: [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]}
+
+
+def _less_sure(label: Label) -> Label:
+    boxes = tuple(Instance(**(vars(box) | {"confidence": box.confidence - 4})) for box in label.instances)
+    return Label(**(vars(label) | {"confidence": label.confidence - 4, "instances": boxes}))
+
+
+def _photo(key: str, body: bytes) -> Photo:
+    return Photo(BUCKET, key, hashlib.md5(body).hexdigest(), None, len(body))  # noqa: S324 - an ETag is one
+
+
+def _create_table(dynamodb: DynamoDBClient, name: str, partition: str, sort: str | None = None) -> None:
+    keys: Any = [{"AttributeName": partition, "KeyType": "HASH"}]
+    keys += [{"AttributeName": sort, "KeyType": "RANGE"}] if sort else []
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=keys,
+        AttributeDefinitions=[{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )

@@ -1,0 +1,116 @@
+"""The page in a real Chromium, over a LocalStack with a bucket and both tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.config import Config
+from collection import CROWD, Collection
+from crowd import CrowdAtOnce
+from image_labels_cli.browse.server import PageServer
+from image_labels_emulator import server
+
+from tools.terraform import LOCAL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+DIRECTORY = LOCAL / "browser"
+# Set where Chromium has to be there, and its lack is a failure: in CI.
+REQUIRED = "REQUIRE_CHROMIUM"
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-proxy-server",
+]
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """Where Chromium is; without it the tests are skipped, or fail where it is required."""
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return found
+    message = "no Chromium on the PATH: apt-get install chromium (Debian; others: any Chromium or Chrome will do)"
+    if os.environ.get(REQUIRED):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def localstack(executable: str) -> Iterator[server.Server]:
+    """A LocalStack of our own on a free port."""
+    server.stop(DIRECTORY / "localstack")  # left behind by a run that was killed
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    running = server.start(DIRECTORY / "localstack", port=0)
+    running.take_over_environment()
+    yield running
+    server.stop(DIRECTORY / "localstack")
+
+
+@pytest.fixture(scope="session")
+def collection(localstack: server.Server) -> Collection:
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    collection = Collection(boto3.client("dynamodb"), boto3.client("s3", config=config))
+    collection.fill()
+    return collection
+
+
+@pytest.fixture(scope="session")
+def site(collection: Collection) -> Iterator[PageServer]:
+    """The page's server."""
+    finder = CrowdAtOnce(collection.access)
+    assert len(finder.crowd) == CROWD  # read here: a test should not wait for it
+    site = PageServer(collection.access, finder=finder)
+    thread = threading.Thread(target=site.run, daemon=True)
+    thread.start()
+    yield site
+    site.close()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session")
+def chromium(executable: str) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright  # here, so that it is not needed where Chromium is not
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=ARGUMENTS, chromium_sandbox=os.geteuid() != 0
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def errors() -> list[str]:
+    """What the browser complained about, exceptions and broken security policy among it. A test may empty it."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, site: PageServer, errors: list[str]) -> Iterator[Page]:
+    """The page as it opens, in a browser that knows nothing yet. It has to stay without complaints."""
+
+    def complaint(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.on("console", complaint)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(site.url)
+    yield page
+    context.close()
+    assert not errors

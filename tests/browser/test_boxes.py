@@ -1,0 +1,86 @@
+"""Boxes lie where Rekognition saw something, however the photo is cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from collection import SEEN
+from playwright.sync_api import expect
+from test_search import search
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+SPOON = next(label for label in SEEN["café & spoon 100%.png"] if label.name == "Spoon")
+
+
+def place(box: Locator, image: Locator) -> tuple[float, ...]:
+    """Left, top, width and height of a box as ratios of the image under it."""
+    inner, outer = box.bounding_box(), image.bounding_box()
+    assert inner
+    assert outer
+    return (
+        (inner["x"] - outer["x"]) / outer["width"],
+        (inner["y"] - outer["y"]) / outer["height"],
+        inner["width"] / outer["width"],
+        inner["height"] / outer["height"],
+    )
+
+
+def expect_in_place(page: Page, within: Locator) -> None:
+    box = within.locator(".box", has_text="Spoon")
+    expect(box).to_be_visible()
+    expect(within.locator(".boxes")).to_have_css("opacity", "1")
+    expect(box).to_contain_text("Spoon 95.7")
+    expect(within.locator('[data-state="shown"]')).to_be_visible()
+    expected = [vars(SPOON.instances[0])[side] for side in ("left", "top", "width", "height")]
+    assert place(box, within.locator("img")) == pytest.approx(expected, abs=0.005)
+    shape = within.locator("img").evaluate("image => image.clientWidth / image.clientHeight")
+    assert shape == pytest.approx(600 / 400, rel=0.01), "the photo is not squeezed"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_on_hover(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    search(page, "spoon")
+    card = page.locator(".card")
+    expect(card.locator(".boxes")).to_have_css("opacity", "0")
+    card.locator(".frame").hover()
+    expect_in_place(page, card)
+
+
+def test_on_focus(page: Page) -> None:
+    search(page, "spoon")
+    card = page.locator(".card")
+    expect(card.locator('[data-state="shown"]')).to_be_visible()
+    page.keyboard.press("Tab")  # How to ask
+    page.keyboard.press("Tab")  # Search
+    page.keyboard.press("Tab")
+    expect(card.locator(".frame")).to_be_focused()
+    expect_in_place(page, card)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (800, 1200), (390, 844)])
+def test_in_the_photo_of_its_own(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    search(page, "spoon")
+    page.locator(".card .frame").click()
+    dialog = page.get_by_role("dialog")
+    expect_in_place(page, dialog.locator(".large"))
+    page.keyboard.press("b")
+    expect(dialog.locator(".boxes")).to_have_css("opacity", "0")
+
+
+def test_label_lights_its_box(page: Page) -> None:
+    search(page, "spoon")
+    page.locator(".card .frame").click()
+    page.locator(".label", has_text="Saucer").hover()
+    expect(page.locator("dialog .box.lit")).to_have_text("Saucer 90.2")
+    expect(page.locator("dialog .box.dimmed")).to_have_count(2)
+
+
+def test_labels_with_the_same_box_share_it(page: Page) -> None:
+    search(page, "photographer")
+    page.locator(".card .frame").first.hover()
+    expect(page.locator(".card").first.locator(".box").first).to_have_text("Person 98.2 · Photographer 98.2 · Man 95.8")

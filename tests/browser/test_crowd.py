@@ -1,0 +1,79 @@
+"""10,000 photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collection import CROWD
+from pictures import jpeg
+from playwright.sync_api import expect
+from test_search import search
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+PHOTO = jpeg(400, 300, seed=1)
+# A machine for tests is slow and does other things too; a list that was all in the page would take seconds a frame.
+LONGEST_FRAME_MS = 400
+MOST_CARDS = 60
+MOST_MEGABYTES = 60
+
+# Scrolls on at every frame until the list does not grow any more; measures how long frames took.
+SCROLL = """
+async (total) => {
+  const grid = document.getElementById("grid");
+  let last = performance.now(), longest = 0, most = 0, frames = 0;
+  while (!document.getElementById("status").textContent.startsWith(total)
+         || scrollY + innerHeight < document.documentElement.scrollHeight - 4) {
+    scrollBy(0, 2500);
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    most = Math.max(most, grid.childElementCount);
+    last = now;
+    frames += 1;
+  }
+  return {longest, most, frames};
+}
+"""
+
+
+def test_scrolled_to_the_end_without_freezing(page: Page) -> None:
+    asked_for: list[str] = []
+
+    def photo(route: Route) -> None:
+        asked_for.append(route.request.url)
+        route.fulfill(body=PHOTO, content_type="image/jpeg")
+
+    page.route("**/crowd/*", photo)
+    page.set_default_timeout(60_000)
+    search(page, "crowd")
+    expect(page.locator(".card").first).to_be_visible()
+    seen = page.evaluate(SCROLL, f"{CROWD:,} photos")
+    assert seen["longest"] < LONGEST_FRAME_MS
+    assert seen["most"] <= MOST_CARDS
+    expect(page.locator(".card", has_text=f"{CROWD - 1:05d}.jpg")).to_be_visible()
+    megabytes = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+    assert megabytes < MOST_MEGABYTES
+
+    # What was only scrolled past was not asked for, and back at the top all is as it was.
+    assert len(asked_for) < CROWD / 2
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".card").first).to_contain_text("00000.jpg")
+    expect(page.locator('.card [data-state="shown"]').first).to_be_visible()
+
+
+def test_back_leads_to_where_it_was_left(page: Page) -> None:
+    page.route("**/crowd/*", lambda route: route.fulfill(body=PHOTO, content_type="image/jpeg"))
+    search(page, "crowd")
+    expect(page.locator(".card").first).to_be_visible()
+    for _ in range(5):
+        page.evaluate("scrollBy(0, 3000)")
+        page.wait_for_timeout(200)
+    left = page.evaluate("scrollY")
+    assert left > 5000
+    search(page, "cat")
+    expect(page.locator(".card")).to_have_count(2)
+    page.go_back()
+    expect(page.get_by_role("combobox")).to_have_value("crowd")
+    page.wait_for_function("left => scrollY === left", arg=left)

@@ -1,0 +1,87 @@
+"""Everything without a mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def focused(page: Page) -> str:
+    """What the focus is on, as a person would call it."""
+    return str(page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText"))
+
+
+def test_search_look_narrow_and_return(page: Page) -> None:
+    expect(page.get_by_role("combobox")).to_be_focused()
+    page.keyboard.type("cat OR tripod OR rocket")
+    press(page, "Enter")
+    expect(page.locator('.card [data-state="shown"]')).to_have_count(7)
+
+    press(page, "Tab", "Tab", "Tab")
+    assert "Chelsea" in focused(page)
+    press(page, "ArrowRight")
+    assert "rocket launch" in focused(page)
+    press(page, "End")
+    assert focused(page).startswith("images/2024/NASA/Eileen Collins.PNG, 71.2 percent")
+    press(page, "ArrowRight", "Home")  # there is nothing beyond the end
+    assert "Chelsea" in focused(page)
+    press(page, "ArrowDown")
+    assert page.evaluate("document.activeElement.closest('.card').ariaPosInSet") == "5"
+
+    press(page, "Home", "Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_have_text("Chelsea (my cat).png")
+    press(page, "ArrowRight")
+    expect(dialog.get_by_role("heading")).to_have_text("rocket launch + smoke.jpg")
+    press(page, "Escape")
+    expect(dialog).to_be_hidden()
+    assert "rocket launch" in focused(page)
+
+    press(page, "Tab", "Enter")  # the first label of this card that was not asked for
+    expect(page.get_by_role("combobox")).to_have_value("(cat OR tripod OR rocket) AND Launch")
+    expect(page.locator(".card")).to_have_count(2)
+    press(page, "Tab")
+    assert "rocket launch" in focused(page)  # the focus went on in the new list
+    press(page, "Tab", "Shift+Enter")
+    expect(page.get_by_role("combobox")).to_have_value("(cat OR tripod OR rocket) AND Launch AND NOT Night")
+    press(page, "/")
+    expect(page.get_by_role("combobox")).to_be_focused()
+
+
+def test_whole_page_is_reached_with_tab(page: Page) -> None:
+    page.goto(page.url + "?q=spoon")
+    expect(page.locator('.card [data-state="shown"]')).to_be_visible()
+    page.get_by_role("link", name="To the photos").focus()
+    seen = []
+    for _ in range(10):
+        seen.append(focused(page))
+        press(page, "Tab")
+    assert seen[:9] == [
+        "To the photos",
+        "Image labels",
+        "Photos",
+        "Rejected",
+        "Labels to look for",
+        "How to ask",
+        "Search",
+        "images/2024/café & spoon 100%.png, 95.7 percent",
+        "Coffee Cup",
+    ]
+
+
+def test_focus_can_be_seen(page: Page) -> None:
+    page.goto(page.url + "?q=spoon")
+    frame = page.locator(".card .frame")
+    expect(page.locator('.card [data-state="shown"]')).to_be_visible()
+    press(page, "Tab", "Tab", "Tab")
+    expect(frame).to_be_focused()
+    expect(frame).to_have_css("outline-style", "solid")

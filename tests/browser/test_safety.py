@@ -1,0 +1,57 @@
+"""Keys and labels are anybody's text, and the page shows them as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from collection import MARKUP
+from playwright.sync_api import Error, expect
+from test_search import search
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def test_key_full_of_markup_is_text(page: Page) -> None:
+    shown: list[str] = []
+    page.on("dialog", lambda dialog: (shown.append(dialog.message), dialog.dismiss()))
+    search(page, "markup")
+    card = page.locator(".card")
+    expect(card.locator('[data-state="shown"]')).to_be_visible()  # S3 was asked for the very key
+    folder, file = MARKUP.rsplit("/", 1)
+    expect(card.locator(".folder")).to_have_text(f"{folder}/")
+    expect(card.locator(".file")).to_have_text(file)
+    expect(card.get_by_role("button", name="<b>Bold</b>")).to_be_visible()
+    card.locator(".frame").click()
+    expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(file)
+    page.keyboard.press("Escape")
+    card.get_by_role("button", name="<b>Bold</b>").click()
+    expect(page.get_by_role("combobox")).to_have_value('markup AND "<b>Bold</b>"')
+    expect(card).to_have_count(1)
+    assert page.locator("img[src=x], main b, .card script").count() == 0
+    assert not shown
+
+
+def test_expression_full_of_markup_is_text(page: Page, errors: list[str]) -> None:
+    search(page, '"<img src=x onerror=alert(1)>"')
+    expect(page.locator("q")).to_have_text("<img src=x onerror=alert(1)>")
+    search(page, "<script>alert(1)</script>")
+    expect(page.get_by_role("alert").locator("code")).to_contain_text("<script>alert(1)</script>")
+    assert page.locator("img[src=x], main script").count() == 0
+    errors.clear()  # the answer 400 is no surprise
+
+
+def test_markup_would_not_run_even_if_it_got_in(page: Page, errors: list[str]) -> None:
+    with pytest.raises(Error, match="TrustedHTML"):
+        page.evaluate("document.querySelector('main').innerHTML = '<img src=x onerror=alert(1)>'")
+    page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: 'https://evil.example/'}))")
+    expect(page.locator("body > img")).to_be_attached()
+    page.wait_for_function("() => true")
+    assert any("img-src" in error for error in errors)
+    errors.clear()
+
+
+def test_scripts_do_not_see_the_token(page: Page) -> None:
+    assert page.evaluate("document.cookie") == ""
+    assert "token" not in page.evaluate("location.href")

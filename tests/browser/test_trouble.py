@@ -1,0 +1,85 @@
+"""What the page says when something else fails, and how it gets over it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from collection import GONE
+from playwright.sync_api import expect
+from test_search import search
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+DENIED = {
+    "kind": "denied",
+    "title": "Your credentials lack the permission dynamodb:Query.",
+    "advice": "Ask whoever looks after the AWS account.",
+    "detail": "AccessDeniedException: no",
+    "position": None,
+}
+
+
+def test_missing_permission_and_the_way_on(page: Page, errors: list[str]) -> None:
+    def deny(route: Route) -> None:
+        route.fulfill(status=502, content_type="application/json", body=json.dumps(DENIED))
+
+    page.route("**/api/find?*", deny)
+    search(page, "cat")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Your credentials lack the permission dynamodb:Query.")
+    expect(alert).to_contain_text("Ask whoever looks after the AWS account.")
+    page.unroute("**/api/find?*")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator(".card")).to_have_count(2)
+    expect(alert).to_be_hidden()
+    errors.clear()
+
+
+@pytest.mark.parametrize("path", ["find", "labels", "rejected", "photos"])
+def test_server_that_is_gone(page: Page, errors: list[str], path: str) -> None:
+    expect(page.get_by_role("link", name="Astronaut")).to_be_visible()
+    page.route(f"**/api/{path}?*", lambda route: route.abort())
+    address = {"labels": "/", "rejected": "/?view=rejected"}.get(path, "/?q=cat")
+    page.goto(page.url.rstrip("/") + address)
+    expect(page.get_by_text("Was “image-labels browse” stopped?")).to_be_visible()
+    errors.clear()
+
+
+def test_photo_whose_address_has_expired_is_asked_for_anew(page: Page, errors: list[str]) -> None:
+    expired: list[str] = []
+
+    def expire(route: Route) -> None:
+        if expired:
+            route.continue_()
+            return
+        expired.append(route.request.url)
+        route.fulfill(status=403, body="Request has expired")
+
+    page.route("**/images/2024/caf*", expire)
+    search(page, "spoon")
+    expect(page.locator('.card [data-state="shown"]')).to_be_visible()
+    assert expired
+    errors.clear()
+
+
+def test_object_that_is_gone(page: Page, errors: list[str]) -> None:
+    search(page, "ghost")
+    frame = page.locator(".card .frame")
+    expect(frame).to_contain_text("Cannot be shown")
+    frame.click()
+    expect(page.locator("dialog .why")).to_contain_text("no longer in the bucket")
+    expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(GONE.rsplit("/", 1)[1])
+    errors.clear()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("address", ["", "?q=cat+OR+rocket", "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png"])
+def test_nothing_is_wider_than_the_page(page: Page, width: int, address: str) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(page.url + address)
+    expect(page.locator(".letters a, .card, dialog .label").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= width

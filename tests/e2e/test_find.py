@@ -1,0 +1,201 @@
+"""`image-labels` beside the applied module: what was uploaded is found, what was replaced or deleted is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from image_labels_cli.permissions import On, smallest_policy
+from pictures import jpeg
+from stack import DIRECTORY, Stack, wait_for
+
+from tools.terraform import ROOT, environment
+
+if TYPE_CHECKING:
+    from image_labels_emulator import server
+
+COMMAND = Path(sys.executable).with_name("image-labels")
+PREFIX = "images/found/"
+# Labels that no other test uploads, so that nobody else's photos are among the answers.
+PHOTOS = {
+    f"{PREFIX}both.jpg": "Harp=97,Tuba=91",
+    f"{PREFIX}harp only.jpg": "Harp=95",
+    f"{PREFIX}Käse & 🐕.jpg": "Tuba=99",
+    f"{PREFIX}phone.jpg": "Mobile Phone=99",
+}
+
+
+class Command:
+    """`image-labels`, run in the directory of the root that has the module.
+
+    It is told where the tables are by the module's output `cli_environment`; without it, it has to ask Terraform.
+    """
+
+    def __init__(self, localstack: server.Server, cli_environment: dict[str, str]) -> None:
+        state = DIRECTORY / "terraform"
+        self._environment = (
+            {
+                name: value
+                for name, value in environment(localstack.environment()).items()
+                if not name.startswith("IMAGE_LABELS_")
+            }
+            | {
+                # The root keeps its state elsewhere: see tools.terraform.Root.
+                "TF_DATA_DIR": str(state / "data"),
+                "TF_CLI_ARGS_output": f"-state={state / 'terraform.tfstate'}",
+            }
+            | cli_environment
+        )
+
+    def run(self, *arguments: str, exit_code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [COMMAND, *arguments],
+            cwd=ROOT / "tests" / "e2e" / "root",
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == exit_code, done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments: str, exit_code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", exit_code=exit_code).stdout)
+
+    def keys(self, expression: str, *options: str) -> list[str]:
+        """The photos that are found, best first."""
+        found = self.run("find", expression, "--prefix", PREFIX, *options, exit_code=0)
+        return [line.split("\t")[0] for line in found.stdout.splitlines()]
+
+    def finds_nothing(self, expression: str) -> bool:
+        self.run("find", expression, "--prefix", PREFIX, exit_code=1)
+        return True
+
+
+@pytest.fixture(scope="module")
+def command(localstack: server.Server, stack: Stack) -> Command:
+    return Command(localstack, json.loads(stack.outputs["cli_environment"]))
+
+
+def test_in_the_directory_of_the_module_terraform_says_where_the_tables_are(
+    localstack: server.Server, stack: Stack, photos: dict[str, str]
+) -> None:
+    assert Command(localstack, {}).keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
+
+
+@pytest.fixture(scope="module")
+def photos(stack: Stack) -> dict[str, str]:
+    """The photos of this file, labelled: key -> version."""
+    versions = {key: stack.upload(key, jpeg(), labels) for key, labels in PHOTOS.items()}
+    for key, version in versions.items():
+        stack.labelled(key, version)
+    return versions
+
+
+def test_found_by_label_best_first_in_any_case(command: Command, photos: dict[str, str]) -> None:
+    assert command.keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
+    assert command.keys("TUBA") == [f"{PREFIX}Käse & 🐕.jpg", f"{PREFIX}both.jpg"]
+
+
+def test_found_by_another_name_of_the_label(command: Command, photos: dict[str, str]) -> None:
+    assert command.keys('"cell phone"') == [f"{PREFIX}phone.jpg"]
+
+
+def test_found_by_and_or_not(command: Command, photos: dict[str, str]) -> None:
+    assert command.keys("harp AND NOT tuba") == [f"{PREFIX}harp only.jpg"]
+    assert command.keys("harp AND tuba") == [f"{PREFIX}both.jpg"]
+    assert len(command.keys("harp OR tuba OR 'mobile phone'")) == len(PHOTOS)
+    assert command.keys("harp>=96") == [f"{PREFIX}both.jpg"]
+
+
+def test_scan_finds_what_a_query_cannot(command: Command, photos: dict[str, str]) -> None:
+    refused = command.run("find", "NOT harp", exit_code=2)
+    assert "--scan" in refused.stderr
+    assert set(command.keys("NOT harp", "--scan")) == {f"{PREFIX}Käse & 🐕.jpg", f"{PREFIX}phone.jpg"}
+
+
+def test_pages_go_on_where_the_one_before_ended(command: Command, photos: dict[str, str]) -> None:
+    first = command.json("find", "harp", "--prefix", PREFIX, "--limit", "1")
+    second = command.json("find", "harp", "--prefix", PREFIX, "--limit", "1", "--token", first["next_token"])
+    assert [photo["key"] for photo in first["photos"] + second["photos"]] == command.keys("harp")
+
+
+def test_label_that_is_none_gets_a_suggestion(command: Command, photos: dict[str, str]) -> None:
+    refused = command.run("find", "hrap", exit_code=1)
+    assert "did you mean harp?" in refused.stderr
+
+
+def test_overwritten_photo_is_not_found_under_its_old_label(stack: Stack, command: Command) -> None:
+    key = f"{PREFIX}overwritten.jpg"
+    stack.labelled(key, stack.upload(key, jpeg(), "Bassoon=99"))
+    assert command.keys("bassoon") == [key]
+    stack.labelled(key, stack.upload(key, jpeg(), "Zither=99"))
+    # Queries are eventually consistent in AWS; the emulator's are at once.
+    assert command.finds_nothing("bassoon")
+    assert command.keys("zither") == [key]
+
+
+def test_deleted_photo_is_not_found(stack: Stack, command: Command) -> None:
+    key = f"{PREFIX}deleted.jpg"
+    stack.labelled(key, stack.upload(key, jpeg(), "Theremin=99"))
+    assert command.keys("theremin") == [key]
+    stack.s3.delete_object(Bucket=stack.bucket, Key=key)
+    wait_for("item gone", lambda: stack.item(key) is None)
+    assert command.finds_nothing("theremin")
+    gone = command.run("show", key, exit_code=1)
+    assert "still in the queue" in gone.stderr
+
+
+def test_show(stack: Stack, command: Command, photos: dict[str, str]) -> None:
+    key = f"{PREFIX}phone.jpg"
+    photo = command.json("show", f"s3://{stack.bucket}/{key}")
+    assert (photo["key"], photo["status"], photo["version_id"]) == (key, "LABELLED", photos[key])
+    phone = next(label for label in photo["labels"] if label["name"] == "Mobile Phone")
+    assert phone["aliases"] == ["Cell Phone"]
+    assert phone["boxes"]
+
+
+def test_labels(command: Command, photos: dict[str, str]) -> None:
+    assert {"Harp", "Tuba", "Mobile Phone", "Cell Phone"} <= {term["name"] for term in command.json("labels")}
+    assert command.run("labels", "cell ph").stdout == "Cell Phone\talias\n"
+
+
+def test_status(stack: Stack, command: Command) -> None:
+    key = f"{PREFIX}notes.jpg"
+    stack.labelled(key, stack.upload(key, b"This is a text.\n"))
+    status = command.json("status", "--limit", "1000")
+    assert status["queue"].keys() == {"waiting", "in_flight"}
+    assert status["dead_letters"]["waiting"] >= 0
+    (reason,) = [photo["reason"] for photo in status["rejected"]["photos"] if photo["key"] == key]
+    assert "not a JPEG or PNG" in reason
+    assert status["rejected"]["count"] == len(status["rejected"]["photos"])
+
+
+def test_flags_stand_in_for_terraform(stack: Stack, command: Command, photos: dict[str, str]) -> None:
+    refused = command.run("find", "harp", "--labels-table", "no-such-table", exit_code=3)
+    assert "no-such-table" in refused.stderr
+
+
+def test_readers_policy_is_what_the_command_needs_and_no_more(stack: Stack) -> None:
+    """The list in permissions.py is held by the unit tests: nothing can be taken away from it, nothing is missing."""
+    places = {
+        stack.outputs["images_table_arn"]: On.IMAGES_TABLE,
+        stack.outputs["labels_table_arn"]: On.LABELS_TABLE,
+        stack.outputs["queue_arn"]: On.QUEUE,
+        stack.outputs["dead_letter_queue_arn"]: On.DEAD_LETTER_QUEUE,
+        f"{stack.outputs['bucket_arn']}/images/*": On.PHOTOS,
+    }
+    allowed: dict[On, set[str]] = {}
+    for statement in json.loads(stack.outputs["reader_policy_json"])["Statement"]:
+        assert statement["Effect"] == "Allow"
+        for arn in _listed(statement["Resource"]):
+            allowed.setdefault(places[arn], set()).update(_listed(statement["Action"]))
+    assert allowed == smallest_policy()
+
+
+def _listed(one_or_many: str | list[str]) -> list[str]:
+    return [one_or_many] if isinstance(one_or_many, str) else one_or_many

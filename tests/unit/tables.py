@@ -1,0 +1,136 @@
+"""The part of DynamoDB that image_labels.store uses, in memory: each call takes effect in one moment, or not at all.
+
+Conditions and updates are the ones that the store writes; any other is an error of the test.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from itertools import count
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+Attributes = dict[str, Any]
+KEYS = {"images": ("PK",), "labels": ("Term", "Rank")}
+
+
+class Tables:
+    """A stand-in for a DynamoDB client with the tables `images` and `labels`.
+
+    `network` is called around every call, and `conditional` false ignores conditions, for the tests of tests.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[Callable[[], Any]], Any] = lambda call: call(),
+        *,
+        conditional: bool = True,
+        on_write: Callable[[dict[str, Attributes]], None] = lambda _images: None,
+    ) -> None:
+        self.items: dict[str, dict[tuple[str, ...], Attributes]] = defaultdict(dict)
+        self._network = network
+        self._conditional = conditional
+        self._on_write = on_write
+
+    def images(self) -> dict[str, Attributes]:
+        """The items of the images table by key."""
+        return {key: item for (key,), item in self.items["images"].items()}
+
+    def rows(self) -> dict[tuple[str, str], Attributes]:
+        """The rows of the labels table, without the vocabulary."""
+        return {(term, rank): row for (term, rank), row in self.items["labels"].items() if term != "*"}
+
+    def vocabulary(self) -> set[str]:
+        return {rank for term, rank in self.items["labels"] if term == "*"}
+
+    # -- the client's methods
+
+    def get_item(self, *, TableName: str, Key: Attributes, ConsistentRead: bool, **_: Any) -> Attributes:  # noqa: N803
+        assert ConsistentRead
+        found = self._network(lambda: deepcopy(self.items[TableName].get(_key(TableName, Key))))
+        return {"Item": found} if found is not None else {}
+
+    def batch_write_item(self, *, RequestItems: dict[str, list[Attributes]]) -> Attributes:  # noqa: N803
+        def write() -> None:
+            for table, requests in RequestItems.items():
+                assert len(requests) <= 25
+                for request in requests:
+                    item = request["PutRequest"]["Item"]
+                    self.items[table][_key(table, item)] = item
+
+        self._network(write)
+        return {"UnprocessedItems": {}}
+
+    def transact_write_items(self, *, TransactItems: list[Attributes]) -> Attributes:  # noqa: N803
+        def write() -> None:
+            assert len(TransactItems) <= 100
+            actions = [(kind, action) for item in TransactItems for kind, action in item.items()]
+            touched = [(a["TableName"], _key(a["TableName"], a.get("Key") or a["Item"])) for _, a in actions]
+            assert len(set(touched)) == len(touched), "a transaction may not touch an item twice"
+            failed = [not self._holds(action, place) for (_, action), place in zip(actions, touched, strict=True)]
+            if self._conditional and any(failed):
+                raise _cancelled(failed)
+            for (kind, action), (table, key) in zip(actions, touched, strict=True):
+                self._apply(kind, action, table, key)
+            self._on_write(self.images())
+
+        self._network(write)
+        return {}
+
+    def _holds(self, action: Attributes, place: tuple[str, tuple[str, ...]]) -> bool:
+        table, key = place
+        item = self.items[table].get(key)
+        match action.get("ConditionExpression"):
+            case None:
+                return True
+            case "attribute_not_exists(PK)":
+                return item is None
+            case "attribute_not_exists(Revision)":
+                return item is None or "Revision" not in item
+            case "Revision = :read":
+                return item is not None and item.get("Revision") == action["ExpressionAttributeValues"][":read"]
+            case other:
+                raise AssertionError(f"not a condition of the store: {other}")
+
+    def _apply(self, kind: str, action: Attributes, table: str, key: tuple[str, ...]) -> None:
+        items = self.items[table]
+        match kind, action.get("UpdateExpression"):
+            case "Put", None:
+                items[key] = deepcopy(action["Item"])
+            case "Delete", None:
+                items.pop(key, None)
+            case "ConditionCheck", None:
+                pass
+            case "Update", "SET Revision = :new, Emptying = :yes REMOVE #rows":
+                item = items.setdefault(key, dict(action["Key"]))
+                values = action["ExpressionAttributeValues"]
+                item |= {"Revision": values[":new"], "Emptying": values[":yes"]}
+                item.pop("Rows", None)
+            case "Update", "SET Revision = :new REMOVE #rows, Emptying":
+                item = items.setdefault(key, dict(action["Key"]))
+                item["Revision"] = action["ExpressionAttributeValues"][":new"]
+                item.pop("Rows", None)
+                item.pop("Emptying", None)
+            case "Update", "SET #rows = :rows":
+                items.setdefault(key, dict(action["Key"]))["Rows"] = action["ExpressionAttributeValues"][":rows"]
+            case _:
+                raise AssertionError(f"not an action of the store: {kind} {action}")
+
+
+def revisions() -> Callable[[], int]:
+    """Numbers that are not given twice."""
+    numbers: Iterator[int] = count(1)
+    return lambda: next(numbers)
+
+
+def _key(table: str, attributes: Attributes) -> tuple[str, ...]:
+    return tuple(attributes[name]["S"] for name in KEYS[table])
+
+
+def _cancelled(failed: list[bool]) -> ClientError:
+    reasons = [{"Code": "ConditionalCheckFailed" if each else "None"} for each in failed]
+    response = {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons}
+    return ClientError(cast("Any", response), "TransactWriteItems")

@@ -1,0 +1,570 @@
+"""The command on moto: what it prints to whom, its exit codes, and what it asks AWS for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from fakes import BUCKET, LABELS_TABLE, TABLE
+from image_labels.attributes import MAX_TERMS_IN_ROW
+from image_labels.expression import NeedsScan, parse
+from image_labels.photos import Photo
+from image_labels.query import Found, Page, TokenError, VocabularyTerm
+from image_labels.rekognition import Instance, Label, Labels, Rejected
+from image_labels.store import Store
+from image_labels.terms import Kind, fold
+from image_labels_cli import find, labels, main, output
+from image_labels_cli.permissions import COMMANDS, On
+from image_labels_cli.place import Place
+from typer.testing import CliRunner, Result
+
+if TYPE_CHECKING:
+    from image_labels.clients import Clients
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LONG = "images/" + "/".join(["very-long-directory-name"] * 36) + "/photo.jpg"
+STRANGE = "images/tab\there, line\nthere, \x1b[31mred [bold]ü 🐕.jpg"
+DOG = Label(
+    "Dog",
+    98.765,
+    parents=("Animal", "Pet"),
+    aliases=("Hound",),
+    categories=("Animals and Pets",),
+    instances=(Instance(0.1, 0.2, 0.3, 0.4, 97.5), Instance(0.5, 0.5, 0.1, 0.1, 90.0)),
+)
+# More terms than a row takes along.
+CROWDED = "images/crowded.jpg"
+CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main.app, arguments, prog_name="image-labels", catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_LABELS_IMAGES_TABLE", TABLE)
+    monkeypatch.setenv("IMAGE_LABELS_LABELS_TABLE", LABELS_TABLE)
+    monkeypatch.setenv("IMAGE_LABELS_BUCKET", BUCKET)
+    monkeypatch.setenv("IMAGE_LABELS_REGION", "eu-central-1")
+    for name in ("IMAGE_LABELS_QUEUE_URL", "IMAGE_LABELS_DEAD_LETTER_QUEUE_URL"):
+        monkeypatch.setenv(name, "https://sqs.eu-central-1.amazonaws.com/123456789012/none")
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+
+
+@pytest.fixture
+def store(clients: Clients, dynamodb: DynamoDBClient) -> Store:
+    store = Store(clients.dynamodb, TABLE, LABELS_TABLE, now=lambda: 1_795_000_000)
+    store.put(Photo(BUCKET, "images/dog.jpg", "e", "v1", 4711), Labels((DOG,), "3.0"), "s", None)
+    return store
+
+
+def put(store: Store, key: str, content: Labels | Rejected) -> None:
+    store.put(Photo(BUCKET, key, "e", "v1", 1), content, "s", None)
+
+
+@pytest.fixture
+def queues(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    sqs = boto3.client("sqs")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "dead-letters")}
+    monkeypatch.setenv("IMAGE_LABELS_QUEUE_URL", urls["photos"])
+    monkeypatch.setenv("IMAGE_LABELS_DEAD_LETTER_QUEUE_URL", urls["dead-letters"])
+    return urls
+
+
+def dead_letter(url: str, **why: str) -> None:
+    attributes: Any = {name: {"DataType": "String", "StringValue": value} for name, value in why.items()}
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=attributes)
+
+
+################################################################################
+# show
+################################################################################
+
+
+def test_show_in_a_pipe_says_in_the_first_cell_what_a_line_is(store: Store) -> None:
+    result = run("show", "images/dog.jpg")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert ["status", "LABELLED"] in lines
+    assert ["labelled_at", "2026-11-18T11:06:40.000+00:00"] in lines
+    assert lines[-1] == ["label", "Dog", "98.765", "Animal, Pet", "Hound", "Animals and Pets", "2"]
+
+
+def test_show_json_has_everything(store: Store) -> None:
+    photo = json.loads(run("show", "images/dog.jpg", "--json").stdout)
+    (label,) = photo.pop("labels")
+    assert photo.pop("labelled_at").startswith("20")
+    assert photo == {
+        "key": "images/dog.jpg",
+        "bucket": BUCKET,
+        "status": "LABELLED",
+        "reason": None,
+        "version_id": "v1",
+        "etag": "e",
+        "size": 4711,
+        "label_model_version": "3.0",
+        "settings": "s",
+        "indexed": True,
+        "boxes_cut": False,
+    }
+    assert label["boxes"][0] == {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 97.5}
+    assert (label["name"], label["confidence"], label["parents"]) == ("Dog", 98.765, ["Animal", "Pet"])
+
+
+def test_show_takes_an_s3_address(store: Store) -> None:
+    assert run("show", f"s3://{BUCKET}/images/dog.jpg").stdout == run("show", "images/dog.jpg").stdout
+    elsewhere = run("show", "s3://another/images/dog.jpg")
+    assert (elsewhere.exit_code, elsewhere.stdout) == (1, "")
+    assert BUCKET in elsewhere.stderr
+    assert run("show", "s3://no-key").exit_code == 2
+
+
+def test_show_rejected_photo_with_the_reason(store: Store) -> None:
+    put(store, "images/notes.jpg", Rejected("InvalidImageFormatException: it is not a JPEG or PNG"))
+    result = run("show", "images/notes.jpg")
+    assert result.exit_code == 0
+    assert "reason\tInvalidImageFormatException: it is not a JPEG or PNG\n" in result.stdout
+
+
+def test_show_of_what_is_not_there_says_what_that_may_mean(store: Store) -> None:
+    result = run("--images-table", TABLE, "show", "images/cat.jpg", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    for words in ("not uploaded", "filter_prefix", "dead-letter queue", f"image-labels --images-table {TABLE} status"):
+        assert words in result.stderr
+
+
+def test_show_on_a_terminal_is_a_table(store: Store, terminal: None) -> None:
+    shown = run("show", "images/dog.jpg").stdout
+    assert "┃ Label" in shown
+    assert "status               LABELLED" in shown
+
+
+################################################################################
+# find and labels, with a Finder that answers by heart
+################################################################################
+
+
+@dataclass
+class Heart:
+    """Finds dogs, five a page at most, and knows no other term than dog."""
+
+    photos: list[Found]
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+
+    def __call__(self, client: object, *, labels_table: str, images_table: str) -> Heart:
+        assert client
+        assert (labels_table, images_table) == (LABELS_TABLE, TABLE)
+        return self
+
+    def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page:
+        parse(expression).refuse_not_alone()
+        self.calls.append((expression, limit))
+        if token and not token.isdecimal():
+            raise TokenError("this token is of another expression")
+        start, step = int(token or 0), min(limit, 5)
+        found = [photo for photo in self.photos if "dog" in expression and photo.key.startswith(key_prefix)]
+        more = str(start + step) if len(found) > start + step else None
+        return Page(tuple(found[start : start + step]), more, read_units=0.5, requests=1)
+
+    def scan(self, expression: str, *, key_prefix: str = "") -> Page:
+        self.calls.append((f"scan {expression}", key_prefix))
+        return Page(tuple(self.photos), None, read_units=20_000, requests=3)
+
+    def vocabulary(self, prefix: str = "") -> Iterator[VocabularyTerm]:
+        known = (VocabularyTerm("animal", "Animal", Kind.PARENT), VocabularyTerm("dog", "Dog", Kind.LABEL))
+        return (term for term in known if term.text.startswith(fold(prefix)))
+
+    def suggestions(self, expression: str) -> dict[str, list[str]]:
+        near = {"dgo": ["dog"], "d": ["dog", "animal"], "xyzzy": []}
+        return {term: near[term] for term in expression.split() if term in near}
+
+
+@pytest.fixture
+def heart(monkeypatch: pytest.MonkeyPatch) -> Heart:
+    terms = {"dog": 98.765, "pet": 98.765, "beach": 81.0}
+    heart = Heart([Found(key, 98.765, terms) for key in (LONG, STRANGE, *(f"images/{n}.jpg" for n in range(6)))])
+    monkeypatch.setattr(find, "Finder", heart)
+    monkeypatch.setattr(labels, "Finder", heart)
+    return heart
+
+
+def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(heart: Heart) -> None:
+    result = run("find", "dog AND (pet OR cat) AND NOT tree", "--prefix", "images/")
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert lines[0] == [LONG, "98.765", "dog=98.765, pet=98.765"]
+    assert lines[1][0] == "images/tab\\there, line\\nthere, \\x1b[31mred [bold]ü 🐕.jpg"
+    assert len(lines) == 5
+
+
+def test_find_says_on_stderr_how_to_go_on(heart: Heart) -> None:
+    first = run("find", "dog AND NOT cat", "--limit", "5", "--region=eu-west-1")
+    assert "image-labels --region eu-west-1 find --limit 5 --token 5 'dog AND NOT cat'" in first.stderr
+    second = run("find", "--limit", "5", "--token", "5", "dog AND NOT cat")
+    assert len(second.stdout.splitlines()) == 3
+    assert second.stderr == ""
+
+
+def test_find_all_reads_page_by_page(heart: Heart) -> None:
+    found = json.loads(run("find", "dog", "--all", "--json").stdout)
+    assert [photo["key"] for photo in found["photos"]] == [photo.key for photo in heart.photos]
+    assert (found["next_token"], found["read_units"], found["requests"]) == (None, 1.0, 2)
+
+
+def test_find_json_keeps_every_key_as_it_is(heart: Heart) -> None:
+    found = json.loads(run("find", "dog>=95", "--json").stdout)
+    assert found["photos"][1] == {
+        "key": STRANGE,
+        "confidence": 98.765,
+        "matched": {"dog": 98.765},
+        "terms": {"dog": 98.765, "pet": 98.765, "beach": 81.0},
+    }
+    assert (found["next_token"], found["suggestions"]) == ("5", {})
+
+
+def test_find_on_a_terminal_is_a_table_that_folds_long_keys(heart: Heart, terminal: None) -> None:
+    shown = run("find", "dog", "--limit", "1").stdout
+    assert "┃ Photo" in shown
+    assert "…" not in shown
+    assert "".join(line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")) == LONG
+
+
+def test_find_scan_says_what_it_cost(heart: Heart) -> None:
+    result = run("find", "NOT person", "--scan", "--prefix", "images/")
+    assert (result.exit_code, heart.calls) == (0, [("scan NOT person", "images/")])
+    assert "20,000.0 read units in 3 requests, about $0.002500" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("dgo", '"dgo" is no label here; did you mean dog?'),
+        ("d", '"d" is no label here; did you mean dog or animal?'),
+        ("xyzzy", '"xyzzy" is no label here: `image-labels labels`'),
+        ("cat", "no photo matches"),
+    ],
+)
+def test_find_nothing(heart: Heart, expression: str, words: str) -> None:
+    result = run("find", expression)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
+    as_json = run("find", expression, "--json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout)["photos"] == []
+
+
+def test_find_points_at_the_mistake(heart: Heart) -> None:
+    result = run("find", "dog AND")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-2:] == ["dog AND", "       ^"]
+    not_alone = run("find", "NOT dog")
+    assert not_alone.exit_code == 2
+    assert "--scan" in not_alone.stderr
+    with pytest.raises(NeedsScan):
+        heart.find("NOT dog")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dog", "--token", "of another"],
+        ["dog", "--token", "5", "--all"],
+        ["dog", "--limit", "5", "--scan"],
+        ["dog", "--limit", "0"],
+        ["dog", "--limit", "1001"],
+        ["dog", "cat"],
+        [],
+    ],
+)
+def test_find_wrongly_used(heart: Heart, arguments: list[str]) -> None:
+    result = run("find", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr
+
+
+def test_labels(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("labels").stdout == "Animal\tparent\nDog\tlabel\n"
+    assert json.loads(run("labels", "Do", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label"}]
+    nothing = run("labels", "zebra")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert 'no label starts with "zebra"' in nothing.stderr
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    assert "│ Dog" in run("labels").stdout
+
+
+################################################################################
+# status
+################################################################################
+
+
+@pytest.fixture
+def trouble(store: Store, queues: dict[str, str]) -> dict[str, str]:
+    boto3.client("sqs").send_message(QueueUrl=queues["photos"], MessageBody="{}")
+    dead_letter(queues["dead-letters"], Photo="s3://b/x.jpg", Cause="DetectLabels: 500", NextStep="send it back")
+    for n in range(3):
+        put(store, f"images/notes-{n}.jpg", Rejected("InvalidImageFormatException: no JPEG"))
+    return queues
+
+
+def test_status_in_a_pipe(trouble: dict[str, str]) -> None:
+    result = run("status", "--limit", "2")
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert lines[:5] == [
+        ["waiting", "1"],
+        ["in_flight", "0"],
+        ["dead_letters", "1"],
+        ["dead_letter", "s3://b/x.jpg", "DetectLabels: 500", "send it back"],
+        ["rejected", "3"],
+    ]
+    assert [(line[0], line[2]) for line in lines[5:]] == [
+        ("rejected_photo", "InvalidImageFormatException: no JPEG")
+    ] * 2
+    assert "read units" in result.stderr
+
+
+def test_status_json(trouble: dict[str, str]) -> None:
+    answer = json.loads(run("status", "--json").stdout)
+    assert answer["queue"] == {"waiting": 1, "in_flight": 0}
+    (letter,) = answer["dead_letters"]["letters"]
+    assert (letter["photo"], letter["cause"], letter["failed_at"]) == ("s3://b/x.jpg", "DetectLabels: 500", None)
+    assert answer["rejected"]["count"] == 3
+    assert len(answer["rejected"]["photos"]) == 3
+
+
+def test_status_leaves_the_dead_letters_where_they_are(trouble: dict[str, str]) -> None:
+    assert [run("status").stdout.count("dead_letter\t") for _ in range(3)] == [1, 1, 1]
+
+
+def test_status_without_rejected_needs_no_table(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IMAGE_LABELS_IMAGES_TABLE")
+    result = run("status", "--no-rejected", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["rejected"] is None
+
+
+def test_status_of_a_letter_that_sqs_moved(queues: dict[str, str], terminal: None) -> None:
+    boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody="{}")
+    assert "SQS moved" in run("status", "--no-rejected").stdout
+
+
+################################################################################
+# What AWS is asked
+################################################################################
+
+USES = {
+    "show": [["show", "images/dog.jpg"]],
+    "find": [
+        ["find", "dog"],
+        ["find", "dgo"],
+        ["find", "dog AND animal AND NOT cat"],
+        ["find", "(crowd OR ani*) AND NOT cat", "--all"],
+        ["find", "crowd AND NOT cat"],
+        ["find", "NOT cat", "--scan"],
+    ],
+    "labels": [["labels"], ["labels", "d"]],
+    "status": [["status"]],
+}
+
+
+@dataclass
+class Guard:
+    """IAM for one user: notes what is asked, and refuses `denied`."""
+
+    kinds: dict[str, On]
+    asked: set[tuple[str, On]] = field(default_factory=set)
+    denied: tuple[str, On] | None = None
+
+    def check(self, service: str, operation: str, params: dict[str, Any]) -> None:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_RequestSyntax
+        action = f"{service}:{'GetObject' if operation == 'HeadObject' else operation}"
+        about = [params[name] for name in ("TableName", "QueueUrl", "Bucket") if name in params]
+        for resource in about or params.get("RequestItems", ()):
+            self.asked.add((action, self.kinds[resource]))
+            if (action, self.kinds[resource]) == self.denied:
+                message = (
+                    f"User: arn:aws:iam::123456789012:user/reader is not authorized to perform: {action.lower()} on "
+                    f"resource: arn:aws:{service}:x:y:{resource} because no identity-based policy allows the action"
+                )
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, operation)
+
+
+@pytest.fixture
+def guard(store: Store, trouble: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Guard:
+    guard = Guard(
+        {
+            TABLE: On.IMAGES_TABLE,
+            LABELS_TABLE: On.LABELS_TABLE,
+            BUCKET: On.PHOTOS,
+            trouble["photos"]: On.QUEUE,
+            trouble["dead-letters"]: On.DEAD_LETTER_QUEUE,
+        }
+    )
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def guarded(self: Any, operation: str, params: dict[str, Any]) -> Any:
+        guard.check(self.meta.service_model.signing_name, operation, params)
+        return call(self, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", guarded)
+    return guard
+
+
+def put_crowd(store: Store, command: str) -> None:
+    if command == "find":  # it takes a second
+        put(store, CROWDED, Labels(CROWD, "3.0"))
+
+
+def listed(command: str) -> set[tuple[str, On]]:
+    return {(action, resource) for action, resources in COMMANDS[command].items() for resource in resources}
+
+
+@pytest.mark.parametrize("command", USES)
+def test_command_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store, command: str) -> None:
+    put_crowd(store, command)
+    guard.asked.clear()
+    for arguments in USES[command]:
+        result = run(*arguments)
+        assert result.exit_code == (1 if "dgo" in arguments else 0), result.output
+    assert guard.asked == listed(command)
+
+
+@pytest.mark.parametrize(
+    ("command", "action", "resource"),
+    [(command, action, resource) for command in USES for action, resource in sorted(listed(command))],
+)
+def test_without_any_one_of_them_it_fails_and_names_it(
+    guard: Guard, store: Store, command: str, action: str, resource: On
+) -> None:
+    put_crowd(store, command)
+    guard.denied = (action, resource)
+    results = [run(*arguments) for arguments in USES[command]]
+    refused = [result for result in results if result.exit_code == 3]
+    assert refused
+    assert {result.exit_code for result in results} <= {0, 1, 3}
+    for result in refused:
+        assert f"missing permission: {action} on arn:aws:" in result.stderr
+        assert "no identity-based policy" in result.stderr
+
+
+def test_page_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store) -> None:
+    pytest.importorskip("waitress")
+    pytest.importorskip("flask")
+    from image_labels.query import Finder
+    from image_labels_cli.aws import Aws
+    from image_labels_cli.browse import Access
+    from image_labels_cli.browse.photos import Library
+
+    aws = Aws(Place(region="eu-central-1"))
+    put_crowd(store, "find")
+    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    guard.asked.clear()
+    finder = Finder(aws.dynamodb, labels_table=LABELS_TABLE, images_table=TABLE)
+    library = Library(Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET), finder)
+    assert library.find("crowd AND NOT cat", "", None, 25)["photos"]
+    assert library.find("dgo", "", None, 25)["suggestions"]
+    assert library.photos(["images/dog.jpg"])["photos"]
+    assert library.labels()["labels"]
+    assert library.completions("do")["terms"]
+    assert library.rejected(None)["photos"]
+    assert library.why("images/dog.jpg")["why"]
+    assert guard.asked == listed("browse")
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_browse_serves_the_page(monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
+    served = []
+
+    class BrowseError(Exception):
+        pass
+
+    def serve(access: tuple[Any, ...], *, port: int, open_browser: bool) -> None:
+        if taken:
+            raise BrowseError("port 8080 cannot be listened on")
+        served.append((access[2:], port, open_browser))
+
+    page: Any = ModuleType("image_labels_cli.browse")
+    page.Access, page.BrowseError, page.serve = lambda *parts: parts, BrowseError, serve
+    monkeypatch.setitem(sys.modules, "image_labels_cli.browse", page)
+    monkeypatch.setattr("image_labels_cli.browse", page, raising=False)
+    result = run("browse", "--port", "8080", "--no-open")
+    assert result.exit_code == (2 if taken else 0)
+    assert ("port 8080" in result.stderr) == taken
+    assert served == ([] if taken else [((TABLE, LABELS_TABLE, BUCKET), 8080, False)])
+
+
+def test_permissions_can_be_printed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "image_labels_cli.permissions"], capture_output=True, text=True, check=True
+    )
+    answer = json.loads(done.stdout)
+    assert answer["commands"]["show"] == {"dynamodb:GetItem": ["images_table"]}
+    assert answer["policy"]["labels_table"] == ["dynamodb:BatchGetItem", "dynamodb:Query"]
+    assert "sqs:DeleteMessage" not in done.stdout
+
+
+################################################################################
+# How it ends
+################################################################################
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.startswith("image-labels ")
+    for command in ([], ["show"], ["find"], ["labels"], ["status"]):
+        result = run(*command, "--help")
+        assert result.exit_code == 0
+        assert "image-labels find" in result.stdout or command[:1] != ["find"]
+
+
+def test_ctrl_c_ends_quietly(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("image_labels_cli.show.run", interrupted)
+    result = run("show", "images/dog.jpg")
+    assert (result.exit_code, result.output) == (130, "")
+
+
+SCRIPT = """
+from image_labels_cli import main, output
+main.show_.run = lambda *_, **__: output.write_lines([str(n)] for n in range(LINES))
+main.main()
+"""
+
+
+@pytest.mark.parametrize("lines", [3, 100_000])  # fewer and more than the pipe's buffer takes
+def test_closed_pipe_ends_quietly(lines: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.replace("LINES", str(lines)), "show", "x"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait() == main.CLOSED_PIPE
+
+
+def test_mistake_of_ours_does_not_look_like_nothing_found() -> None:
+    script = SCRIPT.replace("output.write_lines([str(n)] for n in range(LINES))", "1 / 0")
+    done = subprocess.run([sys.executable, "-c", script, "show", "x"], capture_output=True, text=True, check=False)
+    assert done.returncode == main.MISTAKE_OF_OURS
+    assert "ZeroDivisionError" in done.stderr

@@ -1,0 +1,113 @@
+"""What is said when AWS says no, or nothing."""
+
+from __future__ import annotations
+
+import pytest
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+from image_labels_cli import main
+from image_labels_cli.aws import Aws, Call
+from image_labels_cli.place import Place
+from moto import mock_aws
+from typer.testing import CliRunner
+
+QUERY = Call("dynamodb", "Query", "x-labels")
+
+
+def answer(code: str, message: str = "a message", operation: str = "Query") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+def explain(error: BotoCoreError | ClientError, call: Call | None = QUERY, region: str = "eu-west-1") -> str:
+    aws = Aws(Place(region=region))
+    aws.last_call = call
+    return aws.explain(error)
+
+
+@pytest.mark.parametrize(
+    ("message", "missing"),
+    [
+        (
+            "User: x is not authorized to perform: dynamodb:Query on resource: arn:aws:dynamodb:eu:1:table/x because …",
+            "dynamodb:Query on arn:aws:dynamodb:eu:1:table/x",
+        ),
+        # SQS writes actions in small letters.
+        (
+            "User: x is not authorized to perform: sqs:getqueueattributes on resource: arn:aws:sqs:eu:1:x because …",
+            "sqs:GetQueueAttributes on arn:aws:sqs:eu:1:x",
+        ),
+        (
+            'User: x is not authorized to perform: kms:Decrypt on the resource: "arn:aws:kms:k" because …',
+            "kms:Decrypt on arn:aws:kms:k",
+        ),
+        (
+            "User: x is not authorized to perform: dynamodb:Query with an explicit deny",
+            "dynamodb:Query on x-labels",
+        ),
+        ("Access Denied", "dynamodb:Query on x-labels"),
+    ],
+)
+def test_denial_gives_the_reason_and_the_missing_permission(message: str, missing: str) -> None:
+    said = explain(answer("AccessDeniedException", message))
+    assert said.startswith("AWS does not allow it: dynamodb:Query on x-labels: AccessDeniedException: " + message)
+    assert said.splitlines()[-1] == f"missing permission: {missing}"
+
+
+def test_denial_of_an_unknown_call() -> None:
+    assert explain(answer("AccessDenied", "", "GetItem"), None).endswith("missing permission: dynamodb:GetItem")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (answer("ExpiredTokenException"), "have expired"),
+        (answer("UnrecognizedClientException"), "does not know these credentials"),
+        (answer("ResourceNotFoundException"), "it is not there: dynamodb:Query on x-labels"),
+        (answer("ThrottlingException"), "try again"),
+        (answer("ValidationException"), "AWS refuses: dynamodb:Query on x-labels: ValidationException: a message"),
+        (exceptions.NoCredentialsError(), "there are no AWS credentials"),
+        (exceptions.NoRegionError(), "no Region is set"),
+        (exceptions.ProfileNotFound(profile="x"), "AWS_PROFILE"),
+        (exceptions.UnauthorizedSSOTokenError(), "login has expired"),
+        (exceptions.EndpointConnectionError(endpoint_url="https://x"), "is there a network"),
+        (exceptions.ConnectTimeoutError(endpoint_url="https://x"), "is there a network"),
+        (exceptions.ReadTimeoutError(endpoint_url="https://x"), "is there a network"),
+        (exceptions.SSLError(endpoint_url="https://x", error=OSError("x")), "is there a network"),
+        (exceptions.PaginationError(message="x"), "PaginationError: "),
+    ],
+)
+def test_other_errors_are_said_in_words(error: BotoCoreError | ClientError, words: str) -> None:
+    assert words in explain(error)
+
+
+def test_unknown_region_is_told_from_a_missing_network() -> None:
+    error = exceptions.EndpointConnectionError(endpoint_url="https://x")
+    assert "there is no Region eu-nowhere-1" in explain(error, region="eu-nowhere-1")
+    assert "there is no Region" not in explain(error, region="cn-north-1")
+
+
+@mock_aws
+def test_table_that_is_not_there_is_exit_code_3_and_names_it() -> None:
+    result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "no-such"])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "dynamodb:GetItem on no-such: ResourceNotFoundException" in result.stderr
+
+
+def test_without_credentials_it_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "x"])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "there are no AWS credentials" in result.stderr
+
+
+def test_s3_addresses_are_the_buckets_own_unless_there_is_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    def address() -> str:
+        s3 = Aws(Place(region="eu-west-1")).s3
+        return s3.generate_presigned_url("get_object", Params={"Bucket": "photos", "Key": "a.jpg"})
+
+    assert address().startswith("https://photos.s3.eu-west-1.amazonaws.com/a.jpg?")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
+    assert address().startswith("http://localhost:4566/photos/a.jpg?")

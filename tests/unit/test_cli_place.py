@@ -1,0 +1,139 @@
+"""Where the command finds the tables and queues: flags, then environment, then Terraform."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from image_labels_cli import main
+from image_labels_cli.place import Place, PlaceError, locate
+from typer.testing import CliRunner
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/x-photos"
+# The module's outputs, as far as they matter here.
+MODULE = {
+    "images_table_name": "x-images",
+    "images_table_arn": "arn:aws:dynamodb:eu-west-1:111122223333:table/x-images",
+    "labels_table_name": "x-labels",
+    "queue_url": QUEUE,
+    "dead_letter_queue_url": QUEUE + "-dead",
+    "bucket_name": "x-bucket",
+}
+VARIABLES = {
+    "IMAGE_LABELS_IMAGES_TABLE": "x-images",
+    "IMAGE_LABELS_LABELS_TABLE": "x-labels",
+    "IMAGE_LABELS_QUEUE_URL": QUEUE,
+    "IMAGE_LABELS_DEAD_LETTER_QUEUE_URL": QUEUE + "-dead",
+    "IMAGE_LABELS_BUCKET": "x-bucket",
+    "IMAGE_LABELS_REGION": "eu-west-1",
+}
+WHOLE = Place("x-images", "x-labels", QUEUE, QUEUE + "-dead", "x-bucket", "eu-west-1")
+ALL = ("images_table", "labels_table", "queue_url", "dead_letter_queue_url", "bucket")
+
+Terraform = Callable[..., None]
+
+
+@pytest.fixture
+def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
+    """Puts a `terraform` on the PATH that has these outputs, or that fails with these words."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+    def make(outputs: dict[str, Any] | None = None, *, error: str = "") -> None:
+        answer = json.dumps({name: {"sensitive": False, "value": value} for name, value in (outputs or {}).items()})
+        executable = tmp_path / "terraform"
+        executable.write_text(
+            f"#!{sys.executable}\nimport sys\n"
+            "assert sys.argv[1:] == ['output', '-json', '-no-color'], sys.argv\n"
+            f"print({answer!r})\nsys.exit({error!r} or 0)\n"
+        )
+        executable.chmod(0o755)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        MODULE,
+        {"image_labels": MODULE},
+        {"image_labels": {"cli_environment": VARIABLES}, "queue_url": "of something else"},
+        {"image_labels": MODULE | {"cli_environment": VARIABLES}, "count": 3, "nothing": None},
+        {"cli_environment": VARIABLES},
+        {"for_the_shell": VARIABLES},
+        {"images_table_name": "x-images", "environment": VARIABLES},
+    ],
+    ids=["passed through", "object", "environment in object", "both", "environment", "other name", "twice the same"],
+)
+def test_terraform_tells_in_many_ways(terraform: Terraform, outputs: dict[str, Any]) -> None:
+    terraform(outputs)
+    assert locate(Place(), *ALL) == WHOLE
+
+
+def test_what_is_given_goes_before_terraform(terraform: Terraform) -> None:
+    terraform(MODULE)
+    assert locate(Place(labels_table="mine"), *ALL).labels_table == "mine"
+
+
+def test_terraform_is_not_asked_if_everything_is_given(terraform: Terraform) -> None:
+    terraform(error="asked")
+    given = Place(images_table="mine")
+    assert locate(given, "images_table") == given
+
+
+def test_flags_go_before_the_environment(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr("image_labels_cli.show.run", lambda invocation, *_, **__: seen.append(invocation))
+    monkeypatch.setenv("IMAGE_LABELS_IMAGES_TABLE", "of the environment")
+    monkeypatch.setenv("IMAGE_LABELS_LABELS_TABLE", "of the environment")
+    for arguments in (
+        ["--images-table", "of the flag", "show", "--", "--region"],
+        ["show", "x", "--images-table", "of the flag"],
+        ["show", "--images-table=of the flag", "x"],
+    ):
+        assert CliRunner().invoke(main.app, arguments).exit_code == 0
+        invocation = seen.pop()
+        assert (invocation.given.images_table, invocation.given.labels_table) == ("of the flag", "of the environment")
+        assert invocation.command("status") == "image-labels --images-table 'of the flag' status"
+
+
+def test_two_copies_of_the_module_are_not_guessed_between(terraform: Terraform) -> None:
+    terraform({"ours": MODULE, "theirs": MODULE | {"images_table_name": "y-images"}})
+    with pytest.raises(PlaceError, match=r"ours, theirs"):
+        locate(Place(), "images_table")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "error", "words"),
+    [
+        ({}, "", "has no outputs in this directory"),
+        ({"bucket_name": "of something else"}, "", "do not have it"),
+        (None, "Error: Backend initialization required", "Backend initialization required"),
+    ],
+)
+def test_error_tells_all_three_ways(
+    terraform: Terraform, outputs: dict[str, Any] | None, error: str, words: str
+) -> None:
+    terraform(outputs, error=error)
+    result = CliRunner().invoke(main.app, ["show", "images/dog.jpg"])
+    assert result.exit_code == 2
+    assert words in result.stderr
+    for way in ("--images-table image-labels-images", "export IMAGE_LABELS_IMAGES_TABLE=", "module.image_labels"):
+        assert way in result.stderr
+
+
+def test_without_terraform_it_says_so(terraform: Terraform) -> None:
+    with pytest.raises(PlaceError, match="no terraform on the PATH"):
+        locate(Place(), "queue_url")
+
+
+def test_output_that_is_no_json(terraform: Terraform, tmp_path: Path) -> None:
+    terraform()
+    (tmp_path / "terraform").write_text(f"#!{sys.executable}\nprint('hello')\n")
+    with pytest.raises(PlaceError, match="did not print the JSON"):
+        locate(Place(), "queue_url")
