@@ -12,7 +12,7 @@ RUN := $(VENV)/bin/python
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint unit prove terraform e2e package docs lock bench-cold-start bench-drain bench-find clean require-terraform
+.PHONY: help demo browse down test lint unit prove terraform e2e browser package docs lock bench-cold-start bench-drain bench-find clean require-terraform
 
 help: ## Say what the targets are for.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,8 @@ browse: $(VENV)/.ready ## Open the page that shows the demo's photos by label.
 down: ## Stop the demo and forget its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
 
-test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform and e2e, side by side.
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e
+test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform, e2e and browser, side by side.
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e browser
 
 lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether dist/lambda.zip is up to date.
 	$(RUN) -m tools.package --check
@@ -37,6 +37,7 @@ lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether
 	$(VENV)/bin/ruff format --quiet --check .
 	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator/image_labels_emulator tools bench tests/unit
 	$(VENV)/bin/mypy tests/e2e
+	$(VENV)/bin/mypy tests/browser
 	TF_CLI_CONFIG_FILE=/dev/null terraform fmt -check -recursive -diff
 
 unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
@@ -51,6 +52,9 @@ terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, an
 
 e2e: require-terraform $(VENV)/.ready ## End-to-end tests: the module applied to LocalStack, once.
 	$(RUN) -m pytest tests/e2e
+
+browser: $(VENV)/.ready ## The page in a real Chromium; skipped where there is none.
+	$(RUN) -m pytest tests/browser
 
 package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit it.
 	@$(RUN) -m tools.package

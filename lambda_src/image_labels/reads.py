@@ -79,7 +79,7 @@ class Reads:
     def photos(self, keys: Iterable[str]) -> dict[str, Photo]:
         """The photos of these keys by key, from the images table; those that it does not have are left out."""
         request = {"ProjectionExpression": "PK, Detections"}
-        items = self._batch(self.images_table, [{"PK": {"S": key}} for key in keys], request)
+        items = self._batch(self.images_table, [{"PK": {"S": key}} for key in dict.fromkeys(keys)], request)
         return {photo.key: photo for photo in map(_photo, items)}
 
     def by_key(self, keys: Iterable[tuple[str, str]]) -> list[Attributes]:

@@ -119,7 +119,8 @@ class Collection:
 
         All of them for all would take minutes.
         """
-        items, rows = [], []
+        items: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for number in range(CROWD):
             key = f"crowd/{number:05d}.jpg"
             labels = (_label("Crowd", 99.9 - number * 0.004, (0.2, 0.2, 0.5, 0.5)),)

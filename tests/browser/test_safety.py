@@ -10,12 +10,17 @@ from playwright.sync_api import Error, expect
 from test_search import search
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 
 def test_key_full_of_markup_is_text(page: Page) -> None:
     shown: list[str] = []
-    page.on("dialog", lambda dialog: (shown.append(dialog.message), dialog.dismiss()))
+
+    def seen(dialog: Dialog) -> None:
+        shown.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", seen)
     search(page, "markup")
     card = page.locator(".card")
     expect(card.locator('[data-state="shown"]')).to_be_visible()  # S3 was asked for the very key

@@ -459,6 +459,17 @@ def test_photo_of_very_many_terms_is_found_and_has_them_all(
     assert any(name == "batch_get_item" for name, *_ in client.calls)
 
 
+def test_old_row_that_a_photo_of_very_many_terms_still_has_is_no_error(
+    dynamodb: DynamoDBClient, finder: Finder
+) -> None:
+    """Such a photo's rows are changed in parts. DynamoDB refuses to be asked for the same item twice."""
+    many = tuple(Label(f"Thing {n}", 90) for n in range(260))
+    store(dynamodb, {"many.jpg": (*many, *labels(dog=70))})
+    [old] = [row for (term, _), row in rows_of("many.jpg", terms_of((*many, *labels(dog=60)))).items() if term == "dog"]
+    dynamodb.put_item(TableName=LABELS_TABLE, Item=old)
+    assert set(keys(finder.find("dog").photos)) == {"many.jpg"}
+
+
 # -- vocabulary and suggestions
 
 

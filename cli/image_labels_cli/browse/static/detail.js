@@ -18,7 +18,7 @@ export class Detail {
     /** @type {string|null} */
     this.key = null;
     this.picture = new Picture(host.renew, () => this.#explain());
-    this.title = el("h2", { id: "detail-title", tabindex: "-1", autofocus: true });
+    this.title = el("h2", { id: "detail-title", tabindex: "-1" });
     this.folder = el("p", { class: "folder" });
     this.facts = el("p", { class: "facts" });
     this.why = el("p", { class: "why", role: "status" });
@@ -63,7 +63,10 @@ export class Detail {
     [this.folder.textContent, this.title.textContent] = split(key);
     this.facts.textContent = this.why.textContent = "";
     this.labels.replaceChildren();
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) {
+      this.dialog.showModal();
+      this.title.focus(); // what it is, rather than its first button
+    }
     this.#neighbours(key);
     try {
       const card = await this.host.card(key);

@@ -2,6 +2,8 @@ import { ApiError, get } from "./api.js";
 import { el, split } from "./dom.js";
 import { problemNotice } from "./notices.js";
 
+const A_PAGE = 30;
+
 /** The rejected photos with their reasons. */
 export class Rejected {
   /** @param {HTMLElement} root @param {(text: string) => void} say */
@@ -30,15 +32,16 @@ export class Rejected {
     this.run += 1;
   }
 
-  /** @param {string|null} token @param {number} run */
+  /** Read a part of the table, and on by itself until there is something to look at. @param {string|null} token @param {number} run */
   async #read(token, run) {
-    this.foot.replaceChildren(el("p", {}, "Reading the table …"));
+    this.foot.replaceChildren(el("p", {}, this.looked ? `Reading the table, ${this.looked.toLocaleString()} items so far …` : "Reading the table …"));
     try {
       const page = await get("rejected", { token });
       if (run !== this.run) return; // another view by now
       this.found += page.photos.length;
       this.looked += page.looked;
       this.list.append(...page.photos.map(entry));
+      if (page.next && this.found < A_PAGE) return this.#read(page.next, run);
       this.foot.replaceChildren(this.#footer(page.next, run));
       const photos = this.found === 1 ? "photo" : "photos";
       this.say(`${this.found.toLocaleString()} rejected ${photos}${page.next ? " so far" : ""}`);
