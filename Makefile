@@ -27,8 +27,10 @@ browse: $(VENV)/.ready ## Open the page that shows the demo's photos by label.
 down: ## Stop the demo and forget its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
 
-test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform, e2e and browser, side by side.
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e browser
+# The page is tested last and alone: how smoothly it scrolls says nothing of it while others take the processors.
+test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform and e2e, side by side; then browser.
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e
+	@$(MAKE) --no-print-directory browser
 
 lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether dist/lambda.zip is up to date.
 	$(RUN) -m tools.package --check
