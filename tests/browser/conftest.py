@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DIRECTORY = LOCAL / "browser"
 # Set where Chromium has to be there, and its lack is a failure: in CI.
 REQUIRED = "REQUIRE_CHROMIUM"
+SECONDS = 30  # to wait for what should be there at once, on a machine that may do much else
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = [
     "--disable-background-networking",
@@ -81,8 +82,9 @@ def site(collection: Collection) -> Iterator[PageServer]:
 
 @pytest.fixture(scope="session")
 def chromium(executable: str) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # here, so that it is not needed where Chromium is not
+    from playwright.sync_api import expect, sync_playwright  # here, so that it is not needed where Chromium is not
 
+    expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=ARGUMENTS, chromium_sandbox=os.geteuid() != 0
@@ -106,7 +108,7 @@ def page(chromium: Browser, site: PageServer, errors: list[str]) -> Iterator[Pag
             errors.append(message.text)
 
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(SECONDS * 1000)
     page = context.new_page()
     page.on("console", complaint)
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 PHOTO = jpeg(400, 300, seed=1)
-# A machine for tests is slow and does other things too; a list that was all in the page would take seconds a frame.
-LONGEST_FRAME_MS = 400
+# A machine for tests is slow and does other things too; a list that was all in the page would need
+# seconds for a frame, and more with every photo.
+LONGEST_FRAME_MS = 2000
+USUAL_FRAME_MS = 200  # 19 of 20
 MOST_CARDS = 60
 MOST_MEGABYTES = 60
 
@@ -22,18 +24,19 @@ MOST_MEGABYTES = 60
 SCROLL = """
 async (total) => {
   const grid = document.getElementById("grid");
-  let last = performance.now(), longest = 0, most = 0, frames = 0;
+  const frames = [];
+  let last = performance.now(), most = 0;
   while (!document.getElementById("status").textContent.startsWith(total)
          || scrollY + innerHeight < document.documentElement.scrollHeight - 4) {
     scrollBy(0, 2500);
     await new Promise(requestAnimationFrame);
     const now = performance.now();
-    longest = Math.max(longest, now - last);
+    frames.push(now - last);
     most = Math.max(most, grid.childElementCount);
     last = now;
-    frames += 1;
   }
-  return {longest, most, frames};
+  frames.sort((one, other) => one - other);
+  return {longest: frames.at(-1), usual: frames[Math.floor(frames.length * 0.95)], frames: frames.length, most};
 }
 """
 
@@ -50,6 +53,7 @@ def test_scrolled_to_the_end_without_freezing(page: Page) -> None:
     search(page, "crowd")
     expect(page.locator(".card").first).to_be_visible()
     seen = page.evaluate(SCROLL, f"{CROWD:,} photos")
+    assert seen["usual"] < USUAL_FRAME_MS
     assert seen["longest"] < LONGEST_FRAME_MS
     assert seen["most"] <= MOST_CARDS
     expect(page.locator(".card", has_text=f"{CROWD - 1:05d}.jpg")).to_be_visible()

@@ -24,6 +24,7 @@ export class Grid {
     this.columns = 1;
     this.rowHeight = 1;
     this.frame = 0;
+    this.filling = false;
     this.fillSoon = later(() => this.#fill(), SETTLED_MS);
     addEventListener("scroll", () => this.#soon(), { passive: true });
     new ResizeObserver(() => this.#resized()).observe(root);
@@ -140,22 +141,30 @@ export class Grid {
     view.element.style.setProperty("transform", `translate(${x}px, ${y}px)`);
   }
 
-  /** Ask for what is seen and not known yet. */
-  #fill() {
-    const empty = [...this.views.values()].filter((view) => !view.filled);
-    for (const view of empty) {
-      const card = this.cards.peek(view.key);
+  /** Ask for what is seen and not known yet; one thing after another, so that what has scrolled away is not waited for. */
+  async #fill() {
+    if (this.filling) return;
+    this.filling = true;
+    for (let keys = this.#missing(); keys.length; keys = this.#missing()) {
+      const answers = await Promise.allSettled(this.cards.load(keys));
+      const failed = answers.find((answer) => answer.status === "rejected");
+      if (failed) {
+        this.host.failed(failed.reason);
+        break;
+      }
+    }
+    this.filling = false;
+  }
+
+  /** Fill the views whose photos are known; the keys of the others. */
+  #missing() {
+    const missing = [];
+    for (const view of this.views.values()) {
+      const card = view.filled ? undefined : this.cards.peek(view.key);
       if (card) view.fill(card);
+      if (!view.filled) missing.push(view.key);
     }
-    const asked = this.cards.load(empty.filter((view) => !view.filled).map((view) => view.key));
-    for (const one of asked) {
-      one.then(
-        (card) => {
-          for (const view of this.views.values()) if (view.key === card.key) view.fill(card);
-        },
-        (error) => this.host.failed(error),
-      );
-    }
+    return missing;
   }
 
   /** @param {FocusEvent} event */
