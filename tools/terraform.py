@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,9 +50,16 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
             "}",
         ]
     config = LOCAL / "terraform" / "terraformrc"
-    config.write_text("\n".join(lines) + "\n")
+    _write_at_once(config, "\n".join(lines) + "\n")
     kept = os.environ if base is None else base
     return {**kept, "TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """Write a file that another job's Terraform may be reading: it sees the old text or the new, never half of it."""
+    new = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    new.write_text(text)
+    new.replace(path)
 
 
 def executable() -> str:
