@@ -256,7 +256,7 @@ variable "lambda_memory_size" {
 }
 
 variable "lambda_timeout" {
-  description = "Longest time for a batch of up to 10 photos, in seconds, a whole number from 1 to 900. The queue hides a message for six times as long, so a failed photo is tried again after that time at the latest."
+  description = "Longest time for a batch of up to 10 photos, in seconds, a whole number from 1 to 900. The queue hides a message for six times as long: a batch whose function died comes back after that time."
   type        = number
   default     = 60
   nullable    = false

@@ -6,6 +6,7 @@ events all end in the same state.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -76,30 +77,40 @@ class Reconciler:
         self._items = items
         self._settings = settings
 
-    def reconcile(self, key: str) -> Result:
+    def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False) -> Result:
         """Look, and write until item and object agree. Raises a Failure, or botocore's errors, with nothing half done.
+
+        `abandoned` says whether somebody else has been given the key meanwhile: then nothing more is asked or written,
+        since nobody would look again after a write that comes late.
 
         The item is read before the object: were it the other way round, an object that is replaced, and labelled by
         somebody else, between the two reads would be taken for a disagreement to be mended with the older object.
         """
         result = Result(Outcome.UNCHANGED)
         calls = 0
+        answered: tuple[Photo, Labels | Rejected] | None = None
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
             agree = self._agree(item, photo)
             if agree and (item is None or item.rows is Rows.COMPLETE):
                 return replace(result, rekognition_calls=calls)
+            if abandoned():
+                raise TryAgain("the invocation ended before the photo was done")
             try:
                 if agree and item is not None:
                     self._items.index(item)  # whoever wrote it has not come to the end of its rows
                 elif photo is not None:
-                    calls += 1
-                    content = self._detect(photo)
-                    if content is None:
-                        continue
-                    self._items.put(photo, content, self._settings, replacing=item)
-                    result = _result_of(content)
+                    if answered is None or answered[0] != photo:  # it is paid for: a conflict is no reason to ask again
+                        calls += 1
+                        content = self._detect(photo)
+                        if content is None:
+                            continue
+                        answered = (photo, content)
+                        if abandoned():
+                            continue
+                    self._items.put(photo, answered[1], self._settings, replacing=item)
+                    result = _result_of(answered[1])
                 elif item is not None:
                     self._items.delete(item)
                     result = Result(Outcome.REMOVED)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels.failures import failure_of
+from image_labels.failures import TryAgain, failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -88,7 +88,7 @@ class Redelivery:
         # 4 ** 6 times even the least delay is over the hour: no more is needed, and a float has an end.
         growth: int = GROWTH ** min(attempt - 1, 6)
         nominal = min(MAX_DELAY_SECONDS, self._retry_delay * growth)
-        return round(nominal * (1 + JITTER * self._jitter()))
+        return min(MAX_DELAY_SECONDS, round(nominal * (1 + JITTER * self._jitter())))
 
     def _is_last_try(self, failed: Failed) -> bool:
         return bool(failed.message.error) or failed.message.attempt >= self._max_receive_count
@@ -128,7 +128,7 @@ class Redelivery:
             client = self._make_client()
             # The API takes ten at a time, which is the largest batch that the module makes.
             for start in range(0, len(failed), 10):
-                client.change_message_visibility_batch(
+                answer = client.change_message_visibility_batch(
                     QueueUrl=self._queue_url,
                     Entries=[
                         {
@@ -139,6 +139,9 @@ class Redelivery:
                         for n, each in enumerate(failed[start : start + 10])
                     ],
                 )
+                for refused in answer.get("Failed", ()):
+                    cause = f"ChangeMessageVisibilityBatch: {refused['Code']}: {refused.get('Message', '')}"
+                    self._complain(TryAgain(cause), "the next try comes when the queue's visibility time-out is over")
         except (ClientError, BotoCoreError) as error:
             self._complain(error, "the next try comes only when the queue's visibility time-out is over")
 

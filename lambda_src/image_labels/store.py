@@ -27,6 +27,7 @@ labels: one row per term and photo, and the vocabulary
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -57,6 +58,9 @@ MAX_ITEM_BYTES = 360_000
 MAX_ACTIONS = 100
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 MAX_BATCH = 25
+# Seconds to wait, more or less, when DynamoDB throttles in a way that botocore does not try again: what is to be
+# written is paid for, and would be asked of Rekognition anew at the message's next try.
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 # What a cancelled transaction gives as its reasons.
 _CONFLICT = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -86,6 +90,7 @@ class Store:
         now: Callable[[], float] = time.time,
         new_revision: Callable[[], int] = time.time_ns,
         max_actions: int = MAX_ACTIONS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._images = images_table
@@ -94,6 +99,7 @@ class Store:
         # Not a count from 1: an item that is deleted and made again must not look like the one that was read before.
         self._new_revision = new_revision
         self._max_actions = max_actions
+        self._sleep = sleep
         self._vocabulary: set[str] = set()
 
     def get(self, key: str) -> Item | None:
@@ -212,17 +218,22 @@ class Store:
         return {"Delete": {"TableName": self._labels, "Key": {"Term": {"S": term}, "Rank": {"S": rank}}}}
 
     def _transact(self, actions: list[Any]) -> None:
-        try:
-            self._client.transact_write_items(TransactItems=actions)
-        except ClientError as error:
-            response: Mapping[str, Any] = error.response
-            reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
-            code = response.get("Error", {}).get("Code")
-            if code == "TransactionInProgressException" or reasons & _CONFLICT:
-                raise Conflict from error
-            if reasons & _THROTTLED:
-                raise TryAgain(f"TransactWriteItems: {response['Error'].get('Message')}", throttled=True) from error
-            raise
+        for pause in (*PAUSES, None):
+            try:
+                self._client.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                response: Mapping[str, Any] = error.response
+                reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
+                code = response.get("Error", {}).get("Code")
+                if code == "TransactionInProgressException" or reasons & _CONFLICT:
+                    raise Conflict from error
+                if not reasons & _THROTTLED:
+                    raise
+                if pause is None:
+                    raise TryAgain(f"TransactWriteItems: {response['Error'].get('Message')}", throttled=True) from error
+                self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+            else:
+                return
 
     def _learn(self, terms: Iterable[Term]) -> None:
         """Put terms that this environment has not seen yet into the vocabulary, before there are rows of them."""
@@ -232,9 +243,14 @@ class Store:
         self._vocabulary.update(term.text for term in new)
 
     def _write_batch(self, rows: list[dict[str, Value]]) -> None:
-        answer = self._client.batch_write_item(RequestItems={self._labels: [{"PutRequest": {"Item": r}} for r in rows]})
-        if answer.get("UnprocessedItems"):
-            raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
+        requests: Any = {self._labels: [{"PutRequest": {"Item": row}} for row in rows]}
+        for pause in (*PAUSES, None):
+            requests = self._client.batch_write_item(RequestItems=requests).get("UnprocessedItems")
+            if not requests:
+                return
+            if pause is not None:
+                self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+        raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
 
 
 def _vocabulary_row(term: Term) -> dict[str, Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -32,7 +33,7 @@ ANSWER_MARGIN_SECONDS = 3.0
 class KeyReconciler(Protocol):
     """Settles one key: see image_labels.reconcile.Reconciler."""
 
-    def reconcile(self, key: str) -> Result: ...
+    def reconcile(self, key: str, abandoned: Callable[[], bool]) -> Result: ...
 
 
 class FailedMessages(Protocol):
@@ -83,19 +84,22 @@ class Worker:
             return {}
         start_until = began + seconds_left * START_SHARE
         answer_by = began + seconds_left - min(ANSWER_MARGIN_SECONDS, seconds_left * (1 - START_SHARE) / 2)
+        over = threading.Event()
         pool = ThreadPoolExecutor(min(self._concurrency, len(attempts)), thread_name_prefix="photo")
         futures: dict[ObjectRef, Future[Done]] = {
-            ref: pool.submit(self._reconcile, ref, attempt, start_until) for ref, attempt in attempts.items()
+            ref: pool.submit(self._reconcile, ref, attempt, start_until, over) for ref, attempt in attempts.items()
         }
         wait(futures.values(), timeout=max(0.0, answer_by - time.monotonic()))
-        # What still runs is left to itself: it changes nothing that looking again does not put right.
+        # What still runs goes on after the answer, perhaps minutes later, when the environment is thawed for another
+        # event: it is to write nothing then.
+        over.set()
         pool.shutdown(wait=False, cancel_futures=True)
         return {
             ref: future.result() if future.done() and not future.cancelled() else _out_of_time(ref, attempts[ref])
             for ref, future in futures.items()
         }
 
-    def _reconcile(self, ref: ObjectRef, attempt: int, start_until: float) -> Done:
+    def _reconcile(self, ref: ObjectRef, attempt: int, start_until: float, over: threading.Event) -> Done:
         began = time.monotonic()
         if began > start_until:
             return _out_of_time(ref, attempt)
@@ -106,9 +110,11 @@ class Worker:
                     f"the event is for bucket {ref.bucket}; this function labels the photos of {self._bucket}",
                     "send the events of that bucket to its own instance of the module",
                 )
-            result = self._reconciler.reconcile(ref.key)
+            result = self._reconciler.reconcile(ref.key, over.is_set)
         except Exception as error:
             failure = failure_of(error)
+            if over.is_set():
+                return failure  # it was handed back, and logged as that
             known = isinstance(error, (Failure, ClientError, BotoCoreError))
             fields |= {"outcome": "failed", "cause": failure.cause, "next_step": failure.next_step}
             fields["throttled"] = int(isinstance(failure, TryAgain) and failure.throttled)

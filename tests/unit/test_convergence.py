@@ -76,13 +76,13 @@ def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
 
 
 GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
-PUT_RESULT = "result = _result_of(content)"
+PUT_RESULT = "result = _result_of(answered[1])"
 LABELLED = "(item.bucket, item.etag, item.version_id, item.settings)"
 SEEN = "(photo.bucket, photo.etag, photo.version_id, self._settings)"
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
     "no second look after a write": lambda: {
-        "make": mutant(Reconciler, (PUT_RESULT, "return _result_of(content)")),
+        "make": mutant(Reconciler, (PUT_RESULT, "return _result_of(answered[1])")),
     },
     "HEAD before item": lambda: {
         "make": mutant(Reconciler, (GET, "@"), (HEAD, GET), ("@", HEAD)),

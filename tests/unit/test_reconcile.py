@@ -152,6 +152,20 @@ def test_item_that_never_rests_goes_back_to_the_queue(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     world.photos.upload(KEY, "e2")
-    world.labels.on_detect = lambda _n: world.items.touch(KEY)
+    world.photos.on_head = lambda _n: world.items.touch(KEY)
     with pytest.raises(TryAgain, match=f"changed {MAX_ROUNDS} times"):
         world.reconciler.reconcile(KEY)
+    assert len(world.labels.asked) == 2  # one for each content: a conflict is no reason to pay again
+
+
+def test_work_that_was_given_to_somebody_else_is_not_written(world: World) -> None:
+    """A thread that outlives its invocation wakes up when the photo may be gone and nobody looks again."""
+    world.photos.upload(KEY, "e1")
+    handed_back: list[bool] = []
+    world.labels.on_detect = lambda _n: handed_back.append(True)
+    with pytest.raises(TryAgain, match="invocation ended"):
+        world.reconciler.reconcile(KEY, lambda: bool(handed_back))
+    assert world.items.writes == 0
+    with pytest.raises(TryAgain, match="invocation ended"):
+        world.reconciler.reconcile(KEY, lambda: True)
+    assert len(world.labels.asked) == 1

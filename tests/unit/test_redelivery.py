@@ -186,6 +186,15 @@ def test_sqs_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptur
     assert "visibility time-out" in late.__dict__["consequence"]
 
 
+def test_message_that_sqs_does_not_delay_is_complained_about(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    (failed,) = queues.failed(THROTTLED)
+    with Stubber(queues.sqs) as stub:
+        refused = {"Id": "0", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}
+        stub.add_response("change_message_visibility_batch", {"Successful": [], "Failed": [refused]})
+        assert queues.redelivery().hand_back([failed]) == [failed.message.id]
+    assert "ReceiptHandleIsInvalid" in caplog.records[0].__dict__["cause"]
+
+
 def test_nothing_failed_needs_no_client() -> None:
     def no_client() -> SQSClient:
         pytest.fail("a client was made")

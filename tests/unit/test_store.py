@@ -213,17 +213,37 @@ def test_key_as_long_as_s3_allows_has_rows_of_its_own(store: Store, dynamodb: Dy
     ],
 )
 def test_cancelled_transaction_says_whose_turn_it_is(
-    clients: Clients, store: Store, reasons: list[str], error: type[Exception]
+    clients: Clients, reasons: list[str], error: type[Exception]
 ) -> None:
+    store = Store(clients.dynamodb, TABLE, LABELS_TABLE, sleep=lambda _seconds: None)
     with Stubber(clients.dynamodb) as stub:
+        for _ in range(6):
+            stub.add_client_error(
+                "transact_write_items",
+                "TransactionCanceledException",
+                "cancelled",
+                modeled_fields={"CancellationReasons": [{"Code": code} for code in reasons]},
+            )
+        with pytest.raises(error):
+            store.put(PHOTO, Labels((), "3.0"), SETTINGS, replacing=None)
+
+
+def test_throttled_write_is_tried_again_here_since_it_is_paid_for(clients: Clients) -> None:
+    pauses: list[float] = []
+    store = Store(clients.dynamodb, TABLE, LABELS_TABLE, sleep=pauses.append)
+    row: Any = {"PutRequest": {"Item": {"Term": {"S": "*"}, "Rank": {"S": "dog"}}}}
+    with Stubber(clients.dynamodb) as stub:
+        stub.add_response("batch_write_item", {"UnprocessedItems": {LABELS_TABLE: [row]}})
+        stub.add_response("batch_write_item", {}, {"RequestItems": {LABELS_TABLE: [row]}})
         stub.add_client_error(
             "transact_write_items",
             "TransactionCanceledException",
-            "cancelled",
-            modeled_fields={"CancellationReasons": [{"Code": code} for code in reasons]},
+            modeled_fields={"CancellationReasons": [{"Code": "ThrottlingError"}]},
         )
-        with pytest.raises(error):
-            store.put(PHOTO, Labels((), "3.0"), SETTINGS, replacing=None)
+        stub.add_response("transact_write_items", {})
+        store.put(PHOTO, Labels((Label("Dog", 99.0),), "3.0"), SETTINGS, replacing=None)
+        stub.assert_no_pending_responses()
+    assert len(pauses) == 2
 
 
 def test_write_or_delete_after_somebody_elses_write_is_a_conflict(store: Store) -> None:

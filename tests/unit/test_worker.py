@@ -29,8 +29,9 @@ class Keys:
         self.seen: list[str] = []
         self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3, rekognition_calls=1))
 
-    def reconcile(self, key: str) -> Result:
+    def reconcile(self, key: str, abandoned: Callable[[], bool]) -> Result:
         self.seen.append(key)
+        self.abandoned = abandoned
         return self._doing(key)
 
 
@@ -154,6 +155,7 @@ def test_when_time_runs_short_the_rest_is_handed_back(caplog: pytest.LogCaptureF
         release.set()
     assert back == ["m0", "m1", "m2"]
     assert keys.seen == ["a"]
+    assert keys.abandoned()  # what still runs is told
     lines = {record.__dict__["key"]: record.__dict__ for record in caplog.records}
     assert lines.keys() == {"a", "b", "c"}
     assert all(line["attempt"] == 1 and line["cause"] and line["next_step"] for line in lines.values())

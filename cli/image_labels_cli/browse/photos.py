@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.attributes import labels_of
+from image_labels.failures import TryAgain
 from image_labels.terms import Kind, fold
 
 from image_labels_cli.browse.problems import BadRequest
@@ -145,9 +146,9 @@ class Library:
             items |= {item["PK"]["S"]: item for item in answer["Responses"].get(table, ())}
             wanted = answer.get("UnprocessedKeys")  # more than 16 MB, or throttled
             if not wanted:
-                break
+                return items
             time.sleep(0.05 * 2**attempt)
-        return items
+        raise TryAgain("BatchGetItem: DynamoDB throttles", throttled=True)
 
     def _photo(self, key: str, item: Mapping[str, Any] | None) -> Json:
         photo: Json = {"key": key, "url": self._url(key), "labels": []}
