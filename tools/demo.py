@@ -76,7 +76,7 @@ def up(
 def down() -> None:
     """Stop the demo's LocalStack and forget what was in it."""
     try:
-        if (elsewhere := server.running_elsewhere()) and STATE.exists():
+        if (elsewhere := _running_elsewhere()) and STATE.exists():
             with _step(f"terraform destroy on your LocalStack at {elsewhere.url}"):
                 _root(elsewhere).run("destroy", "-auto-approve", "-no-color")
             shutil.rmtree(STATE.parent)
@@ -113,8 +113,16 @@ def _progress() -> Progress:
     )
 
 
+def _running_elsewhere() -> server.Server | None:
+    """The user's LocalStack, if AWS_ENDPOINT_URL names one: the demo's own is named by its environment.sh, too."""
+    ours = server.find(DIRECTORY / "localstack")
+    if ours and os.environ.get("AWS_ENDPOINT_URL") == ours.url:
+        return None
+    return server.running_elsewhere()
+
+
 def _localstack(port: int) -> server.Server:
-    if elsewhere := server.running_elsewhere():
+    if elsewhere := _running_elsewhere():
         _say(f"[green]✓[/green] LocalStack is yours, at {elsewhere.url}")
         return elsewhere
     if running := server.find(DIRECTORY / "localstack"):
