@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 from stack import NEVER, THROTTLED, Stack, wait_for
 
-# Waits of 1, 4 and 16 s (tests/e2e/root/main.tf), on a busy machine.
+# Waits of 1, 4 and 16 s (the root module sets them), on a busy machine.
 SECONDS = 300
 
 
