@@ -123,8 +123,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        if function_version.config.code:
-            function_version.config.code.destroy_cached()
+        """Nothing: a version that comes after it, with other settings, may run the same code.
+
+        LocalStack itself deletes code that no version of the function has any more.
+        """
 
     # -- what /_emulator/functions calls
 

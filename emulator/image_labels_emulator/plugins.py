@@ -48,10 +48,26 @@ def rekognition() -> Service:
 
 @hooks.on_infra_start()
 def rekognition_emulator() -> None:
-    """The routes under /_emulator, and Rekognition's word that it is emulated: providers are loaded too late for it."""
-    from image_labels_emulator import faults_admin, functions
+    """The routes under /_emulator, Rekognition's word that it is emulated, and what we change in LocalStack's services.
+
+    Providers are loaded too late for it.
+    """
+    from image_labels_emulator import (
+        alarm_tags,
+        event_rules,
+        faults_admin,
+        functions,
+        log_metrics,
+        metric_dimensions,
+        s3_events,
+    )
     from image_labels_emulator.rekognition.provider import shared_admin
 
     shared_admin().register()
     faults_admin.register()
     functions.register()
+    log_metrics.install()
+    metric_dimensions.install()
+    s3_events.install()
+    event_rules.install()
+    alarm_tags.install()

@@ -44,6 +44,9 @@ class Code:
     def get_unzipped_code_location(self) -> Path:
         return self.directory
 
+    def destroy_cached(self) -> None:
+        (self.directory / "function.py").unlink(missing_ok=True)
+
 
 Make = Callable[..., ProcessRuntimeExecutor]
 
@@ -78,6 +81,16 @@ def invoke(executor: ProcessRuntimeExecutor, do: str) -> tuple[bool, Any, str]:
     result = executor.invoke(request | {"payload": json.dumps({"do": do})})
     assert result.request_id == f"request-{do}"
     return result.is_error, json.loads(result.payload or b"null"), result.logs or ""
+
+
+def test_settings_that_change_leave_the_code_where_it_is(make: Make) -> None:
+    """LocalStack starts the version with the new settings, then cleans up behind the old one: both run one zip."""
+    old, new = make(), make()
+    old.start({})
+    old.stop()
+    ProcessRuntimeExecutor.cleanup_version(old.function_version)
+    new.start({"DAILY_IMAGE_LIMIT": "2"})
+    assert not invoke(new, "answer")[0]
 
 
 def test_event_in_answer_out_in_one_environment(make: Make) -> None:

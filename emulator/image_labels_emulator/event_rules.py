@@ -1,0 +1,42 @@
+"""EventBridge rules as in AWS, where LocalStack's differ.
+
+- `*` in a `wildcard` stands for any characters or none, and `\\*` for an asterisk; LocalStack wants at least one:
+  https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+- PutRule refuses an event pattern that is not valid. LocalStack accepts it, and then PutEvents fails for all rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from localstack.services.events.event_rule_engine import EventPatternCompiler, EventRuleEngine
+from localstack.services.events.rule import RuleService
+
+
+def install() -> None:
+    """Change LocalStack's rules for this process; the second time nothing happens."""
+    if hasattr(RuleService._validate_input, "__wrapped__"):
+        return
+    EventRuleEngine._evaluate_wildcard = staticmethod(matches_wildcard)  # type: ignore[method-assign]
+    validate = RuleService._validate_input.__func__  # type: ignore[attr-defined]
+    RuleService._validate_input = classmethod(_with_pattern(validate))  # type: ignore[method-assign,assignment]
+
+
+def matches_wildcard(condition: str, value: Any) -> bool:
+    """Whether an event's value matches the `wildcard` of an event pattern."""
+    parts = re.findall(r"\\[\\*]|.", condition, re.DOTALL)
+    expression = "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
+    return isinstance(value, str) and re.fullmatch(expression, value, re.DOTALL) is not None
+
+
+def _with_pattern(validate: Callable[..., None]) -> Callable[..., None]:
+    @wraps(validate)
+    def validate_input(cls: type[RuleService], event_pattern: str | None, *args: Any) -> None:
+        validate(cls, event_pattern, *args)
+        if event_pattern:
+            EventPatternCompiler().compile_event_pattern(event_pattern)  # raises InvalidEventPatternException
+
+    return validate_input

@@ -1,0 +1,193 @@
+"""Metric filters of the emulated CloudWatch Logs: data points from the log events that match.
+
+LocalStack counts every log event with every filter of every log group, and always as 1. Here a filter sees only its own
+group, its pattern is applied, its value may come from the log event, and a filter that cannot be emulated is refused
+when it is put. FilterLogEvents and subscription filters use the same patterns.
+
+What differs from AWS: a default value is published with each PutLogEvents that has no match, not for each minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from localstack.aws.api.logs import InvalidParameterException, ResourceNotFoundException
+from localstack.aws.connect import connect_to
+from localstack.services.logs import provider
+from localstack.services.logs.models import get_moto_logs_backend
+from localstack.services.moto import call_moto
+from moto.logs.models import LogsBackend
+
+from image_labels_emulator.filter_patterns import (
+    Event,
+    InvalidPatternError,
+    Pattern,
+    Selector,
+    compile_pattern,
+    is_number,
+    number_of,
+)
+
+if TYPE_CHECKING:
+    from localstack.aws.api import RequestContext
+
+LOG = logging.getLogger(__name__)
+DATA_IN_A_CALL = 1000  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+DIMENSIONS = 3  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
+
+
+def install() -> None:
+    """Change LocalStack's provider and moto's backend for this process; the second time nothing happens."""
+    if hasattr(LogsBackend.put_metric_filter, "__wrapped__"):
+        return
+    LogsBackend.put_metric_filter = _checked(LogsBackend.put_metric_filter)  # type: ignore[method-assign]
+    provider.LogsProvider.put_log_events = put_log_events  # type: ignore[method-assign,assignment]
+    provider.get_pattern_matcher = pattern_matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Transformation:
+    """One metric of a filter: which metric, and what of a log event becomes its value, unit and dimensions."""
+
+    namespace: str
+    name: str
+    value: float | Selector
+    default: float | None
+    unit: str | None
+    dimensions: tuple[tuple[str, Selector], ...]
+
+    @classmethod
+    def parse(cls, given: dict[str, Any], pattern: Pattern) -> Transformation:
+        """Raises InvalidPatternError; `given` is a MetricTransformation of the API."""
+        dimensions = given.get("dimensions") or {}
+        default = given.get("defaultValue")
+        if dimensions and default is not None:
+            raise InvalidPatternError("dimensions and default value are mutually exclusive properties")
+        if len(dimensions) > DIMENSIONS:
+            raise InvalidPatternError(f"a metric filter has at most {DIMENSIONS} dimensions")
+        if dimensions and not pattern.is_json:
+            raise InvalidPatternError("The specified filter pattern does not support dimensions")
+        text = str(given["metricValue"])
+        value: float | Selector | None = number_of(text)
+        if value is None:
+            if not pattern.is_json:
+                raise InvalidPatternError(f"metric value {text} is not a number, and the pattern selects no properties")
+            value = Selector.parse(text)
+        return cls(
+            namespace=given["metricNamespace"],
+            name=given["metricName"],
+            value=value,
+            default=None if default is None else float(default),
+            unit=given.get("unit"),
+            dimensions=tuple((name, Selector.parse(selector)) for name, selector in dimensions.items()),
+        )
+
+    def value_of(self, event: Event) -> float | None:
+        """The value that a log event stands for; None if what the filter selects is not a JSON number."""
+        found = self.value.of(event.properties or {}) if isinstance(self.value, Selector) else self.value
+        return float(found) if is_number(found) and math.isfinite(found) else None
+
+    def dimensions_of(self, event: Event) -> tuple[tuple[str, str], ...]:
+        """Dimensions whose value is in the log event: "only published for a metric if the value is found"."""
+        found = ((name, selector.of(event.properties or {})) for name, selector in self.dimensions)
+        return tuple((name, str(value)) for name, value in found if isinstance(value, str) or is_number(value))
+
+
+def metric_data(filters: Iterable[dict[str, Any]], log_events: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """MetricData by namespace, as few as there are metrics, dimensions and seconds: a datum is a write to a disk."""
+    events = [(event["timestamp"] // 1000, Event.parse(event["message"])) for event in log_events]
+    values: dict[tuple[Any, ...], Counter[float]] = defaultdict(Counter)
+    for each in filters:
+        pattern = compile_pattern(each.get("filterPattern") or "")
+        for given in each["metricTransformations"]:
+            wanted = Transformation.parse(given, pattern)
+            for second, dimensions, value in _points(wanted, pattern, events):
+                values[wanted.namespace, wanted.name, wanted.unit, dimensions, second][value] += 1
+    data: dict[str, list[Any]] = defaultdict(list)
+    for (namespace, name, unit, dimensions, second), counts in values.items():
+        datum = {
+            "MetricName": name,
+            "Timestamp": datetime.fromtimestamp(second, UTC),
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
+            "Values": list(counts),
+            "Counts": [float(count) for count in counts.values()],
+        }
+        data[namespace].append(datum | ({"Unit": unit} if unit else {}))
+    return data
+
+
+def _points(
+    wanted: Transformation, pattern: Pattern, events: list[tuple[int, Event]]
+) -> Iterator[tuple[int, tuple[tuple[str, str], ...], float]]:
+    matching = [(second, event) for second, event in events if pattern.matches(event)]
+    for second, event in matching:
+        value = wanted.value_of(event)
+        if value is not None:
+            yield second, wanted.dimensions_of(event), value
+    if not matching and events and wanted.default is not None:
+        yield events[-1][0], (), wanted.default
+
+
+def put_log_events(
+    _self: Any,
+    context: RequestContext,
+    log_group_name: str,
+    log_stream_name: str,  # noqa: ARG001 - LocalStack passes it by name
+    log_events: list[dict[str, Any]],
+    **_kwargs: Any,
+) -> Any:
+    """PutLogEvents: metrics come after the log events are stored, since a call that fails is made again."""
+    answer = call_moto(context)
+    filters = get_moto_logs_backend(context.account_id, context.region).filters.metric_filters
+    own = [each for each in filters if each["logGroupName"] == log_group_name]
+    if own:
+        try:
+            _publish(context, metric_data(own, log_events))
+        except Exception:
+            LOG.exception("No metrics from log group %s", log_group_name)  # the log events are stored all the same
+    return answer
+
+
+def _publish(context: RequestContext, by_namespace: dict[str, list[Any]]) -> None:
+    client = connect_to(aws_access_key_id=context.account_id, region_name=context.region).cloudwatch
+    for namespace, data in by_namespace.items():
+        for start in range(0, len(data), DATA_IN_A_CALL):
+            client.put_metric_data(Namespace=namespace, MetricData=data[start : start + DATA_IN_A_CALL])
+
+
+def pattern_matcher(pattern: str) -> Callable[[str, dict[str, Any]], bool]:
+    """What LocalStack asks for in FilterLogEvents and for subscription filters."""
+    try:
+        compiled = compile_pattern(pattern or "")
+    except InvalidPatternError as error:
+        raise InvalidParameterException(str(error)) from None
+    return lambda _pattern, event: compiled.matches(Event.parse(event["message"]))
+
+
+def _checked(put: Callable[..., None]) -> Callable[..., None]:
+    @wraps(put)
+    def put_metric_filter(
+        self: LogsBackend, filter_name: str, filter_pattern: str, log_group_name: str, metric_transformations: Any
+    ) -> None:
+        if log_group_name not in self.groups:
+            raise ResourceNotFoundException("The specified log group does not exist.")
+        try:
+            pattern = compile_pattern(filter_pattern)
+        except InvalidPatternError as error:
+            raise InvalidParameterException(str(error)) from None
+        try:
+            for given in metric_transformations:
+                Transformation.parse(given, pattern)
+        except InvalidPatternError as error:
+            raise InvalidParameterException(f"Invalid metric transformation: {error}") from None
+        self.filters.delete_filter(filter_name, log_group_name)  # put again it is replaced; moto would have both
+        put(self, filter_name, filter_pattern, log_group_name, metric_transformations)
+
+    return put_metric_filter
