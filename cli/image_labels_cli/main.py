@@ -132,6 +132,9 @@ def callback(
     ] = "",
     bucket: Annotated[str, _where("bucket", "The bucket with the photos.")] = "",
     region: Annotated[str, _where("region", "The AWS Region of all that.")] = "",
+    waiting_queue_url: Annotated[
+        str, _where("waiting_queue_url", "URL of the queue of photos over the daily limit.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -159,6 +162,7 @@ def callback(
         "dead_letter_queue_url": dead_letter_queue_url,
         "bucket": bucket,
         "region": region,
+        "waiting_queue_url": waiting_queue_url,
     }
     typed = [name for name, value in given.items() if value and _is_typed(ctx, name)]
     ctx.obj = Invocation(Place(**given), [word for name in typed for word in (flag(name), given[name])])
@@ -267,6 +271,8 @@ def status(
 
     Dead letters are photos whose tries have all failed: mend the cause,
     and send them back. Rejected photos are none that Rekognition takes.
+    Those over the daily limit are labelled when the day (UTC) is over,
+    or the limit is raised.
     SQS counts approximately. In a pipe, the first cell of a line says
     what it is.
     """

@@ -16,6 +16,7 @@ class On(StrEnum):
     LABELS_TABLE = "labels_table"
     QUEUE = "queue"
     DEAD_LETTER_QUEUE = "dead_letter_queue"
+    WAITING_QUEUE = "waiting_queue"  # of photos over the daily limit
     PHOTOS = "photos"  # the objects of the bucket, under filter_prefix
     KEY = "kms_key"
 
@@ -30,7 +31,7 @@ COMMANDS: dict[str, dict[str, tuple[On, ...]]] = {
     },
     "labels": {"dynamodb:Query": (On.LABELS_TABLE,)},
     "status": {
-        "sqs:GetQueueAttributes": (On.QUEUE, On.DEAD_LETTER_QUEUE),
+        "sqs:GetQueueAttributes": (On.QUEUE, On.DEAD_LETTER_QUEUE, On.WAITING_QUEUE),
         "sqs:ReceiveMessage": (On.DEAD_LETTER_QUEUE,),
         "dynamodb:Scan": (On.IMAGES_TABLE,),
     },

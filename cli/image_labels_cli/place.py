@@ -18,6 +18,7 @@ OUTPUTS = {
     "labels_table_name": "labels_table",
     "queue_url": "queue_url",
     "dead_letter_queue_url": "dead_letter_queue_url",
+    "waiting_queue_url": "waiting_queue_url",
     "bucket_name": "bucket",
 }
 ARN_OUTPUT = "images_table_arn"
@@ -39,6 +40,7 @@ class Place:
     dead_letter_queue_url: str = ""
     bucket: str = ""
     region: str = ""
+    waiting_queue_url: str = ""
 
     def or_else(self, other: Place) -> Place:
         """This place, and what is not known of it from the other."""

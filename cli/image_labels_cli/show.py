@@ -112,5 +112,5 @@ def _why_not(key: str, invocation: Invocation) -> str:
         f"the table has no photo {key}. It may be\n"
         "  - not uploaded, deleted, or uploaded under a key that is written otherwise;\n"
         "  - outside the prefix (filter_prefix) or without the suffixes (filter_suffixes) that the module watches;\n"
-        f"  - still in the queue, or in the dead-letter queue: {invocation.command('status')}"
+        f"  - still in the queue, over the daily limit, or in the dead-letter queue: {invocation.command('status')}"
     )

@@ -58,10 +58,15 @@ class Rejected:
 
 
 def run(invocation: Invocation, *, limit: int, with_rejected: bool, as_json: bool) -> None:
-    """Print queue depths, dead letters, and rejected photos, `limit` of either at most."""
+    """Print queue depths, dead letters, and rejected photos, `limit` of either at most.
+
+    What waits over the daily limit is left out if nobody says where.
+    """
     tables = ("images_table",) if with_rejected else ()
     place, aws = invocation.at("queue_url", "dead_letter_queue_url", *tables)
     queue = depth(aws.sqs, place.queue_url)
+    # Not needed: the module may have none, or be of a version that had none.
+    over_limit = depth(aws.sqs, place.waiting_queue_url) if place.waiting_queue_url else None
     dead = depth(aws.sqs, place.dead_letter_queue_url)
     letters = peek(aws.sqs, place.dead_letter_queue_url, limit) if dead.waiting and limit else []
     rejected = scan_rejected(aws.dynamodb, place.images_table, limit) if with_rejected else None
@@ -69,14 +74,15 @@ def run(invocation: Invocation, *, limit: int, with_rejected: bool, as_json: boo
         output.write_json(
             {
                 "queue": asdict(queue),
+                "over_daily_limit": asdict(over_limit) if over_limit else None,
                 "dead_letters": asdict(dead) | {"letters": [asdict(letter) for letter in letters]},
                 "rejected": asdict(rejected) if rejected else None,
             }
         )
     elif output.is_terminal():
-        _write_for_person(queue, dead, letters, rejected)
+        _write_for_person(queue, over_limit, dead, letters, rejected)
     else:
-        output.write_lines(_lines(queue, dead, letters, rejected))
+        output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
     if rejected:
         output.note(cost.of_scan(rejected.read_units, rejected.requests) + "; --no-rejected leaves that out")
 
@@ -134,13 +140,14 @@ def _string(attributes: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _lines(queue: Depth, dead: Depth, letters: list[Letter], rejected: Rejected | None) -> list[list[str]]:
+def _lines(
+    queue: Depth, over_limit: Depth | None, dead: Depth, letters: list[Letter], rejected: Rejected | None
+) -> list[list[str]]:
     """The first cell says what a line is."""
-    lines = [
-        ["waiting", str(queue.waiting)],
-        ["in_flight", str(queue.in_flight)],
-        ["dead_letters", str(dead.waiting + dead.in_flight)],
-    ]
+    lines = [["waiting", str(queue.waiting)], ["in_flight", str(queue.in_flight)]]
+    if over_limit:
+        lines += [["over_daily_limit", str(over_limit.waiting + over_limit.in_flight)]]
+    lines += [["dead_letters", str(dead.waiting + dead.in_flight)]]
     lines += [["dead_letter", *_cells(letter)] for letter in letters]
     if rejected:
         lines += [["rejected", str(rejected.count)]]
@@ -154,8 +161,13 @@ def _cells(letter: Letter) -> list[str]:
     return [letter.photo or "", letter.cause or "", letter.next_step or ""]
 
 
-def _write_for_person(queue: Depth, dead: Depth, letters: list[Letter], rejected: Rejected | None) -> None:
+def _write_for_person(
+    queue: Depth, over_limit: Depth | None, dead: Depth, letters: list[Letter], rejected: Rejected | None
+) -> None:
     output.write_text(f"{queue.waiting} waiting in the queue, {queue.in_flight} being worked on")
+    # Most have no limit, and a queue for it that is always empty.
+    if over_limit and (all_over := over_limit.waiting + over_limit.in_flight):
+        output.write_text(f"{all_over} waiting for tomorrow (daily limit)")
     all_dead = dead.waiting + dead.in_flight
     output.write_text(f"{all_dead} dead letter{'' if all_dead == 1 else 's'}{_of_which(len(letters), all_dead)}")
     if letters:

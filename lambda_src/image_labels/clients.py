@@ -6,6 +6,7 @@ transfers) is import time that the function never uses.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -37,19 +38,22 @@ class _FourServices(Loader):
 class Clients:
     """One of each, for as long as the execution environment lives. They are safe to share between threads.
 
-    The one for SQS is made when it is first asked for, which is when something fails: the cold start does without.
+    Those that are functions are made when they are first asked for, which is when something fails: the cold start does
+    without. `dynamodb_once` makes every call once, for what must not happen twice when an answer is lost.
     """
 
     s3: S3Client
     rekognition: RekognitionClient
     dynamodb: DynamoDBClient
     sqs: Callable[[], SQSClient]
+    dynamodb_once: Callable[[], DynamoDBClient]
 
 
 def make_clients(concurrency: int) -> Clients:
     """Make the clients for so many photos at a time; Region and credentials are the environment's."""
     session = Session()
     session.register_component("data_loader", _FourServices())
+    one_at_a_time = threading.Lock()  # a session is not safe to share between threads, as clients are
 
     def client(service: str, read_seconds: int, attempts: int) -> Any:
         return session.create_client(
@@ -62,6 +66,10 @@ def make_clients(concurrency: int) -> Clients:
             ),
         )
 
+    def later(service: str, read_seconds: int, attempts: int) -> Any:
+        with one_at_a_time:
+            return client(service, read_seconds, attempts)
+
     return Clients(
         s3=cast("S3Client", client("s3", 5, 4)),
         # Labels of a large photo take seconds. Few attempts: a photo that is throttled goes back to the queue, which
@@ -69,5 +77,6 @@ def make_clients(concurrency: int) -> Clients:
         rekognition=cast("RekognitionClient", client("rekognition", 15, 3)),
         dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),
         # Called when the function's time may be nearly over; SQS does the right thing if it is not called at all.
-        sqs=cache(lambda: cast("SQSClient", client("sqs", 2, 2))),
+        sqs=cache(lambda: cast("SQSClient", later("sqs", 2, 2))),
+        dynamodb_once=cache(lambda: cast("DynamoDBClient", later("dynamodb", 5, 1))),
     )

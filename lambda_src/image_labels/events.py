@@ -14,7 +14,8 @@ from urllib.parse import unquote_plus
 
 SHAPES = (
     "SQS messages holding S3 notifications or S3 events from EventBridge, a bare S3 notification, "
-    "an S3 event from EventBridge, an S3 Batch Operations task (schema 1.0 or 2.0), or s3:TestEvent"
+    "an S3 event from EventBridge, an S3 Batch Operations task (schema 1.0 or 2.0), s3:TestEvent, or EventBridge's "
+    "Scheduled Event"
 )
 
 
@@ -28,6 +29,7 @@ class Source(StrEnum):
     SQS = "sqs"
     S3 = "s3"
     S3_BATCH = "s3-batch"
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Task:
     """What is answered for as one: an SQS message, a task of S3 Batch Operations, or a bare event.
 
     `error` says why it could not be read, in which case there are no objects. `attempt` counts deliveries from 1;
-    `body` and `receipt_handle` are an SQS message's own.
+    `body`, `receipt_handle` and `sent_ms` are an SQS message's own, the latter when it came into the queue, in
+    milliseconds since the epoch; 0 for other events.
     """
 
     id: str
@@ -52,11 +55,15 @@ class Task:
     attempt: int = 1
     body: str = ""
     receipt_handle: str = ""
+    sent_ms: int = 0
 
 
 @dataclass(frozen=True)
 class Work:
-    """An event read. `invocation` holds what S3 Batch Operations wants back: its schema version and id."""
+    """An event read; that of a schedule has no tasks, it says that it is time to look at the photos that wait.
+
+    `invocation` holds what S3 Batch Operations wants back: its schema version and id.
+    """
 
     source: Source
     tasks: tuple[Task, ...]
@@ -75,6 +82,9 @@ def read(event: object) -> Work:
     if "tasks" in event and "invocationSchemaVersion" in event:
         version, id_ = _text(event, "invocationSchemaVersion"), _text(event, "invocationId")
         return Work(Source.S3_BATCH, tuple(_batch_task(task, version) for task in event["tasks"]), (version, id_))
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+    if event.get("source") == "aws.events" and event.get("detail-type") == "Scheduled Event":
+        return Work(Source.SCHEDULE, ())
     return Work(Source.S3, (Task("", _objects(event)),))
 
 
@@ -88,9 +98,11 @@ def _is_sqs(event: Mapping[str, Any]) -> bool:
 
 
 def _message(record: Mapping[str, Any]) -> Task:
+    attributes = record.get("attributes") or {}
     task = Task(
         _text(record, "messageId"),
-        attempt=int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1)),
+        attempt=int(attributes.get("ApproximateReceiveCount", 1)),
+        sent_ms=int(attributes.get("SentTimestamp", 0)),
         body=str(record.get("body", "")),
         receipt_handle=str(record.get("receiptHandle", "")),
     )

@@ -50,6 +50,24 @@ class NeedsOperator(Failure):
     """Waiting will not help: a permission or a setting has to be put right by somebody."""
 
 
+class OverDailyLimit(Failure):
+    """Rekognition is not asked any more on this day: the photo waits, and none of its tries is used up.
+
+    `limit` is in images a day, `day` an ISO date (UTC).
+    """
+
+    def __init__(self, limit: int, day: str) -> None:
+        super().__init__(
+            f"the daily limit of {limit:,} images is reached for {day} (UTC)",
+            "nothing: it is tried again when the day (UTC) is over, or soon after daily_image_limit is raised",
+        )
+
+    @property
+    def next_step_for_dead_letter(self) -> str:
+        """It comes to that only if the queue of waiting photos takes no message."""
+        return f"see in the log why the queue of waiting photos did not take it; then {SEND_BACK}"
+
+
 class NotAnEvent(Failure):
     """A message that nobody can read: no try can help, so it is a dead letter at once."""
 

@@ -17,21 +17,29 @@ from image_labels.pace import Pace  # noqa: E402
 from image_labels.photos import Photos  # noqa: E402
 from image_labels.reconcile import Reconciler  # noqa: E402
 from image_labels.redelivery import Redelivery  # noqa: E402
-from image_labels.rekognition import Labeller  # noqa: E402
+from image_labels.rekognition import Allowance, Labeller, Unlimited  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
 from image_labels.store import Store  # noqa: E402
-from image_labels.worker import Worker, seconds_left  # noqa: E402
+from image_labels.worker import Worker, nothing_waits, seconds_left  # noqa: E402
 
 
 def make_worker(environment: Mapping[str, str]) -> Worker:
     """Put the function together. Raises SettingsError if the environment variables are wrong."""
     settings = Settings.from_environment(environment)
     clients = make_clients(settings.concurrency)
+    allowance: Allowance = Unlimited()
+    if settings.daily_image_limit is not None:
+        from image_labels.daily_limit import DailyLimit  # the cold start of those who have no limit does without
+
+        allowance = DailyLimit(
+            clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit
+        )
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
         Labeller(
             clients.rekognition,
             Pace(settings.detect_labels_per_second),
+            allowance,
             max_labels=settings.max_labels,
             min_confidence=settings.min_confidence,
         ),
@@ -44,8 +52,27 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
         dead_letter_queue_url=settings.dead_letter_queue_url,
         max_receive_count=settings.max_receive_count,
         retry_delay=settings.retry_delay,
+        waiting_queue_url=settings.waiting_queue_url,
     )
-    return Worker(reconciler, redelivery, settings.bucket, settings.concurrency)
+
+    def move_waiting(until: float) -> Mapping[str, int]:
+        from image_labels.waiting import WaitingPhotos  # few starts are for a schedule: the others do without
+
+        waiting = WaitingPhotos(
+            clients.sqs,
+            allowance,
+            queue_url=settings.queue_url,
+            waiting_queue_url=settings.waiting_queue_url,
+        )
+        return waiting.move(until)
+
+    return Worker(
+        reconciler,
+        redelivery,
+        settings.bucket,
+        settings.concurrency,
+        move_waiting if settings.waiting_queue_url else nothing_waits,
+    )
 
 
 _worker = make_worker(os.environ)

@@ -34,9 +34,16 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
 
 
+@dataclass
+class Bill:
+    """The calls of Rekognition that were answered while a key was looked at, and so are paid for."""
+
+    rekognition_calls: int = 0
+
+
 @dataclass(frozen=True)
 class Result:
-    """The outcome; how many labels were stored, or the reason of a rejection; Rekognition calls made."""
+    """The outcome; how many labels were stored, or the reason of a rejection; Rekognition calls that were answered."""
 
     outcome: Outcome
     labels: int = 0
@@ -77,8 +84,10 @@ class Reconciler:
         self._items = items
         self._settings = settings
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False) -> Result:
+    def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False, bill: Bill | None = None) -> Result:
         """Look, and write until item and object agree. Raises a Failure, or botocore's errors, with nothing half done.
+
+        What is paid for is added to `bill`, whether it ends well or not.
 
         `abandoned` says whether somebody else has been given the key meanwhile: then nothing more is asked or written,
         since nobody would look again after a write that comes late.
@@ -87,14 +96,14 @@ class Reconciler:
         somebody else, between the two reads would be taken for a disagreement to be mended with the older object.
         """
         result = Result(Outcome.UNCHANGED)
-        calls = 0
+        bill = bill or Bill()
         answered: tuple[Photo, Labels | Rejected] | None = None
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
             agree = self._agree(item, photo)
             if agree and (item is None or item.rows is Rows.COMPLETE):
-                return replace(result, rekognition_calls=calls)
+                return replace(result, rekognition_calls=bill.rekognition_calls)
             if abandoned():
                 raise TryAgain("the invocation ended before the photo was done")
             try:
@@ -102,10 +111,10 @@ class Reconciler:
                     self._items.index(item)  # whoever wrote it has not come to the end of its rows
                 elif photo is not None:
                     if answered is None or answered[0] != photo:  # it is paid for: a conflict is no reason to ask again
-                        calls += 1
                         content = self._detect(photo)
                         if content is None:
                             continue
+                        bill.rekognition_calls += 1
                         answered = (photo, content)
                         if abandoned():
                             continue

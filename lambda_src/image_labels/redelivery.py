@@ -2,6 +2,9 @@
 
 SQS by itself would deliver it again when the queue's visibility time-out is over, however often it has failed, and
 move it to the dead-letter queue without a word about why. It still does so with messages that kill the function.
+
+A message that is over the daily limit has not failed: it goes to a queue of its own, until image_labels.waiting sends
+it back.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels.failures import TryAgain, failure_of
+from image_labels.failures import OverDailyLimit, TryAgain, failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -53,7 +56,7 @@ class Redelivery:
 
     `make_client` is called at the first failure, since few invocations need an SQS client. `retry_delay` is the first
     wait in seconds, `max_receive_count` the number of tries that the queue's redrive policy allows, and `jitter` gives
-    a number from -1 to 1.
+    a number from -1 to 1. `waiting_queue_url` may be "" where there is no daily limit.
     """
 
     def __init__(
@@ -64,21 +67,29 @@ class Redelivery:
         dead_letter_queue_url: str,
         max_receive_count: int,
         retry_delay: float,
+        waiting_queue_url: str = "",
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
     ) -> None:
         self._make_client = make_client
         self._queue_url = queue_url
         self._dead_letter_queue_url = dead_letter_queue_url
+        self._waiting_queue_url = waiting_queue_url
         self._max_receive_count = max_receive_count
         self._retry_delay = retry_delay
         self._jitter = jitter
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]:
-        """The ids of the messages that SQS has to keep; the others are in the dead-letter queue by now.
+        """The ids of the messages that SQS has to keep; the others are in another queue by now.
 
-        Raises nothing: if SQS does not answer, it keeps the messages and does what it does by itself.
+        Those over the daily limit are in the queue of waiting photos, whatever try it was, and those that failed their
+        last try in the dead-letter queue. Raises nothing: if SQS does not answer, it keeps the messages and does what
+        it does by itself.
         """
-        kept = [each for each in failed if not (self._is_last_try(each) and self._dead_lettered(each))]
+        kept = [
+            each
+            for each in failed
+            if not self._set_waiting(each) and not (self._is_last_try(each) and self._dead_lettered(each))
+        ]
         later = [each for each in kept if not self._is_last_try(each)]
         if later:
             self._delay(later)
@@ -93,6 +104,17 @@ class Redelivery:
 
     def _is_last_try(self, failed: Failed) -> bool:
         return bool(failed.message.error) or failed.message.attempt >= self._max_receive_count
+
+    def _set_waiting(self, failed: Failed) -> bool:
+        """Send the message to the queue of waiting photos as it came; False if it is not to wait, or SQS refuses."""
+        if not isinstance(failed.failure, OverDailyLimit):
+            return False
+        try:
+            self._make_client().send_message(QueueUrl=self._waiting_queue_url, MessageBody=failed.message.body)
+        except (ClientError, BotoCoreError) as error:
+            self._complain(error, "the queue of waiting photos does not take the message; it uses up one of its tries")
+            return False
+        return True
 
     def _dead_lettered(self, failed: Failed) -> bool:
         """Send the message to the dead-letter queue as it came, with the reason beside it; False if SQS refuses."""

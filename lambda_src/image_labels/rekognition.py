@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.htm
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from image_labels.failures import NeedsOperator, TryAgain, failure_of
 
@@ -71,30 +71,76 @@ class Unreadable(NeedsOperator):
     """Rekognition cannot read the object: it has gone or changed meanwhile, or the set-up is wrong."""
 
 
-class Labeller:
-    """Asks Rekognition for the labels of photos."""
+class Allowance(Protocol):
+    """How many images may be asked about: see image_labels.daily_limit.DailyLimit."""
 
-    def __init__(self, client: RekognitionClient, pace: Pace, *, max_labels: int, min_confidence: float) -> None:
+    def take(self) -> str: ...
+
+    def give_back(self, day: str) -> None: ...
+
+    def left(self) -> float: ...
+
+
+class Unlimited:
+    """The allowance where there is no limit: nothing is counted."""
+
+    def take(self) -> str:
+        """No day: nothing is taken from one."""
+        return ""
+
+    def give_back(self, day: str) -> None:
+        """Nothing was taken."""
+
+    def left(self) -> float:
+        """Infinitely many."""
+        return float("inf")
+
+
+class Labeller:
+    """Asks Rekognition for the labels of photos, as many as the allowance allows, and at this pace."""
+
+    def __init__(
+        self,
+        client: RekognitionClient,
+        pace: Pace,
+        allowance: Allowance | None = None,
+        *,
+        max_labels: int,
+        min_confidence: float,
+    ) -> None:
         self._client = client
         self._pace = pace
+        self._allowance: Allowance = allowance or Unlimited()
         self._max_labels = max_labels
         self._min_confidence = min_confidence
 
     def detect(self, photo: Photo) -> Labels:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself.
 
-        Raises Rejected, Unreadable, NeedsOperator or TryAgain.
+        Raises Rejected, Unreadable, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
+
+        The image is taken from the allowance before it waits for its turn: a photo over the limit has no turn to wait
+        for, and would take that of another. An answer is paid for, and so is a rejection. A request that was sent and
+        not answered may be: it stays counted. What Rekognition refused or never got is given back.
         """
         s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
         if photo.version_id is not None:
             s3_object["Version"] = photo.version_id
+        day = self._allowance.take()
         self._pace.wait()
         try:
             answer = self._client.detect_labels(
                 Image={"S3Object": s3_object}, MaxLabels=self._max_labels, MinConfidence=self._min_confidence
             )
         except ClientError as error:
-            raise _explained(error, photo) from error
+            explained = _explained(error, photo)
+            if not isinstance(explained, Rejected):
+                self._allowance.give_back(day)
+            raise explained from error
+        except BotoCoreError as error:
+            if not isinstance(error, HTTPClientError):
+                self._allowance.give_back(day)
+            raise
         try:
             return _labels(answer)
         except (KeyError, TypeError, ValueError) as error:

@@ -16,7 +16,9 @@ class Settings:
 
     `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,
     `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
-    first of further tries.
+    first of further tries, `daily_image_limit` the most images a day (UTC) that Rekognition is asked about, None for no
+    limit. `waiting_queue_url` is where photos over it wait; "" if there is no such queue, which there has to be with a
+    limit. Without one, a queue that is there is emptied.
     """
 
     bucket: str
@@ -30,6 +32,8 @@ class Settings:
     dead_letter_queue_url: str
     max_receive_count: int
     retry_delay: int
+    daily_image_limit: int | None = None
+    waiting_queue_url: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -40,6 +44,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read and check every variable. Raises SettingsError naming all that are wrong, not only the first."""
         read = _Reader(environment)
+        limited = "DAILY_IMAGE_LIMIT" in environment
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
@@ -53,6 +58,8 @@ class Settings:
             dead_letter_queue_url=read.text("DEAD_LETTER_QUEUE_URL"),
             max_receive_count=int(read.number("MAX_RECEIVE_COUNT", int, 1, 1000)),
             retry_delay=int(read.number("RETRY_DELAY_SECONDS", int, 1, 900)),
+            daily_image_limit=int(read.number("DAILY_IMAGE_LIMIT", int, 1, 1_000_000_000)) if limited else None,
+            waiting_queue_url=read.text("WAITING_QUEUE_URL") if limited else environment.get("WAITING_QUEUE_URL", ""),
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))

@@ -23,6 +23,13 @@ labels: one row per term and photo, and the vocabulary
     Confidence         N     percent
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
+
+    and under the Term "*usage", one row per day on which there was a daily limit (image_labels.daily_limit)
+    Rank               S     the day, an ISO date (UTC)
+    Images             N     how many images Rekognition was asked about on it
+
+No label begins with "*", and nobody can ask for a term that does (image_labels.expression): these two partitions are
+read by those who know of them, and never as photos of a term.
 """
 
 from __future__ import annotations
@@ -49,6 +56,7 @@ if TYPE_CHECKING:
     from image_labels.photos import Photo
 
 VOCABULARY = "*"
+USAGE = "*usage"
 
 # An item has 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html), counted by
 # rules of which DynamoDB itself says that they are approximate for numbers: hence the room.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import events
-from image_labels.failures import Failure, NeedsOperator, NotAnEvent, TryAgain, failure_of
-from image_labels.reconcile import Outcome, Result
+from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain, failure_of
+from image_labels.reconcile import Bill, Outcome, Result
 from image_labels.redelivery import Failed
 
 if TYPE_CHECKING:
@@ -28,12 +28,15 @@ Done = Result | Failure
 # The margin is for telling SQS when the failed ones are to come back.
 START_SHARE = 0.8
 ANSWER_MARGIN_SECONDS = 3.0
+# Waiting photos are moved for at most this share of the function's time: what is left over is moved the next time, and
+# a call that hangs does not make it a time-out.
+MOVE_SHARE = 0.6
 
 
 class KeyReconciler(Protocol):
     """Settles one key: see image_labels.reconcile.Reconciler."""
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool]) -> Result: ...
+    def reconcile(self, key: str, abandoned: Callable[[], bool], bill: Bill) -> Result: ...
 
 
 class FailedMessages(Protocol):
@@ -46,12 +49,26 @@ class SomeFailed(Exception):  # noqa: N818
     """Photos of a bare event are not settled: Lambda's own retries deliver the whole event again."""
 
 
+def nothing_waits(_until: float) -> Mapping[str, int]:
+    """What a schedule is answered where there is no queue of waiting photos."""
+    return {"moved": 0, "waiting": 0}
+
+
 class Worker:
-    """Reconciles the photos an event names. `concurrency` is the number of photos at a time."""
+    """Reconciles the photos an event names. `concurrency` is the number of photos at a time.
+
+    `move_waiting` is called when a schedule says so: see image_labels.waiting.WaitingPhotos.move.
+    """
 
     def __init__(
-        self, reconciler: KeyReconciler, failed_messages: FailedMessages, bucket: str, concurrency: int
+        self,
+        reconciler: KeyReconciler,
+        failed_messages: FailedMessages,
+        bucket: str,
+        concurrency: int,
+        move_waiting: Callable[[float], Mapping[str, int]] = nothing_waits,
     ) -> None:
+        self._move_waiting = move_waiting
         self._reconciler = reconciler
         self._failed_messages = failed_messages
         self._bucket = bucket
@@ -60,12 +77,15 @@ class Worker:
     def handle(self, event: object, seconds_left: float) -> Mapping[str, Any]:
         """Look at every object of the event; the answer is the one that the event's sender expects.
 
-        Raises EventError for an event of no known shape, and SomeFailed if a bare event is not settled.
+        A schedule names none: then waiting photos are moved. Raises EventError for an event of no known shape,
+        SomeFailed if a bare event is not settled, and a Failure if waiting photos cannot be moved.
         """
         began = time.monotonic()
         work = events.read(event)
-        attempts = {ref: task.attempt for task in work.tasks for ref in task.objects}
-        done = self._reconcile_all(attempts, began, seconds_left)
+        if work.source is events.Source.SCHEDULE:
+            return self._move_waiting(began + seconds_left * MOVE_SHARE)
+        tasks = {ref: task for task in work.tasks for ref in task.objects}
+        done = self._reconcile_all(tasks, began, seconds_left)
         failed = [failed for task in work.tasks if (failed := _failed(task, done))]
         match work.source:
             case events.Source.SQS:
@@ -77,17 +97,17 @@ class Worker:
                 return _bare_answer(done)
 
     def _reconcile_all(
-        self, attempts: Mapping[ObjectRef, int], began: float, seconds_left: float
+        self, tasks: Mapping[ObjectRef, Task], began: float, seconds_left: float
     ) -> dict[ObjectRef, Done]:
         """Each object once, however many records name it."""
-        if not attempts:
+        if not tasks:
             return {}
         start_until = began + seconds_left * START_SHARE
         answer_by = began + seconds_left - min(ANSWER_MARGIN_SECONDS, seconds_left * (1 - START_SHARE) / 2)
         over = threading.Event()
-        pool = ThreadPoolExecutor(min(self._concurrency, len(attempts)), thread_name_prefix="photo")
+        pool = ThreadPoolExecutor(min(self._concurrency, len(tasks)), thread_name_prefix="photo")
         futures: dict[ObjectRef, Future[Done]] = {
-            ref: pool.submit(self._reconcile, ref, attempt, start_until, over) for ref, attempt in attempts.items()
+            ref: pool.submit(self._reconcile, ref, task, start_until, over) for ref, task in tasks.items()
         }
         wait(futures.values(), timeout=max(0.0, answer_by - time.monotonic()))
         # What still runs goes on after the answer, perhaps minutes later, when the environment is thawed for another
@@ -95,28 +115,36 @@ class Worker:
         over.set()
         pool.shutdown(wait=False, cancel_futures=True)
         return {
-            ref: future.result() if future.done() and not future.cancelled() else _out_of_time(ref, attempts[ref])
+            ref: future.result() if future.done() and not future.cancelled() else _out_of_time(ref, tasks[ref])
             for ref, future in futures.items()
         }
 
-    def _reconcile(self, ref: ObjectRef, attempt: int, start_until: float, over: threading.Event) -> Done:
+    def _reconcile(self, ref: ObjectRef, task: Task, start_until: float, over: threading.Event) -> Done:
         began = time.monotonic()
         if began > start_until:
-            return _out_of_time(ref, attempt)
-        fields: dict[str, str | int | float] = {"bucket": ref.bucket, "key": ref.key, "attempt": attempt}
+            return _out_of_time(ref, task)
+        fields: dict[str, str | int | float] = {"bucket": ref.bucket, "key": ref.key, "attempt": task.attempt}
+        bill = Bill()
         try:
             if ref.bucket != self._bucket:
                 raise NeedsOperator(
                     f"the event is for bucket {ref.bucket}; this function labels the photos of {self._bucket}",
                     "send the events of that bucket to its own instance of the module",
                 )
-            result = self._reconciler.reconcile(ref.key, over.is_set)
+            result = self._reconciler.reconcile(ref.key, over.is_set, bill)
         except Exception as error:
             failure = failure_of(error)
-            if over.is_set():
-                return failure  # it was handed back, and logged as that
+            fields["rekognition_calls"] = bill.rekognition_calls
+            if over.is_set():  # it was handed back, and logged as that; only what it cost was not known yet
+                if bill.rekognition_calls:
+                    logger.warning("photo answered too late", extra=fields)
+                return failure
             known = isinstance(error, (Failure, ClientError, BotoCoreError))
-            fields |= {"outcome": "failed", "cause": failure.cause, "next_step": failure.next_step}
+            fields |= {"cause": failure.cause, "next_step": failure.next_step}
+            if isinstance(failure, OverDailyLimit):  # as it was asked for: nothing failed
+                logger.info("photo over daily limit", extra=fields | {"outcome": "waiting"})
+                return failure
+            fields["outcome"] = "failed"
             fields["throttled"] = int(isinstance(failure, TryAgain) and failure.throttled)
             level = logging.ERROR if isinstance(failure, NeedsOperator) or not known else logging.WARNING
             logger.log(level, "photo failed", extra=fields, exc_info=not known)
@@ -127,15 +155,17 @@ class Worker:
             "rekognition_calls": result.rekognition_calls,
             "duration_ms": round((time.monotonic() - began) * 1000),
         }
+        if task.sent_ms:  # the clocks of SQS and Lambda may differ a little
+            fields["latency_ms"] = max(0, round(time.time() * 1000) - task.sent_ms)
         if result.outcome is Outcome.REJECTED:
             fields["reason"] = result.reason
         logger.info("photo %s", result.outcome.value, extra=fields)
         return result
 
 
-def _out_of_time(ref: ObjectRef, attempt: int) -> Failure:
+def _out_of_time(ref: ObjectRef, task: Task) -> Failure:
     failure = TryAgain("the function's time ran out before it was this photo's turn or before it was done")
-    fields = {"bucket": ref.bucket, "key": ref.key, "attempt": attempt, "outcome": "handed back"}
+    fields = {"bucket": ref.bucket, "key": ref.key, "attempt": task.attempt, "outcome": "handed back"}
     logger.warning("photo handed back", extra=fields | {"cause": failure.cause, "next_step": failure.next_step})
     return failure
 
@@ -168,7 +198,7 @@ def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[st
             settled = [outcome for ref in task.objects if isinstance(outcome := done[ref], Result)]
             text = "; ".join(f"{outcome.outcome.value} {outcome.reason}".strip() for outcome in settled)
             return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text}
-        code = "TemporaryFailure" if isinstance(failure, TryAgain) else "PermanentFailure"
+        code = "TemporaryFailure" if isinstance(failure, (TryAgain, OverDailyLimit)) else "PermanentFailure"
         return {"taskId": task.id, "resultCode": code, "resultString": failure.cause}
 
     version, id_ = work.invocation

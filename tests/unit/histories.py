@@ -5,24 +5,33 @@ What stands for AWS behaves as AWS says: S3 reads are strongly consistent; a Dyn
 checked and takes effect in one moment (tables.py); Rekognition reads the version it is asked for, or, in a bucket
 without versions, whatever is there when it reads. A call may fail before it takes effect or after (the answer is lost),
 and a worker may die at either point. A message comes back until its worker has said that it is done.
+
+With a daily limit, each worker is an environment of its own, Rekognition may throttle, days go by, and photos over the
+limit wait until the real mover moves them, which may die as workers do, and of whose messages SQS may refuse some.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from botocore.exceptions import ClientError
 from greenlet import greenlet
 from image_labels.attributes import labels_of, rows_of
-from image_labels.failures import TryAgain
+from image_labels.daily_limit import DailyLimit
+from image_labels.failures import OverDailyLimit, TryAgain
+from image_labels.pace import Pace
 from image_labels.photos import Photo
 from image_labels.reconcile import Reconciler
-from image_labels.rekognition import Label, Labels, Rejected, Unreadable
+from image_labels.rekognition import Label, Labeller, Labels, Rejected, Unlimited, Unreadable
 from image_labels.store import Store
 from image_labels.terms import terms_of
+from image_labels.waiting import WaitingPhotos
 from tables import Attributes, Tables, revisions
 
 T = TypeVar("T")
@@ -34,12 +43,18 @@ WORKERS = 3
 MAX_SWITCHES = 20_000
 # Switches that see a new photo through to its end.
 SPURT = 12
+DAY = 24 * 3600
+TICK = 5 * 60  # seconds from one look at the waiting photos to the next
 
 Content = Labels | Rejected
 
 
 class GoesBackError(AssertionError):
     """An item was replaced by the labels of an older photo."""
+
+
+class OverLimitError(AssertionError):
+    """More images were asked about than the limit of a day allows."""
 
 
 class NoRestError(AssertionError):
@@ -69,17 +84,31 @@ def network(call: Callable[[], T]) -> T:
     return answer
 
 
+def _error(code: str, message: str, operation: str) -> ClientError:
+    return ClientError(cast("Any", {"Error": {"Code": code, "Message": message}}), operation)
+
+
 @dataclass
 class World:
-    """The bucket, Rekognition and the tables. `versioned` says whether the bucket keeps versions."""
+    """The bucket, Rekognition and the tables. `versioned` says whether the bucket keeps versions.
+
+    `limit` is the daily limit, `now` the time in seconds since the epoch, `throttles` how many of the next calls
+    Rekognition refuses, `billed` how many it has answered.
+    """
 
     versioned: bool
+    limit: int | None = None
+    now: float = 0.0
+    throttles: int = 0
+    billed: int = 0
     conditional: bool = True  # False: tables that ignore conditions, for the test of the test
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        self.tables = Tables(network, conditional=self.conditional, on_write=self._no_older_one)
+        self.tables = Tables(
+            network, conditional=self.conditional, on_write=self._no_older_one, on_count=self._none_too_many
+        )
         self._labelled: dict[str, int] = {}
 
     # -- what people do
@@ -96,18 +125,29 @@ class World:
     def head(self, key: str) -> Photo | None:
         return network(lambda: self.objects.get(key))
 
-    def detect(self, photo: Photo) -> Labels:
-        content = network(lambda: seen_in(self._read(photo)))
-        if isinstance(content, Rejected):
-            raise content
-        return content
+    def detect_labels(self, *, Image: Attributes, **_: Any) -> Attributes:  # noqa: N803
+        def answer() -> Attributes:
+            if self.throttles:
+                self.throttles -= 1
+                raise _error("ThrottlingException", "", "DetectLabels")
+            content = seen_in(self._read(**Image["S3Object"]))
+            self.billed += 1
+            if isinstance(content, Rejected):
+                raise _error("InvalidImageFormatException", content.reason, "DetectLabels")
+            labels = [
+                {"Name": each.name, "Confidence": each.confidence, "Parents": [{"Name": name} for name in each.parents]}
+                for each in content.labels
+            ]
+            return {"Labels": labels, "LabelModelVersion": content.model_version}
 
-    def _read(self, photo: Photo) -> str:
-        if self.versioned:
-            return photo.etag
-        if photo.key not in self.objects:
-            raise Unreadable("gone", "")
-        return self.objects[photo.key].etag
+        return network(answer)
+
+    def _read(self, Name: str, Version: str | None = None, **_: str) -> str:  # noqa: N803
+        if Version is not None:
+            return Version.removeprefix("v")
+        if Name not in self.objects:
+            raise _error("InvalidS3ObjectException", "gone", "DetectLabels")
+        return self.objects[Name].etag
 
     def _no_older_one(self, images: dict[str, Attributes]) -> None:
         labelled = {key: int(item["ETag"]["S"]) for key, item in images.items()}
@@ -116,12 +156,19 @@ class World:
                 raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
         self._labelled = labelled
 
+    def _none_too_many(self, images: int) -> None:
+        if self.limit is not None and images > self.limit:
+            raise OverLimitError(f"{images} images on a day that has {self.limit}")
+
     # -- at rest
 
     def differences(self) -> list[str]:
         """How the tables differ from a fresh labelling of the bucket; empty if they do not."""
         images, rows = self.tables.images(), self.tables.rows()
-        found = [f"{key!r} has no item" for key in self.objects.keys() - images.keys()]
+        counted = sum(self.tables.usage().values())
+        uncounted = self.limit is not None and counted < self.billed
+        found = [f"{self.billed} images are billed and {counted} were counted"] if uncounted else []
+        found += [f"{key!r} has no item" for key in self.objects.keys() - images.keys()]
         found += [f"{key!r} has a ghost" for key in images.keys() - self.objects.keys()]
         fresh_rows: dict[tuple[str, str], Attributes] = {}
         for key in self.objects.keys() & images.keys():
@@ -147,7 +194,60 @@ def _said(item: Attributes) -> Content:
 
 
 def _comparable(content: Content) -> Labels | str:
-    return content.reason if isinstance(content, Rejected) else content
+    if isinstance(content, Labels):
+        return content
+    said = re.search(r"content \d+", content.reason)
+    return said[0] if said else content.reason
+
+
+@dataclass
+class Queues:
+    """What the mover sees of SQS: messages are keys of photos. `refuses` of the next messages are not sent."""
+
+    photos: deque[str]
+    waiting: deque[str] = field(default_factory=deque)
+    hidden: dict[str, str] = field(default_factory=dict)  # by receipt handle
+    handles: Iterator[int] = field(default_factory=count)
+    refuses: int = 0
+
+    def show(self) -> None:
+        """The visibility time-out is over."""
+        self.waiting.extend(self.hidden.values())
+        self.hidden.clear()
+
+    def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> Attributes:  # noqa: N803
+        queue = self.waiting if QueueUrl == "waiting" else self.photos
+        return network(lambda: {"Attributes": {"ApproximateNumberOfMessages": str(len(queue))}})
+
+    def receive_message(self, *, MaxNumberOfMessages: int, **_: Any) -> Attributes:  # noqa: N803
+        def receive() -> Attributes:
+            messages: list[Attributes] = []
+            while self.waiting and len(messages) < MaxNumberOfMessages:
+                handle = str(next(self.handles))
+                self.hidden[handle] = self.waiting.popleft()
+                attributes = {"SentTimestamp": "0"}
+                messages.append({"Body": self.hidden[handle], "ReceiptHandle": handle, "Attributes": attributes})
+            return {"Messages": messages}
+
+        return network(receive)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[Attributes]) -> Attributes:  # noqa: N803
+        def send() -> Attributes:
+            refused, sent = Entries[: self.refuses], Entries[self.refuses :]
+            self.refuses -= len(refused)
+            queue = self.waiting if QueueUrl == "waiting" else self.photos
+            queue.extend(entry["MessageBody"] for entry in sent)
+            return {"Successful": sent, "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in refused]}
+
+        return network(send)
+
+    def delete_message_batch(self, *, Entries: list[Attributes], **_: Any) -> Attributes:  # noqa: N803
+        def delete() -> Attributes:
+            for entry in Entries:
+                self.hidden.pop(entry["ReceiptHandle"], None)
+            return {}
+
+        return network(delete)
 
 
 @dataclass
@@ -168,13 +268,22 @@ class History:
         *,
         make: Callable[..., Reconciler] = Reconciler,
         make_store: Callable[..., Store] = Store,
+        make_labeller: Callable[..., Labeller] = Labeller,
+        make_waiting: Callable[..., WaitingPhotos] = WaitingPhotos,
         max_actions: int = 100,
     ) -> None:
         self.world = world
-        tables: Any = world.tables
-        store = make_store(tables, "images", "labels", new_revision=revisions(), max_actions=max_actions)
-        self.reconciler = make(world, world, store, SETTINGS)
+        store = make_store(world.tables, "images", "labels", new_revision=revisions(), max_actions=max_actions)
+        self.reconcilers = []
+        for _ in range(WORKERS):
+            labeller = make_labeller(world, Pace(math.inf), self._allowance(), max_labels=10, min_confidence=80.0)
+            self.reconcilers.append(make(world, labeller, store, SETTINGS))
         self.queue: deque[str] = deque()
+        self.queues = Queues(self.queue)
+        self.waiting_photos = make_waiting(
+            lambda: self.queues, self._allowance(), queue_url="photos", waiting_queue_url="waiting", now=lambda: 0.0
+        )
+        self.mover: greenlet | None = None
         self.unheard: set[str] = set()  # keys whose last change has had no event
         self.workers: list[Running | None] = [None] * WORKERS
 
@@ -189,8 +298,12 @@ class History:
                 self._step(worker)
             elif self.queue:
                 self._take(worker, 0)
+            elif self.mover is not None:
+                self._move()
             elif not any(self.workers):
-                return
+                if not self.queues.waiting and not self.queues.hidden:
+                    return
+                self._tick(DAY)
         raise NoRestError(f"not at rest after {MAX_SWITCHES} switches")
 
     def _happens(self, what: int, who: int) -> None:
@@ -211,6 +324,12 @@ class History:
             case 6 | 7 if self.workers[worker] is not None:  # the others stand still for long
                 for _ in range(SPURT):
                     self._step(worker)
+            case 13 if self.world.limit is not None:  # SQS does not take everything
+                self.queues.refuses += 1
+            case 14 if self.world.limit is not None:
+                self.world.throttles += 1
+            case 15 if self.world.limit is not None:
+                self._mover_happens(who)
             case _ if self.workers[worker] is None:
                 self._take(worker, who)
             case _:
@@ -228,7 +347,7 @@ class History:
         if not self.queue:
             return
         self.queue.rotate(-(which % len(self.queue)))
-        running = Running(self.queue.popleft(), greenlet(lambda key: self.reconciler.reconcile(key)))
+        running = Running(self.queue.popleft(), greenlet(self.reconcilers[worker].reconcile))
         self.workers[worker] = running
         self._go_on(worker, lambda: running.thread.switch(running.key))
 
@@ -243,6 +362,8 @@ class History:
         assert running is not None
         try:
             resume()
+        except OverDailyLimit:
+            self.queues.waiting.append(running.key)
         except (TryAgain, Unreadable):
             self._end(worker, deliver_again=True)
             return
@@ -258,3 +379,50 @@ class History:
             self.queue.append(running.key)
         if not running.thread.dead:
             running.thread.throw()  # GreenletExit: it ends where it stands
+
+    def _allowance(self) -> DailyLimit | Unlimited:
+        """One for each environment."""
+        if self.world.limit is None:
+            return Unlimited()
+        tables: Any = self.world.tables
+        return DailyLimit(tables, lambda: tables, "labels", self.world.limit, now=lambda: self.world.now)
+
+    def _mover_happens(self, who: int) -> None:
+        match who % 8:
+            case 0:
+                self._tick(DAY)
+            case 1 | 2:
+                self._tick(TICK)
+            case 3:
+                self._move(TryAgain("the network"))
+            case 4 if self.mover is not None:  # it dies
+                self.mover.throw()
+                self._mover_ends()
+            case _:
+                self._move()
+
+    def _tick(self, seconds: float) -> None:
+        """Time goes by, and the mover looks, unless it is at work."""
+        self.world.now += seconds
+        if self.mover is None:
+            self.queues.show()
+            self.mover = greenlet(self.waiting_photos.move)
+            self.mover.switch(math.inf)
+
+    def _move(self, failure: Exception | None = None) -> None:
+        if self.mover is None:
+            return
+        try:
+            if failure:
+                self.mover.throw(failure)
+            else:
+                self.mover.switch()
+        except TryAgain:
+            self._mover_ends()
+            return
+        if self.mover.dead:
+            self._mover_ends()
+
+    def _mover_ends(self) -> None:
+        """What it had received and not deleted is seen again when its time-out is over: at the next tick."""
+        self.mover = None

@@ -1,6 +1,6 @@
-"""The part of DynamoDB that image_labels.store uses, in memory: each call takes effect in one moment, or not at all.
+"""The part of DynamoDB that the function writes with, in memory: each call takes effect in one moment, or not at all.
 
-Conditions and updates are the ones that the store writes; any other is an error of the test.
+Conditions and updates are the ones of image_labels.store and daily_limit; any other is an error of the test.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ KEYS = {"images": ("PK",), "labels": ("Term", "Rank")}
 class Tables:
     """A stand-in for a DynamoDB client with the tables `images` and `labels`.
 
-    `network` is called around every call, and `conditional` false ignores conditions, for the tests of tests.
+    `network` is called around every call, `on_write` after a transaction with the images table, `on_count` with the
+    images of a day when they change. `conditional` false ignores conditions, for the tests of tests.
     """
 
     def __init__(
@@ -29,22 +30,28 @@ class Tables:
         *,
         conditional: bool = True,
         on_write: Callable[[dict[str, Attributes]], None] = lambda _images: None,
+        on_count: Callable[[int], None] = lambda _images: None,
     ) -> None:
         self.items: dict[str, dict[tuple[str, ...], Attributes]] = defaultdict(dict)
         self._network = network
         self._conditional = conditional
         self._on_write = on_write
+        self._on_count = on_count
 
     def images(self) -> dict[str, Attributes]:
         """The items of the images table by key."""
         return {key: item for (key,), item in self.items["images"].items()}
 
     def rows(self) -> dict[tuple[str, str], Attributes]:
-        """The rows of the labels table, without the vocabulary."""
-        return {(term, rank): row for (term, rank), row in self.items["labels"].items() if term != "*"}
+        """The rows of the labels table that are of photos."""
+        return {(term, rank): row for (term, rank), row in self.items["labels"].items() if not term.startswith("*")}
 
     def vocabulary(self) -> set[str]:
         return {rank for term, rank in self.items["labels"] if term == "*"}
+
+    def usage(self) -> dict[str, int]:
+        """How many images were counted on each day."""
+        return {day: int(row["Images"]["N"]) for (term, day), row in self.items["labels"].items() if term == "*usage"}
 
     # -- the client's methods
 
@@ -63,6 +70,36 @@ class Tables:
 
         self._network(write)
         return {"UnprocessedItems": {}}
+
+    def update_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Key: Attributes,  # noqa: N803
+        UpdateExpression: str,  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
+        ExpressionAttributeValues: Attributes,  # noqa: N803
+    ) -> Attributes:
+        def update() -> None:
+            place = _key(TableName, Key)
+            images = self.usage().get(place[1])
+            match UpdateExpression, ConditionExpression:
+                case "ADD Images :one", "attribute_not_exists(Images) OR Images < :limit":
+                    holds = images is None or images < int(ExpressionAttributeValues[":limit"]["N"])
+                    change = 1
+                case "ADD Images :minus_one", "Images > :zero":
+                    holds = images is not None and images > 0
+                    change = -1
+                case _:
+                    raise AssertionError(f"not an update of the daily limit: {UpdateExpression}, {ConditionExpression}")
+            if self._conditional and not holds:
+                response = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
+                raise ClientError(cast("Any", response), "UpdateItem")
+            self.items[TableName][place] = {**Key, "Images": {"N": str((images or 0) + change)}}
+            self._on_count((images or 0) + change)
+
+        self._network(update)
+        return {}
 
     def transact_write_items(self, *, TransactItems: list[Attributes]) -> Attributes:  # noqa: N803
         def write() -> None:

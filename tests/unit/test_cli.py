@@ -83,7 +83,20 @@ def queues(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "dead-letters")}
     monkeypatch.setenv("IMAGE_LABELS_QUEUE_URL", urls["photos"])
     monkeypatch.setenv("IMAGE_LABELS_DEAD_LETTER_QUEUE_URL", urls["dead-letters"])
+    monkeypatch.delenv("IMAGE_LABELS_WAITING_QUEUE_URL", raising=False)
     return urls
+
+
+@pytest.fixture
+def waiting(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The queue of photos over the daily limit, with three in it, one of which is being moved."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="waiting")["QueueUrl"]
+    monkeypatch.setenv("IMAGE_LABELS_WAITING_QUEUE_URL", url)
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody="{}")
+    sqs.receive_message(QueueUrl=url)
+    return url
 
 
 def dead_letter(url: str, **why: str) -> None:
@@ -347,6 +360,29 @@ def test_status_json(trouble: dict[str, str]) -> None:
     assert len(answer["rejected"]["photos"]) == 3
 
 
+def test_status_of_photos_over_the_daily_limit(waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = run("status", "--no-rejected").stdout.splitlines()
+    assert lines == ["waiting\t0", "in_flight\t0", "over_daily_limit\t3", "dead_letters\t0"]
+    answer = json.loads(run("status", "--no-rejected", "--json").stdout)
+    assert answer["over_daily_limit"] == {"waiting": 2, "in_flight": 1}
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    assert "\n3 waiting for tomorrow (daily limit)\n" in run("status", "--no-rejected").stdout
+    boto3.client("sqs").purge_queue(QueueUrl=waiting)
+    assert "daily limit" not in run("status", "--no-rejected").stdout
+
+
+def test_status_is_told_where_they_wait_by_a_flag_too(waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IMAGE_LABELS_WAITING_QUEUE_URL")
+    assert "over_daily_limit\t3" in run("status", "--no-rejected", "--waiting-queue-url", waiting).stdout
+
+
+def test_status_where_nobody_says_where_they_wait(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "over_daily_limit" not in run("status", "--no-rejected").stdout
+    assert json.loads(run("status", "--no-rejected", "--json").stdout)["over_daily_limit"] is None
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    assert "daily limit" not in run("status", "--no-rejected").stdout
+
+
 def test_status_leaves_the_dead_letters_where_they_are(trouble: dict[str, str]) -> None:
     assert [run("status").stdout.count("dead_letter\t") for _ in range(3)] == [1, 1, 1]
 
@@ -405,7 +441,7 @@ class Guard:
 
 
 @pytest.fixture
-def guard(store: Store, trouble: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Guard:
+def guard(store: Store, trouble: dict[str, str], waiting: str, monkeypatch: pytest.MonkeyPatch) -> Guard:
     guard = Guard(
         {
             TABLE: On.IMAGES_TABLE,
@@ -413,6 +449,7 @@ def guard(store: Store, trouble: dict[str, str], monkeypatch: pytest.MonkeyPatch
             BUCKET: On.PHOTOS,
             trouble["photos"]: On.QUEUE,
             trouble["dead-letters"]: On.DEAD_LETTER_QUEUE,
+            waiting: On.WAITING_QUEUE,
         }
     )
     call = BaseClient._make_api_call  # type: ignore[attr-defined]

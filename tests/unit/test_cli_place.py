@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ MODULE = {
     "labels_table_name": "x-labels",
     "queue_url": QUEUE,
     "dead_letter_queue_url": QUEUE + "-dead",
+    "waiting_queue_url": QUEUE + "-waiting",
     "bucket_name": "x-bucket",
 }
 VARIABLES = {
@@ -28,10 +30,11 @@ VARIABLES = {
     "IMAGE_LABELS_LABELS_TABLE": "x-labels",
     "IMAGE_LABELS_QUEUE_URL": QUEUE,
     "IMAGE_LABELS_DEAD_LETTER_QUEUE_URL": QUEUE + "-dead",
+    "IMAGE_LABELS_WAITING_QUEUE_URL": QUEUE + "-waiting",
     "IMAGE_LABELS_BUCKET": "x-bucket",
     "IMAGE_LABELS_REGION": "eu-west-1",
 }
-WHOLE = Place("x-images", "x-labels", QUEUE, QUEUE + "-dead", "x-bucket", "eu-west-1")
+WHOLE = Place("x-images", "x-labels", QUEUE, QUEUE + "-dead", "x-bucket", "eu-west-1", QUEUE + "-waiting")
 ALL = ("images_table", "labels_table", "queue_url", "dead_letter_queue_url", "bucket")
 
 Terraform = Callable[..., None]
@@ -73,6 +76,14 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
 def test_terraform_tells_in_many_ways(terraform: Terraform, outputs: dict[str, Any]) -> None:
     terraform(outputs)
     assert locate(Place(), *ALL) == WHOLE
+
+
+@pytest.mark.parametrize("none", [{}, {"waiting_queue_url": None}, {"waiting_queue_url": ""}])
+def test_module_without_a_queue_of_waiting_photos_has_all_that_is_needed(
+    terraform: Terraform, none: dict[str, Any]
+) -> None:
+    terraform({name: value for name, value in MODULE.items() if name != "waiting_queue_url"} | none)
+    assert locate(Place(), *ALL) == replace(WHOLE, waiting_queue_url="")
 
 
 def test_what_is_given_goes_before_terraform(terraform: Terraform) -> None:

@@ -18,7 +18,9 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from image_labels.reconcile import Reconciler
+from image_labels.rekognition import Labeller
 from image_labels.store import Store
+from image_labels.waiting import WaitingPhotos
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 TOLD = st.binary(min_size=10, max_size=150)
@@ -30,6 +32,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "no versions": {"versioned": False},
     "many rows": {"versioned": True, "max_actions": 3},
     "many rows, no versions": {"versioned": False, "max_actions": 3},
+    "two images a day": {"versioned": True, "limit": 2},
+    "one image a day, no versions": {"versioned": False, "limit": 1},
 }
 
 
@@ -49,9 +53,11 @@ def test_tables_converge_to_the_bucket(way: str) -> None:
     holds()
 
 
-def differences(told: bytes, *, versioned: bool = True, conditional: bool = True, **options: Any) -> list[str]:
-    """What is wrong at the end of a history, or that it went back or never came to rest."""
-    world = World(versioned=versioned, conditional=conditional)
+def differences(
+    told: bytes, *, versioned: bool = True, conditional: bool = True, limit: int | None = None, **options: Any
+) -> list[str]:
+    """What is wrong at the end of a history, or that it went back, over the limit, or never came to rest."""
+    world = World(versioned=versioned, conditional=conditional, limit=limit)
     try:
         History(world, **options).play(told)
     except AssertionError as error:
@@ -59,7 +65,7 @@ def differences(told: bytes, *, versioned: bool = True, conditional: bool = True
     return world.differences()
 
 
-# -- the test of the test: each of these mistakes in the reconciler or the store is found
+# -- the test of the test: each of these mistakes is found
 
 
 def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
@@ -116,6 +122,37 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "vocabulary not written": lambda: {
         "make_store": mutant(Store, ("self._write_batch([", "list([")),
     },
+    "limit counted and not kept": lambda: {"conditional": False, "limit": 1},
+    "images given back that are paid for": lambda: {
+        "make_labeller": mutant(Labeller, ("not isinstance(explained, Rejected)", "explained")),
+        "limit": 1,
+    },
+    "images asked about before they are counted": lambda: {
+        "make_labeller": mutant(
+            Labeller,
+            ("        day = self._allowance.take()\n", ""),
+            ("        try:\n            return _labels(answer)", "@"),
+            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer)"),
+            ("self._allowance.give_back(day)\n            raise explained", "pass\n            raise explained"),
+        ),
+        "limit": 1,
+    },
+    "waiting messages deleted that SQS did not send": lambda: {
+        "make_waiting": mutant(
+            WaitingPhotos, ('[messages[int(each["Id"])] for each in sending.get("Successful", ())]', "list(messages)")
+        ),
+        "limit": 1,
+    },
+    "waiting messages deleted before they are sent": lambda: {
+        "make_waiting": mutant(
+            WaitingPhotos,
+            (
+                "        sending = client",
+                "        client.delete_message_batch(QueueUrl='waiting', Entries=messages)\n        sending = client",
+            ),
+        ),
+        "limit": 1,
+    },
 }
 
 
@@ -127,4 +164,5 @@ def test_mistake_is_found(mutation: str) -> None:
         told = find(TOLD, lambda told: bool(differences(told, **options)), settings=search)
     except NoSuchExample:
         pytest.fail(f"{HISTORIES} histories and none shows this mistake: {mutation}")
-    assert not differences(told, max_actions=options.get("max_actions", 100))  # it is the mistake, not the history
+    same = {name: value for name, value in options.items() if name in ("max_actions", "limit")}
+    assert not differences(told, **same)  # it is the mistake, not the history

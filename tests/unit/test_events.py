@@ -37,6 +37,7 @@ def keys(name: str) -> list[str]:
         ("sqs_eventbridge", Source.SQS, ["images/red flower + 100%25.jpg"]),
         ("batch_operations_1_0", Source.S3_BATCH, ["images/red flower.jpg"]),
         ("batch_operations_2_0", Source.S3_BATCH, ["images/red flower.jpg"]),
+        ("scheduled", Source.SCHEDULE, []),
     ],
 )
 def test_every_shape_names_its_objects(name: str, source: Source, expected: list[str]) -> None:
@@ -80,6 +81,12 @@ def test_no_body_whatever_leaves_its_message() -> None:
     first, second, _ = read(event).tasks
     assert "not JSON" in first.error
     assert not second.error
+
+
+def test_schedule_in_a_message_is_none() -> None:
+    event = load("sqs_s3_batch")
+    event["Records"][0]["body"] = json.dumps(load("scheduled"))
+    assert "no event from S3" in read(event).tasks[0].error
 
 
 @pytest.mark.parametrize("event", [{}, {"hello": "world"}, [], "text", None, {"Records": [{"eventSource": "aws:sns"}]}])

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from botocore.stub import Stubber
 from fakes import BUCKET, LABELS_TABLE, TABLE
@@ -68,6 +69,57 @@ def test_item_of_a_deleted_photo_goes(monkeypatch: pytest.MonkeyPatch, s3: S3Cli
     dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": "images/old.jpg"}, "Revision": {"N": "1"}})
     start(monkeypatch).handler(load("s3_removed"), Context())
     assert "Item" not in dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/old.jpg"}})
+
+
+def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
+    sqs = boto3.client("sqs")
+    photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
+    where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting}
+
+    def labelled() -> set[str]:
+        return {item["PK"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]}
+
+    for key in ("images/red flower.jpg", "images/old.jpg"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"a photo")
+    handler = start(monkeypatch, DAILY_IMAGE_LIMIT="1", **where).handler
+    assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
+    (first,) = labelled()
+    assert handler(load("scheduled"), Context()) == {"moved": 0, "waiting": 1}
+    assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
+    assert labelled() == {first}
+
+    handler = start(monkeypatch, DAILY_IMAGE_LIMIT="2", **where).handler
+    assert handler(load("scheduled"), Context())["moved"] == 1
+    (message,) = sqs.receive_message(QueueUrl=photos)["Messages"]
+    assert message["Body"] in [record["body"] for record in load("sqs_s3_batch")["Records"]]
+    record = load("sqs_s3_batch")["Records"][0] | {"body": message["Body"]}
+    assert handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    assert labelled() == {"images/red flower.jpg", "images/old.jpg"}
+
+
+def test_what_waits_is_moved_when_the_limit_is_taken_away(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
+    sqs = boto3.client("sqs")
+    photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
+    sqs.send_message(QueueUrl=waiting, MessageBody="{}")
+    handler = start(monkeypatch, QUEUE_URL=photos, WAITING_QUEUE_URL=waiting).handler
+    assert handler(load("scheduled"), Context()) == {"moved": 1, "waiting": 0}
+
+
+def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
+    for name in ("daily_limit", "waiting"):
+        monkeypatch.delitem(sys.modules, f"image_labels.{name}", raising=False)
+    s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
+    handler = start(monkeypatch).handler
+    handler(load("s3_created"), Context())
+    assert handler(load("scheduled"), Context()) == {"moved": 0, "waiting": 0}
+    assert not {"image_labels.daily_limit", "image_labels.waiting"} & sys.modules.keys()
+    assert not [row for row in dynamodb.scan(TableName=LABELS_TABLE)["Items"] if row["Term"]["S"] == "*usage"]
 
 
 def test_bad_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from fakes import FakeItems, FakeLabels, FakePhotos
 from image_labels.attributes import Rows
-from image_labels.failures import TryAgain
-from image_labels.reconcile import MAX_ROUNDS, Outcome, Reconciler
+from image_labels.failures import OverDailyLimit, TryAgain
+from image_labels.reconcile import MAX_ROUNDS, Bill, Outcome, Reconciler
 from image_labels.rekognition import Labels, Rejected, Unreadable
 
 KEY = "images/a b.jpg"
@@ -95,6 +95,7 @@ def test_rejected_photo_is_stored_and_not_asked_for_again(world: World) -> None:
     world.labels.raising["text"] = Rejected("InvalidImageFormatException: no")
     result = world.reconciler.reconcile(KEY)
     assert (result.outcome, result.reason) == (Outcome.REJECTED, "InvalidImageFormatException: no")
+    assert result.rekognition_calls == 1
     assert isinstance(world.items.contents[KEY], Rejected)
     assert world.reconciler.reconcile(KEY).rekognition_calls == 0
 
@@ -122,14 +123,17 @@ def test_photo_gone_before_rekognition_reads_it(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.raising["old"] = Unreadable("gone", "")
     world.labels.on_detect = lambda _n: world.photos.delete(KEY)
-    assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+    result = world.reconciler.reconcile(KEY)
+    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)  # asked in vain is not answered
 
 
 def test_photo_that_is_there_and_unreadable_needs_somebody(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.raising["old"] = Unreadable("another Region", "look")
+    bill = Bill()
     with pytest.raises(Unreadable, match="another Region"):
-        world.reconciler.reconcile(KEY)
+        world.reconciler.reconcile(KEY, bill=bill)
+    assert bill.rekognition_calls == 0
 
 
 def test_item_changed_by_another_worker_is_not_overwritten_unseen(world: World) -> None:
@@ -153,8 +157,10 @@ def test_item_that_never_rests_goes_back_to_the_queue(world: World) -> None:
     world.reconciler.reconcile(KEY)
     world.photos.upload(KEY, "e2")
     world.photos.on_head = lambda _n: world.items.touch(KEY)
+    bill = Bill()
     with pytest.raises(TryAgain, match=f"changed {MAX_ROUNDS} times"):
-        world.reconciler.reconcile(KEY)
+        world.reconciler.reconcile(KEY, bill=bill)
+    assert bill.rekognition_calls == 1
     assert len(world.labels.asked) == 2  # one for each content: a conflict is no reason to pay again
 
 
@@ -169,3 +175,17 @@ def test_work_that_was_given_to_somebody_else_is_not_written(world: World) -> No
     with pytest.raises(TryAgain, match="invocation ended"):
         world.reconciler.reconcile(KEY, lambda: True)
     assert len(world.labels.asked) == 1
+
+
+def test_over_the_limit_what_needs_no_rekognition_is_settled_all_the_same(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconciler.reconcile(KEY)
+    over = OverDailyLimit(1, "2026-11-25")
+    world.labels.raising = {"e1": over, "e2": over}
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+    world.photos.upload(KEY, "e2")
+    with pytest.raises(OverDailyLimit):
+        world.reconciler.reconcile(KEY)
+    assert world.stored_label() == "label of e1"
+    world.photos.delete(KEY)
+    assert world.reconciler.reconcile(KEY).outcome is Outcome.REMOVED

@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 from image_labels.clients import Clients, make_clients
 from image_labels.events import Task
-from image_labels.failures import Failure, NeedsOperator, NotAnEvent, TryAgain
+from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
 from image_labels.redelivery import Failed, Redelivery
 
 if TYPE_CHECKING:
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 THROTTLED = TryAgain("DetectLabels: ThrottlingException: slow down", throttled=True)
 FORBIDDEN = NeedsOperator("HeadObject: 403", "allow s3:GetObject")
+OVER = OverDailyLimit(1000, "2026-11-25")
 TRIES = 5
 
 
 @dataclass
 class Queues:
-    """The photos' queue and the dead letters'."""
+    """The photos' queue, the dead letters' and that of the photos over the daily limit."""
 
     sqs: SQSClient
     photos: str
     dead_letters: str
+    waiting: str
 
     def redelivery(self, sqs: SQSClient | None = None, jitter: float = 0.0) -> Redelivery:
         return Redelivery(
@@ -38,6 +40,7 @@ class Queues:
             dead_letter_queue_url=self.dead_letters,
             max_receive_count=TRIES,
             retry_delay=20,
+            waiting_queue_url=self.waiting,
             jitter=lambda: jitter,
         )
 
@@ -54,9 +57,13 @@ class Queues:
         ]
 
     def dead(self) -> list[Any]:
-        answer = self.sqs.receive_message(
-            QueueUrl=self.dead_letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        )
+        return self._received(self.dead_letters)
+
+    def that_wait(self) -> list[Any]:
+        return self._received(self.waiting)
+
+    def _received(self, url: str) -> list[Any]:
+        answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
         return list(answer.get("Messages", []))
 
 
@@ -72,7 +79,8 @@ def ids(failed: Sequence[Failed]) -> list[str]:
 def queues(aws: None) -> Queues:
     sqs = boto3.client("sqs")
     photos = sqs.create_queue(QueueName="photos", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
-    return Queues(sqs, photos, sqs.create_queue(QueueName="dead-letters")["QueueUrl"])
+    others = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead-letters", "waiting")]
+    return Queues(sqs, photos, *others)
 
 
 def test_waits_grow_to_an_hour(queues: Queues) -> None:
@@ -159,6 +167,59 @@ def test_message_that_nobody_can_read_is_a_dead_letter_at_once(queues: Queues) -
 def test_last_try_and_first_try_in_one_batch(queues: Queues) -> None:
     last, first = queues.failed(THROTTLED, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
     assert queues.redelivery().hand_back([*last, *first]) == ids(first)
+
+
+@pytest.mark.parametrize("attempt", [1, TRIES, TRIES + 1])
+def test_photo_over_the_daily_limit_waits_elsewhere_whatever_try_it_was(
+    queues: Queues, caplog: pytest.LogCaptureFixture, attempt: int
+) -> None:
+    failed = queues.failed(OVER, attempt=attempt, body='{"the": "event"}')
+    with Stubber(queues.sqs) as stub:  # no call but this one: SQS is told to delete the message by the answer
+        stub.add_response(
+            "send_message", {"MessageId": "1"}, {"QueueUrl": queues.waiting, "MessageBody": '{"the": "event"}'}
+        )
+        assert queues.redelivery().hand_back(failed) == []
+    assert queues.redelivery().hand_back(failed) == []
+    assert [message["Body"] for message in queues.that_wait()] == ['{"the": "event"}']
+    assert queues.dead() == []
+    assert caplog.records == []
+
+
+def test_others_of_the_batch_are_seen_to_as_always(queues: Queues) -> None:
+    last, first, over = (
+        queues.failed(failure, attempt=attempt, body=failure.cause)
+        for failure, attempt in ((FORBIDDEN, TRIES), (THROTTLED, 1), (OVER, 1))
+    )
+    assert queues.redelivery().hand_back([*last, *over, *first]) == ids(first)
+    assert [message["Body"] for message in queues.dead()] == [FORBIDDEN.cause]
+    assert [message["Body"] for message in queues.that_wait()] == [OVER.cause]
+
+
+def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    (failed,) = queues.failed(OVER, attempt=2)
+    entry = {"Id": "0", "ReceiptHandle": failed.message.receipt_handle, "VisibilityTimeout": 80}
+    with Stubber(queues.sqs) as stub:
+        stub.add_client_error("send_message", "AccessDenied", "no sqs:SendMessage")
+        stub.add_response(
+            "change_message_visibility_batch",
+            {"Successful": [], "Failed": []},
+            {"QueueUrl": queues.photos, "Entries": [entry]},
+        )
+        assert queues.redelivery().hand_back([failed]) == [failed.message.id]
+        stub.assert_no_pending_responses()
+    (line,) = caplog.records
+    assert "the queue of waiting photos does not take the message" in line.__dict__["consequence"]
+    assert "SendMessage" in line.__dict__["next_step"]
+
+
+def test_photo_that_could_not_wait_at_its_last_try_is_a_dead_letter_that_says_so(queues: Queues) -> None:
+    (failed,) = queues.failed(OVER, attempt=TRIES)
+    redelivery = queues.redelivery()
+    redelivery._waiting_queue_url += "-gone"
+    assert redelivery.hand_back([failed]) == []
+    (message,) = queues.dead()
+    assert said(message)["Cause"] == "the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
+    assert "why the queue of waiting photos did not take it; then send it back" in said(message)["NextStep"]
 
 
 def test_characters_that_sqs_refuses_are_written_out(queues: Queues) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
-from image_labels.failures import Failure, NeedsOperator, TryAgain
+from image_labels.failures import Failure, NeedsOperator, OverDailyLimit, TryAgain
 from image_labels.pace import Pace
 from image_labels.photos import Photo
 from image_labels.rekognition import Instance, Label, Labeller, Rejected, Unreadable
@@ -31,8 +32,30 @@ def stub() -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def labeller(stub: Stubber) -> Labeller:
-    return Labeller(cast("RekognitionClient", stub.client), Pace(1000), max_labels=10, min_confidence=80.0)
+class Images:
+    """An allowance of so many images; `taken` are those that were not given back."""
+
+    def __init__(self, allowed: int = 10) -> None:
+        self.allowed = allowed
+        self.taken = 0
+
+    def take(self) -> str:
+        if self.taken == self.allowed:
+            raise OverDailyLimit(self.allowed, "2026-11-25")
+        self.taken += 1
+        return "2026-11-25"
+
+    def give_back(self, day: str) -> None:
+        assert day == "2026-11-25"
+        self.taken -= 1
+
+    def left(self) -> float:
+        return self.allowed - self.taken
+
+
+def labeller(stub: Stubber, images: Images | None = None, pace: Pace | None = None) -> Labeller:
+    client = cast("RekognitionClient", stub.client)
+    return Labeller(client, pace or Pace(1000), images, max_labels=10, min_confidence=80.0)
 
 
 def test_answer_becomes_labels(stub: Stubber) -> None:
@@ -115,3 +138,64 @@ def test_nonsense_is_tried_again(stub: Stubber, answer: dict[str, Any]) -> None:
     stub.add_response("detect_labels", answer)
     with pytest.raises(TryAgain, match="not an answer"):
         labeller(stub).detect(PHOTO)
+
+
+@pytest.mark.parametrize("code", ["InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException"])
+def test_rejection_counts_towards_the_limit(stub: Stubber, code: str) -> None:
+    images = Images()
+    stub.add_client_error("detect_labels", code, "")
+    with pytest.raises(Rejected):
+        labeller(stub, images).detect(PHOTO)
+    assert images.taken == 1
+
+
+def test_answer_counts_towards_the_limit_even_if_it_is_none(stub: Stubber) -> None:
+    images = Images()
+    stub.add_response("detect_labels", {"Labels": []})
+    labeller(stub, images).detect(PHOTO)
+    assert images.taken == 1
+    stub.add_response("detect_labels", {})
+    with pytest.raises(TryAgain):
+        labeller(stub, images).detect(PHOTO)
+    assert images.taken == 2
+
+
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "InternalServerError", "AccessDeniedException", "InvalidS3ObjectException"]
+)
+def test_refused_call_does_not_count(stub: Stubber, code: str) -> None:
+    images = Images()
+    stub.add_client_error("detect_labels", code, "")
+    with pytest.raises(Failure):
+        labeller(stub, images).detect(PHOTO)
+    assert images.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "taken"),
+    [
+        (EndpointConnectionError(endpoint_url="https://rekognition"), 0),
+        (ReadTimeoutError(endpoint_url="https://rekognition"), 1),
+    ],
+    ids=["never sent", "sent, and perhaps paid for"],
+)
+def test_call_without_an_answer_counts_if_it_may_be_paid_for(error: Exception, taken: int) -> None:
+    class Silent:
+        def detect_labels(self, **_: Any) -> None:
+            raise error
+
+    images = Images()
+    with pytest.raises(type(error)):
+        Labeller(cast("Any", Silent()), Pace(1000), images, max_labels=10, min_confidence=80.0).detect(PHOTO)
+    assert images.taken == taken
+
+
+def test_photo_over_the_limit_neither_asks_nor_takes_a_turn(stub: Stubber) -> None:
+    waits: list[float] = []
+    pace = Pace(1, clock=lambda: 0.0, sleep=waits.append)
+    for _ in range(3):
+        with pytest.raises(OverDailyLimit, match="daily limit of 0 images is reached"):
+            labeller(stub, Images(0), pace).detect(PHOTO)
+    stub.add_response("detect_labels", {"Labels": []})
+    labeller(stub, Images(1), pace).detect(PHOTO)
+    assert waits == []

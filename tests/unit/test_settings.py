@@ -18,6 +18,7 @@ GOOD = {
     "MAX_RECEIVE_COUNT": "4",
     "RETRY_DELAY_SECONDS": "20",
 }
+LIMITED = {"DAILY_IMAGE_LIMIT": "1000", "WAITING_QUEUE_URL": "https://sqs/waiting"}
 
 
 def test_good_settings() -> None:
@@ -34,6 +35,22 @@ def test_good_settings() -> None:
         max_receive_count=4,
         retry_delay=20,
     )
+
+
+def test_limit_and_where_photos_over_it_wait() -> None:
+    settings = Settings.from_environment(GOOD | LIMITED)
+    assert (settings.daily_image_limit, settings.waiting_queue_url) == (1000, "https://sqs/waiting")
+    settings = Settings.from_environment(GOOD)
+    assert (settings.daily_image_limit, settings.waiting_queue_url) == (None, "")
+
+
+def test_queue_of_waiting_photos_may_be_there_without_a_limit() -> None:
+    settings = Settings.from_environment(GOOD | {"WAITING_QUEUE_URL": "https://sqs/waiting"})
+    assert (settings.daily_image_limit, settings.waiting_queue_url) == (None, "https://sqs/waiting")
+
+
+def test_limit_decides_no_labels() -> None:
+    assert Settings.from_environment(GOOD | LIMITED).fingerprint == Settings.from_environment(GOOD).fingerprint
 
 
 def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
@@ -59,11 +76,15 @@ def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
         ("RETRY_DELAY_SECONDS", "0.5", "a whole number"),
         ("QUEUE_URL", "", "QUEUE_URL is not set"),
         ("BUCKET_NAME", "", "BUCKET_NAME is not set"),
+        ("DAILY_IMAGE_LIMIT", "0", "a whole number from 1 to"),
+        ("DAILY_IMAGE_LIMIT", "", "a whole number from 1 to"),
+        ("DAILY_IMAGE_LIMIT", "1e3", "a whole number from 1 to"),
+        ("WAITING_QUEUE_URL", "", "WAITING_QUEUE_URL is not set"),
     ],
 )
 def test_bad_setting_names_itself_and_what_is_allowed(name: str, value: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as raised:
-        Settings.from_environment(GOOD | {name: value})
+        Settings.from_environment(GOOD | LIMITED | {name: value})
     assert name in str(raised.value)
 
 

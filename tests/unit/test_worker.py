@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from image_labels.failures import NeedsOperator, NotAnEvent, TryAgain
-from image_labels.reconcile import Outcome, Result
+from image_labels.failures import NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
+from image_labels.reconcile import Bill, Outcome, Result
 from image_labels.worker import SomeFailed, Worker
 
 if TYPE_CHECKING:
@@ -22,15 +23,21 @@ EVENTS = Path(__file__).parent / "events"
 BUCKET = "photos-bucket"
 
 
+OVER = OverDailyLimit(1000, "2026-11-25")
+
+
 class Keys:
-    """A reconciler that remembers its keys and does what it is told for each."""
+    """A reconciler that remembers its keys and does what it is told for each; `calls` is what each costs."""
+
+    calls = 0
 
     def __init__(self, doing: Callable[[str], Result] | None = None) -> None:
         self.seen: list[str] = []
         self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3, rekognition_calls=1))
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool]) -> Result:
+    def reconcile(self, key: str, abandoned: Callable[[], bool], bill: Bill) -> Result:
         self.seen.append(key)
+        bill.rekognition_calls += self.calls
         self.abandoned = abandoned
         return self._doing(key)
 
@@ -197,7 +204,11 @@ def test_batch_operations_gets_its_form_of_answer() -> None:
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(TryAgain("slow down"), "TemporaryFailure"), (NeedsOperator("no permission", "allow"), "PermanentFailure")],
+    [
+        (TryAgain("slow down"), "TemporaryFailure"),
+        (OVER, "TemporaryFailure"),
+        (NeedsOperator("no permission", "allow"), "PermanentFailure"),
+    ],
 )
 def test_batch_operations_learns_whether_to_try_again(error: Exception, code: str) -> None:
     def fails(_key: str) -> Result:
@@ -242,6 +253,101 @@ def test_log_names_the_photo_the_cause_and_the_next_step(caplog: pytest.LogCaptu
     assert (fields["cause"], fields["next_step"]) == ("HeadObject: 403", "allow s3:GetObject")
 
 
+def test_photo_over_the_daily_limit_waits_and_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+    def over(_key: str) -> Result:
+        raise OVER
+
+    caplog.set_level(logging.INFO)
+    kept = Kept()
+    worker(Keys(over), kept=kept).handle(sqs("a"), 60)
+    assert [failed.failure for failed in kept.failed] == [OVER]
+    (record,) = caplog.records
+    assert (record.levelno, record.message) == (logging.INFO, "photo over daily limit")
+    fields = record.__dict__
+    assert (fields["key"], fields["outcome"], fields["rekognition_calls"]) == ("a", "waiting", 0)
+    assert fields["cause"] == "the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
+    assert "when the day (UTC) is over" in fields["next_step"]
+    assert "throttled" not in fields
+
+
+def test_message_waits_if_the_first_photo_that_is_not_settled_is_over_the_limit() -> None:
+    def ends(key: str) -> Result:
+        if key == "a":
+            return Result(Outcome.REMOVED)
+        raise OVER if key == "b" else TryAgain("no")
+
+    event = sqs("a", "b", "c")
+    records = [json.loads(message["body"])["Records"][0] for message in event["Records"]]
+    event["Records"] = [event["Records"][0] | {"body": json.dumps({"Records": records})}]
+    kept = Kept()
+    worker(Keys(ends), kept=kept).handle(event, 60)
+    assert [(failed.failure, failed.photo) for failed in kept.failed] == [(OVER, f"s3://{BUCKET}/b")]
+
+
+def test_labels_say_how_long_after_the_event_they_came(caplog: pytest.LogCaptureFixture) -> None:
+    event = sqs("a", "b")
+    event["Records"][0]["attributes"] = {"SentTimestamp": str(round((time.time() - 90) * 1000))}
+    event["Records"][1]["attributes"] = {"SentTimestamp": str(round((time.time() + 5) * 1000))}  # another clock
+    caplog.set_level(logging.INFO)
+    worker(Keys()).handle(event, 60)
+    worker(Keys()).handle(load("s3_created"), 60)  # by no queue
+    latency = [record.__dict__.get("latency_ms") for record in sorted(caplog.records, key=lambda r: r.__dict__["key"])]
+    assert latency[0] == pytest.approx(90_000, abs=10_000)
+    assert latency[1:] == [0, None]
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_failure_says_what_it_cost(caplog: pytest.LogCaptureFixture, calls: int) -> None:
+    def fails(_key: str) -> Result:
+        raise TryAgain("TransactWriteItems: ThrottlingError", throttled=True)
+
+    keys = Keys(fails)
+    keys.calls = calls
+    worker(keys).handle(sqs("a"), 60)
+    (record,) = caplog.records
+    assert (record.message, record.__dict__["rekognition_calls"]) == ("photo failed", calls)
+    assert record.__dict__["throttled"] == 1
+
+
+def test_answer_that_comes_too_late_is_accounted_for(caplog: pytest.LogCaptureFixture) -> None:
+    release = threading.Event()
+
+    def hangs(_key: str) -> Result:
+        release.wait(30)
+        raise TryAgain("the invocation ended before the photo was done")
+
+    keys = Keys(hangs)
+    keys.calls = 1
+    assert handed_back(worker(keys).handle(sqs("a"), 0.2)) == ["m0"]
+    release.set()
+    until = time.monotonic() + 30
+    while len(caplog.records) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    first, late = caplog.records
+    assert (first.message, first.__dict__["outcome"]) == ("photo handed back", "handed back")
+    assert late.getMessage() == "photo answered too late"
+    assert (late.__dict__["key"], late.__dict__["rekognition_calls"]) == ("a", 1)
+    assert "outcome" not in late.__dict__  # it has had one
+
+
+def test_schedule_moves_what_waits_within_a_part_of_the_functions_time() -> None:
+    until: list[float] = []
+
+    def move(end: float) -> dict[str, int]:
+        until.append(end - time.monotonic())
+        return {"moved": 3, "waiting": 4}
+
+    keys = Keys()
+    answer = Worker(keys, Kept(), BUCKET, 5, move).handle(load("scheduled"), 60)
+    assert answer == {"moved": 3, "waiting": 4}
+    assert until == [pytest.approx(36, abs=1)]
+    assert keys.seen == []
+
+
+def test_schedule_where_nothing_can_wait() -> None:
+    assert worker(Keys()).handle(load("scheduled"), 60) == {"moved": 0, "waiting": 0}
+
+
 def test_passing_fault_of_aws_is_a_warning_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
     def fails(_key: str) -> Result:
         raise ClientError({"Error": {"Code": "500", "Message": "Internal Server Error"}}, "HeadObject")
@@ -270,6 +376,7 @@ def test_unexpected_error_keeps_its_traceback_and_fails_its_photo_only(caplog: p
         Result(Outcome.LABELLED, 3),
         Result(Outcome.REJECTED, reason="no photo"),
         TryAgain("slow down", throttled=True),
+        OVER,
         NeedsOperator("no permission", "allow it"),
         ZeroDivisionError("division by zero"),
     ],

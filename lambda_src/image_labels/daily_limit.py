@@ -1,0 +1,112 @@
+"""The most images a day that Rekognition is asked about: a count in the labels table, added to before each call.
+
+The count is one row for each day (see image_labels.store), which all execution environments share: together they cannot
+go beyond the limit, however many there are. What is uncertain counts as asked, so after a crash or a lost answer the
+count may be higher than what Rekognition bills. It is lower only if Rekognition bills a request that it did not answer
+in time, and that botocore therefore sent again: a call counts once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_labels.failures import OverDailyLimit, failure_of
+from image_labels.store import USAGE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+logger = logging.getLogger(__name__)
+
+# Once the limit is reached the table is not asked again for so many seconds: nothing paces photos over the limit, and
+# all would write to one row, which DynamoDB lets nobody do more than 1,000 times a second. An image that another
+# environment gives back meanwhile is found afterwards.
+PAUSE_SECONDS = 60
+
+
+class DailyLimit:
+    """So many images a day (UTC) and no more. Safe to use from many threads, and in many environments at once.
+
+    `make_once_client` is called when an image is first given back: botocore would send a subtraction again whose answer
+    is lost, and the day would have an image too many. `now` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        make_once_client: Callable[[], DynamoDBClient],
+        labels_table: str,
+        limit: int,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._make_once_client = make_once_client
+        self._table = labels_table
+        self._limit = limit
+        self._now = now
+        self._reached = ("", 0.0)  # on which day, and until when that is believed
+
+    def take(self) -> str:
+        """Count an image, and return the day it is counted on.
+
+        Raises OverDailyLimit if the day has no more, and botocore's errors if DynamoDB does not count.
+        """
+        day, now = self._day(), self._now()
+        if self._reached[0] == day and now < self._reached[1]:
+            raise OverDailyLimit(self._limit, day)
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(day),
+                UpdateExpression="ADD Images :one",
+                ConditionExpression="attribute_not_exists(Images) OR Images < :limit",
+                ExpressionAttributeValues={":one": {"N": "1"}, ":limit": {"N": str(self._limit)}},
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+                raise
+            self._reached = (day, now + PAUSE_SECONDS)
+            raise OverDailyLimit(self._limit, day) from error
+        return day
+
+    def give_back(self, day: str) -> None:
+        """Take an image off the count of the day it was taken from: Rekognition did not answer. Raises nothing."""
+        try:
+            self._make_once_client().update_item(
+                TableName=self._table,
+                Key=_key(day),
+                UpdateExpression="ADD Images :minus_one",
+                ConditionExpression="Images > :zero",  # a row that somebody deleted does not become a credit
+                ExpressionAttributeValues={":minus_one": {"N": "-1"}, ":zero": {"N": "0"}},
+            )
+            self._reached = ("", 0.0)
+        except (ClientError, BotoCoreError) as error:
+            failure = failure_of(error)
+            fields = {
+                "cause": failure.cause,
+                "consequence": f"{day} (UTC) has room for one image less",
+                "next_step": failure.next_step,
+            }
+            logger.warning("image not given back to the daily limit", extra=fields)
+
+    def left(self) -> float:
+        """How many images the day has left. Raises botocore's errors."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(self._day()), ConsistentRead=True, ProjectionExpression="Images"
+        )
+        return self._limit - int(answer.get("Item", {}).get("Images", {}).get("N", "0"))
+
+    def _day(self) -> str:
+        return datetime.fromtimestamp(self._now(), UTC).date().isoformat()
+
+
+def _key(day: str) -> dict[str, AttributeValueTypeDef]:
+    return {"Term": {"S": USAGE}, "Rank": {"S": day}}

@@ -1,0 +1,154 @@
+"""Photos over the daily limit: back to the queue they came from, as many as the day has room for.
+
+They wait in a queue of their own. In the one they came from they would use up their tries, since each receive counts as
+one; and to pause what delivers from it would hold up deletions too: photos could be found that are gone.
+
+A message is sent before it is deleted, and deleted only if SQS has confirmed the sending: what happens between the two
+may double it, which the reconciler does not mind, but never loses it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_labels.failures import NeedsOperator, failure_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+    from image_labels.rekognition import Allowance
+
+logger = logging.getLogger(__name__)
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html: of the two sizes that
+# SQS has had as the limit of a batch, the smaller.
+BATCH = 10
+MAX_BATCH_BYTES = 262_144
+# Seconds for which another mover does not see a message that is being moved; fewer if only its age is looked at, since
+# there may be room for it soon.
+HIDDEN_SECONDS = 120
+GLANCE_SECONDS = 10
+# SQS deletes a message after the queue's retention period, 14 days at most, and a backlog may take longer. One that has
+# waited for so long is sent anew to where it waits.
+OLD_SECONDS = 7 * 24 * 3600
+
+NEXT_TIME = "nothing: it is tried again within minutes"
+
+
+class WaitingPhotos:
+    """Moves messages from the queue of waiting photos to the queue of photos.
+
+    `make_client` is called when it is time to look; `now` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        make_client: Callable[[], SQSClient],
+        allowance: Allowance,
+        *,
+        queue_url: str,
+        waiting_queue_url: str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._make_client = make_client
+        self._allowance = allowance
+        self._queue_url = queue_url
+        self._waiting_queue_url = waiting_queue_url
+        self._now = now
+
+    def move(self, until: float) -> Mapping[str, int]:
+        """Move as many messages as there is room for, none after `until` (of time.monotonic()).
+
+        Room is what the day has left, less the messages in the queue of photos, each of which may need it. The answer
+        says how many messages were moved, and how many wait, as far as SQS knows: its counts are approximate.
+
+        Raises a Failure if SQS or DynamoDB does not answer; what was moved until then is moved.
+        """
+        moved = waiting = 0
+        try:
+            waiting = self._messages(self._waiting_queue_url)
+            room = self._allowance.left() - self._messages(self._queue_url) if waiting else 0
+            while waiting and time.monotonic() < until:
+                if room > 0:
+                    messages = self._receive(int(min(room, BATCH)), HIDDEN_SECONDS)
+                    passed = self._pass_on(messages, self._queue_url)
+                    moved += passed
+                    room -= passed
+                else:
+                    messages = self._receive(BATCH, GLANCE_SECONDS)
+                    passed = self._pass_on(list(filter(self._is_old, messages)), self._waiting_queue_url)
+                if not passed:
+                    break
+        except (ClientError, BotoCoreError) as error:
+            failure = failure_of(error)
+            serious = isinstance(failure, NeedsOperator)
+            fields = {"cause": failure.cause, "next_step": failure.next_step if serious else NEXT_TIME}
+            logger.log(logging.ERROR if serious else logging.WARNING, "waiting photos not moved", extra=fields)
+            raise failure from error
+        finally:
+            waiting = max(0, waiting - moved)
+            if moved:
+                logger.info("waiting photos moved", extra={"moved": moved, "waiting": waiting})
+        return {"moved": moved, "waiting": waiting}
+
+    def _messages(self, url: str) -> int:
+        """All messages of a queue, also those that are being worked on."""
+        answer = self._make_client().get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+        return sum(map(int, answer["Attributes"].values()))
+
+    def _receive(self, most: int, hidden: int) -> Sequence[MessageTypeDef]:
+        answer = self._make_client().receive_message(
+            QueueUrl=self._waiting_queue_url,
+            MaxNumberOfMessages=most,
+            AttributeNames=["SentTimestamp"],
+            VisibilityTimeout=hidden,
+            WaitTimeSeconds=1,  # else SQS asks only some of its servers
+        )
+        return answer.get("Messages", [])
+
+    def _is_old(self, message: MessageTypeDef) -> bool:
+        return self._now() - int(message["Attributes"]["SentTimestamp"]) / 1000 > OLD_SECONDS
+
+    def _pass_on(self, messages: Sequence[MessageTypeDef], url: str) -> int:
+        """Send messages to the queue, and delete those that have been sent; how many these were."""
+        if not messages:
+            return 0
+        if len(messages) > 1 and sum(len(message["Body"].encode()) for message in messages) > MAX_BATCH_BYTES:
+            half = len(messages) // 2
+            return self._pass_on(messages[:half], url) + self._pass_on(messages[half:], url)
+        client = self._make_client()
+        sending = client.send_message_batch(
+            QueueUrl=url,
+            Entries=[{"Id": str(n), "MessageBody": message["Body"]} for n, message in enumerate(messages)],
+        )
+        self._complain("SendMessageBatch", sending, "the message goes on waiting")
+        sent = [messages[int(each["Id"])] for each in sending.get("Successful", ())]
+        if sent:
+            deleting = client.delete_message_batch(
+                QueueUrl=self._waiting_queue_url,
+                Entries=[{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(sent)],
+            )
+            self._complain("DeleteMessageBatch", deleting, "the message is moved again, which does no harm")
+        return len(sent)
+
+    def _complain(self, operation: str, answer: Mapping[str, Any], consequence: str) -> None:
+        for refused in answer.get("Failed", ()):
+            fields = {
+                "cause": f"{operation}: {refused['Code']}: {refused.get('Message', '')}",
+                "consequence": consequence,
+                "next_step": NEXT_TIME,
+            }
+            logger.warning("queue did not answer as it should", extra=fields)

@@ -1,0 +1,263 @@
+"""Photos over the daily limit, on moto's SQS: how many go back to their queue, and that none is lost on the way."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from image_labels.failures import NeedsOperator, TryAgain
+from image_labels.rekognition import Unlimited
+from image_labels.waiting import HIDDEN_SECONDS, OLD_SECONDS, WaitingPhotos
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+NEVER = math.inf
+
+
+class Left(Unlimited):
+    """An allowance with so many images left."""
+
+    def __init__(self, images: float) -> None:
+        self.images = images
+
+    def left(self) -> float:
+        return self.images
+
+
+@dataclass
+class Queues:
+    """The queue of photos and that of those over the limit."""
+
+    sqs: SQSClient
+    photos: str
+    waiting: str
+
+    def mover(self, left: float, *, sqs: object = None, now: Callable[[], float] = time.time) -> WaitingPhotos:
+        client = cast("SQSClient", sqs or self.sqs)
+        return WaitingPhotos(lambda: client, Left(left), queue_url=self.photos, waiting_queue_url=self.waiting, now=now)
+
+    def let_wait(self, *bodies: str) -> None:
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.waiting, MessageBody=body)
+
+    def bodies(self, url: str) -> list[str]:
+        """All messages that can be received."""
+        found: list[str] = []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [message["Body"] for message in messages]
+        return sorted(found)
+
+    def count(self, url: str) -> int:
+        """All messages, also those that are hidden."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        return sum(map(int, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+
+
+class Faulty:
+    """A client whose calls go through, except the one that is named."""
+
+    def __init__(self, sqs: SQSClient, name: str, instead: Callable[..., Any]) -> None:
+        self._sqs, self._name, self._instead = sqs, name, instead
+
+    def __getattr__(self, name: str) -> Any:
+        return self._instead if name == self._name else getattr(self._sqs, name)
+
+
+@pytest.fixture
+def queues(aws: None) -> Queues:
+    sqs = boto3.client("sqs")
+    return Queues(sqs, *(sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting")))
+
+
+def names(number: int) -> list[str]:
+    return [f"photo {n:03}" for n in range(number)]
+
+
+def test_all_are_moved_if_there_is_room(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    queues.let_wait(*names(23))
+    assert queues.mover(1000).move(NEVER) == {"moved": 23, "waiting": 0}
+    assert queues.bodies(queues.photos) == names(23)
+    assert queues.count(queues.waiting) == 0
+    (record,) = caplog.records
+    assert (record.levelno, record.message) == (logging.INFO, "waiting photos moved")
+    assert (record.__dict__["moved"], record.__dict__["waiting"]) == (23, 0)
+
+
+def test_all_are_moved_when_the_limit_was_taken_away(queues: Queues) -> None:
+    queues.let_wait(*names(3))
+    photos = WaitingPhotos(lambda: queues.sqs, Unlimited(), queue_url=queues.photos, waiting_queue_url=queues.waiting)
+    assert photos.move(NEVER) == {"moved": 3, "waiting": 0}
+
+
+@pytest.mark.parametrize("room", [1, 10, 12])
+def test_as_many_are_moved_as_the_day_has_left(queues: Queues, room: int) -> None:
+    queues.let_wait(*names(23))
+    assert queues.mover(room).move(NEVER) == {"moved": room, "waiting": 23 - room}
+    assert len(queues.bodies(queues.photos)) == room
+    assert queues.count(queues.waiting) == 23 - room
+
+
+def test_what_is_in_the_queue_of_photos_may_need_the_room(queues: Queues) -> None:
+    queues.let_wait(*names(5))
+    for delay in (0, 0, 900):
+        queues.sqs.send_message(QueueUrl=queues.photos, MessageBody="new", DelaySeconds=delay)
+    queues.sqs.receive_message(QueueUrl=queues.photos)  # one is being worked on
+    assert queues.mover(4).move(NEVER) == {"moved": 1, "waiting": 4}
+
+
+@pytest.mark.parametrize("left", [0, -3])
+def test_none_is_moved_without_room(queues: Queues, caplog: pytest.LogCaptureFixture, left: int) -> None:
+    caplog.set_level(logging.INFO)
+    queues.let_wait(*names(5))
+    assert queues.mover(left).move(NEVER) == {"moved": 0, "waiting": 5}
+    assert queues.count(queues.photos) == 0
+    assert caplog.records == []
+
+
+def test_nothing_waiting_costs_one_call(queues: Queues) -> None:
+    class NotAsked(Left):
+        def left(self) -> float:
+            pytest.fail("the table was asked")
+
+    with Stubber(queues.sqs) as stub:
+        stub.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "0"}})
+        photos = WaitingPhotos(
+            lambda: queues.sqs, NotAsked(9), queue_url=queues.photos, waiting_queue_url=queues.waiting
+        )
+        assert photos.move(NEVER) == {"moved": 0, "waiting": 0}
+
+
+def test_no_time_left_moves_none(queues: Queues) -> None:
+    queues.let_wait(*names(5))
+    assert queues.mover(9).move(time.monotonic() - 1) == {"moved": 0, "waiting": 5}
+    assert queues.bodies(queues.waiting) == names(5)  # and hides none
+
+
+def test_time_that_runs_out_leaves_the_rest(queues: Queues) -> None:
+    queues.let_wait(*names(23))
+    until = time.monotonic() + 0.5
+
+    def slow(**request: Any) -> Any:
+        time.sleep(0.5)
+        return queues.sqs.delete_message_batch(**request)
+
+    mover = queues.mover(99, sqs=Faulty(queues.sqs, "delete_message_batch", slow))
+    assert mover.move(until) == {"moved": 10, "waiting": 13}
+    assert queues.count(queues.waiting) == 13
+
+
+def test_message_that_is_not_sent_is_not_deleted(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    def all_but_the_second(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+        answer: Any = queues.sqs.send_message_batch(QueueUrl=QueueUrl, Entries=[Entries[0], *Entries[2:]])
+        return answer | {"Failed": [{"Id": Entries[1]["Id"], "SenderFault": False, "Code": "InternalError"}]}
+
+    queues.let_wait(*names(3))
+    mover = queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", all_but_the_second))
+    assert mover.move(NEVER) == {"moved": 2, "waiting": 1}
+    assert queues.bodies(queues.photos) == ["photo 000", "photo 002"]
+    assert queues.count(queues.waiting) == 1
+    line = next(record for record in caplog.records if record.levelno == logging.WARNING)
+    assert line.__dict__["cause"].startswith("SendMessageBatch: InternalError")
+
+
+def test_sending_whose_answer_is_lost_doubles_and_loses_none(queues: Queues) -> None:
+    def answer_is_lost(**request: Any) -> None:
+        queues.sqs.send_message_batch(**request)
+        raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": ""}}, "SendMessageBatch")
+
+    queues.let_wait(*names(3))
+    with pytest.raises(TryAgain, match="ServiceUnavailable"):
+        queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", answer_is_lost)).move(NEVER)
+    assert queues.bodies(queues.photos) == names(3)
+    assert queues.count(queues.waiting) == 3
+
+
+def test_message_that_is_being_moved_is_hidden_from_another_mover(queues: Queues) -> None:
+    queues.let_wait("photo")
+
+    def meanwhile(**request: Any) -> Any:
+        assert "Messages" not in queues.sqs.receive_message(QueueUrl=queues.waiting)
+        assert HIDDEN_SECONDS >= 60
+        return queues.sqs.send_message_batch(**request)
+
+    assert queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", meanwhile)).move(NEVER)["moved"] == 1
+
+
+def test_what_somebody_has_to_mend_is_said_and_raised(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    def refused(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ReceiveMessage")
+
+    queues.let_wait("photo")
+    with pytest.raises(NeedsOperator, match="AccessDenied"):
+        queues.mover(9, sqs=Faulty(queues.sqs, "receive_message", refused)).move(NEVER)
+    (record,) = caplog.records
+    assert (record.levelno, record.message) == (logging.ERROR, "waiting photos not moved")
+    assert "allow ReceiveMessage" in record.__dict__["next_step"]
+
+
+def test_passing_fault_is_a_warning(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "GetQueueAttributes")
+
+    with pytest.raises(TryAgain):
+        queues.mover(9, sqs=Faulty(queues.sqs, "get_queue_attributes", broken)).move(NEVER)
+    (record,) = caplog.records
+    assert (record.levelno, record.message) == (logging.WARNING, "waiting photos not moved")
+    assert record.__dict__["next_step"] == "nothing: it is tried again within minutes"
+
+
+def test_messages_too_large_for_one_batch_are_sent_in_several(queues: Queues) -> None:
+    large = ["ü" * 60_000 + str(n) for n in range(5)]  # 120 KB each
+    queues.let_wait(*large)
+    assert queues.mover(9).move(NEVER) == {"moved": 5, "waiting": 0}
+    assert queues.bodies(queues.photos) == large
+
+
+def test_message_that_has_waited_long_is_sent_anew_and_does_not_expire(queues: Queues) -> None:
+    queues.let_wait(*names(12))
+    began = time.time()
+    time.sleep(0.01)
+    sent: list[str] = []
+
+    def noted(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+        assert QueueUrl == queues.waiting
+        sent.extend(entry["MessageBody"] for entry in Entries)
+        return queues.sqs.send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    # What was sent before `began` is old by then, and what is sent now is not.
+    mover = queues.mover(
+        0, sqs=Faulty(queues.sqs, "send_message_batch", noted), now=lambda: began + OLD_SECONDS + 0.005
+    )
+    assert mover.move(NEVER) == {"moved": 0, "waiting": 12}
+    assert sorted(sent) == names(12)
+    assert queues.count(queues.waiting) == 12
+    assert queues.count(queues.photos) == 0
+
+
+def test_message_that_does_not_expire_yet_is_left_alone(queues: Queues) -> None:
+    queues.let_wait("photo")
+
+    def not_sent(**_: Any) -> None:
+        pytest.fail("it was sent anew")
+
+    mover = queues.mover(0, sqs=Faulty(queues.sqs, "send_message_batch", not_sent))
+    assert mover.move(NEVER) == {"moved": 0, "waiting": 1}
+
+
+def test_message_is_soon_back_if_there_was_no_room_for_it(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be missing when the limit is raised a moment later."""
+    monkeypatch.setattr("image_labels.waiting.GLANCE_SECONDS", 1)
+    queues.let_wait("photo")
+    queues.mover(0).move(NEVER)
+    time.sleep(1.1)
+    assert queues.mover(1).move(NEVER) == {"moved": 1, "waiting": 0}
