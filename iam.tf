@@ -21,7 +21,7 @@ resource "aws_iam_role_policy" "function" {
 }
 
 data "aws_iam_policy_document" "assume_role" {
-  # No aws:SourceAccount: Lambda's guide does not say that Lambda sets it when it assumes an execution role, and
+  # No aws:SourceAccount, unlike elsewhere: Lambda's guide does not say that Lambda sets it when it assumes a role, and
   # nobody can give this role to another account's function, since iam:PassRole ends at the account.
   statement {
     sid     = "LetLambdaRunAsThisRole"
@@ -69,10 +69,11 @@ data "aws_iam_policy_document" "function" {
     resources = [aws_dynamodb_table.images.arn]
   }
 
-  # BatchWriteItem is for the vocabulary, the others for the rows that change together with a photo's item.
+  # BatchWriteItem is for the vocabulary, GetItem and UpdateItem for the count of the day, the others for the rows that
+  # change together with a photo's item.
   statement {
     sid       = "KeepOneRowPerLabelOfPhoto"
-    actions   = ["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
+    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
     resources = [aws_dynamodb_table.labels.arn]
   }
 
@@ -88,6 +89,18 @@ data "aws_iam_policy_document" "function" {
     sid       = "SayWhyInDeadLetterQueue"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  statement {
+    sid       = "LetPhotosOverTheDailyLimitWait"
+    actions   = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    resources = [aws_sqs_queue.waiting.arn]
+  }
+
+  statement {
+    sid       = "TakeThemBackWhenTheDayIsOver"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.queue_arn]
   }
 
   statement {
@@ -137,7 +150,7 @@ data "aws_iam_policy_document" "reader" {
   statement {
     sid       = "SeeWhatWaits"
     actions   = ["sqs:GetQueueAttributes"]
-    resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.dead_letters.arn]
+    resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.waiting.arn, aws_sqs_queue.dead_letters.arn]
   }
 
   # Reading a dead letter is receiving it; it stays where it is.
@@ -159,27 +172,141 @@ data "aws_iam_policy_document" "reader" {
 }
 
 ################################################################################
-# The queue's policy
+# What the key's policy must have (output kms_key_policy_json)
+################################################################################
+
+# Made of names only, nothing that is itself under the key: so the key's policy can be there first.
+data "aws_iam_policy_document" "key" {
+  #checkov:skip=CKV_AWS_109:a key's policy must let the account manage the key, or nobody could
+  #checkov:skip=CKV_AWS_111:in a key's policy "*" is this key
+  #checkov:skip=CKV_AWS_356:in a key's policy "*" is this key
+  # KMS hears nobody whom the key's policy does not name: the account, so that IAM policies count, such as the function's.
+  statement {
+    sid       = "LetIamPoliciesOfTheAccountDecide"
+    actions   = ["kms:*"]
+    resources = ["*"] # in a key's policy: this key
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+
+  # Without it: "Unable to validate the following destination configurations".
+  dynamic "statement" {
+    for_each = var.trigger == "s3" ? [local.bucket_arn] : []
+
+    content {
+      sid       = "LetThisBucketEncryptItsEvents"
+      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [local.account_id]
+      }
+    }
+  }
+
+  # No condition: AWS's pages contradict each other on whether EventBridge sets aws:SourceArn and aws:SourceAccount when
+  # it uses a key, and events would be lost without a word if it did not. The queue's own policy has both.
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html (yes)
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (no)
+  dynamic "statement" {
+    for_each = var.trigger == "eventbridge" ? ["events.amazonaws.com"] : []
+
+    content {
+      sid       = "LetEventBridgeEncryptEvents"
+      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = [statement.value]
+      }
+    }
+  }
+
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+  statement {
+    sid       = "LetCloudWatchEncryptThisLog"
+    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${local.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/lambda/${var.name}"]
+    }
+  }
+}
+
+################################################################################
+# The queues' policies
 ################################################################################
 
 data "aws_iam_policy_document" "queue" {
   statement {
-    sid       = "LetThisBucketSendItsEvents"
+    sid       = var.trigger == "s3" ? "LetThisBucketSendItsEvents" : "LetThisRuleSendItsEvents"
     actions   = ["sqs:SendMessage"]
     resources = [local.queue_arn]
 
     principals {
       type        = "Service"
-      identifiers = ["s3.amazonaws.com"]
+      identifiers = [var.trigger == "s3" ? "s3.amazonaws.com" : "events.amazonaws.com"]
     }
 
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.bucket_arn]
+      values   = [var.trigger == "s3" ? local.bucket_arn : aws_cloudwatch_event_rule.photos[0].arn]
     }
 
     # A bucket's ARN has no account in it: a deleted bucket's name may be somebody else's tomorrow.
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "dead_letters" {
+  count = var.trigger == "eventbridge" ? 1 : 0
+
+  statement {
+    sid       = "LetThisRuleLeaveWhatItCouldNotSend"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.dead_letter_queue_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_cloudwatch_event_rule.photos[0].arn]
+    }
+
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"

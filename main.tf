@@ -5,14 +5,18 @@ locals {
   bucket_name = var.create_bucket ? aws_s3_bucket.photos[0].bucket : data.aws_s3_bucket.existing[0].bucket
   bucket_arn  = var.create_bucket ? aws_s3_bucket.photos[0].arn : data.aws_s3_bucket.existing[0].arn
 
-  # Partition, Region and account are fields of any ARN, which spares data sources (and aws_region names its attribute
-  # differently in provider 5 and 6). The log group lends its ARN because it depends on nothing.
-  arn_fields = split(":", aws_cloudwatch_log_group.function.arn)
-  account_id = local.arn_fields[4]
+  # By data sources, not out of a resource's ARN: known at plan time, and before there is anything under kms_key_arn,
+  # so that the key's own policy can be made of them (output kms_key_policy_json).
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.id # `name` is deprecated in provider 6, `region` is not in 5
+  account_id = data.aws_caller_identity.current.account_id
 
   # The queues name each other and the queue's policy names the queue: only a name known beforehand breaks the cycle.
   queue_name = "${var.name}-photos"
-  queue_arn  = join(":", ["arn", local.arn_fields[1], "sqs", local.arn_fields[3], local.account_id, local.queue_name])
+  queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
+
+  dead_letter_queue_name = "${var.name}-dead-letters"
+  dead_letter_queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
 
   # 14 days, the longest SQS keeps a message: time to notice and mend what is broken before an event is lost.
   message_retention_seconds = 14 * 24 * 3600
@@ -21,9 +25,22 @@ locals {
   # at one per client and five minutes.
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
 
-  # Default quota of DetectLabels, calls per second: https://docs.aws.amazon.com/general/latest/gr/rekognition.html
-  default_rekognition_tps = contains(["us-east-1", "us-west-2", "eu-west-1"], local.arn_fields[3]) ? 50 : 5
-  rekognition_tps         = coalesce(var.rekognition_tps, local.default_rekognition_tps)
+  # Default quota of DetectLabels, calls per second, in the Regions that have it (November 2026):
+  # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
+  default_rekognition_tps = merge(
+    { for region in ["us-east-1", "us-west-2", "eu-west-1"] : region => 50 },
+    { for region in [
+      "us-east-2", "us-west-1", "us-gov-west-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1",
+      "ap-southeast-2", "ap-southeast-5", "ap-southeast-7", "eu-central-1", "eu-south-2", "eu-west-2", "il-central-1",
+      "sa-east-1",
+    ] : region => 5 },
+  )
+
+  # These have Rekognition, but not DetectLabels: nothing there would fail before the first photo.
+  regions_without_detect_labels = ["ca-central-1"]
+
+  # Where the data source below refuses the Region, this must not be the error that is shown.
+  rekognition_tps = coalesce(var.rekognition_tps, lookup(local.default_rekognition_tps, local.region, 5))
 
   # As few invocations at a time as use the quota up when a photo takes 1.5 s, twice what it mostly does: waiting is
   # billed once for all 10 photos of an invocation. SQS wants 2 at least.
@@ -48,7 +65,7 @@ locals {
 
   # A missing file is left to the function's precondition, which says what to do about it.
   package_hash = (
-    local.package.source_code_hash != null || local.package.filename == null || !local.package_is_there
+    (local.package.source_code_hash != null || local.package.filename == null || !local.package_is_there)
     ? local.package.source_code_hash
     : filebase64sha256(local.package.filename)
   )
@@ -68,6 +85,30 @@ locals {
     DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
     MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
     RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
+
+    WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
+  }
+}
+
+################################################################################
+# Where this is: partition, Region and account
+################################################################################
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {
+  lifecycle {
+    postcondition {
+      condition     = !contains(local.regions_without_detect_labels, self.id)
+      error_message = "The provider's Region, ${self.id}, has no DetectLabels: photos can be labelled in ${join(", ", sort(keys(local.default_rekognition_tps)))}. Bucket, function and Rekognition must be in one Region."
+    }
+
+    postcondition {
+      condition     = contains(keys(local.default_rekognition_tps), self.id) || var.rekognition_tps != null
+      error_message = "The provider's Region, ${self.id}, had no DetectLabels when this version of the module was made: photos can be labelled in ${join(", ", sort(keys(local.default_rekognition_tps)))}. If it has come to ${self.id} since, say so with rekognition_tps, your quota of calls per second there."
+    }
   }
 }
 
@@ -79,9 +120,20 @@ data "aws_s3_bucket" "existing" {
   count = var.create_bucket ? 0 : 1
 
   bucket = var.bucket_name
+
+  lifecycle {
+    postcondition {
+      # The attribute `region` is the bucket's in provider 5, and the provider's in 6.
+      condition     = strcontains(self.bucket_regional_domain_name, ".s3.${local.region}.")
+      error_message = "bucket_name: the bucket ${self.bucket} is not in the provider's Region, ${local.region}: Rekognition reads photos of its own Region only, and S3 sends events to queues of its own Region only. Give the module the provider of the bucket's Region: providers = { aws = aws.<alias> }."
+    }
+  }
 }
 
 resource "aws_s3_bucket" "photos" {
+  #checkov:skip=CKV_AWS_18:access logs need a bucket of their own, which is for the account to have, not for each module
+  #checkov:skip=CKV_AWS_144:a second Region would need a second copy of photos that the labels do not need
+  #checkov:skip=CKV2_AWS_62:it has notifications, in aws_s3_bucket_notification.photos, which checkov cannot tell by its count
   count = var.create_bucket ? 1 : 0
 
   bucket        = var.bucket_name
@@ -141,6 +193,7 @@ resource "aws_s3_bucket_versioning" "photos" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "photos" {
+  #checkov:skip=CKV_AWS_300:the first rule does it; checkov gets lost at the dynamic one
   count = var.create_bucket ? 1 : 0
 
   bucket = aws_s3_bucket.photos[0].id
@@ -195,12 +248,17 @@ resource "aws_s3_bucket_policy" "photos" {
 # Notification: every photo that comes or goes
 ################################################################################
 
+# The bucket's own notifications: S3 sends to the queue, or to EventBridge. There is one set of them for each bucket, so on
+# a bucket of somebody else's nothing is written unless trigger = "s3" says so.
 resource "aws_s3_bucket_notification" "photos" {
-  bucket = local.bucket_name
+  count = var.create_bucket || var.trigger == "s3" ? 1 : 0
+
+  bucket      = local.bucket_name
+  eventbridge = var.trigger == "eventbridge"
 
   # A rule takes one suffix. S3 tries the queue when they are made; its policy, a part of the queue, is in place by then.
   dynamic "queue" {
-    for_each = var.filter_suffixes
+    for_each = var.trigger == "s3" ? var.filter_suffixes : []
 
     content {
       id        = "${var.name}${queue.value}"
@@ -214,6 +272,69 @@ resource "aws_s3_bucket_notification" "photos" {
       filter_prefix = var.filter_prefix
       filter_suffix = queue.value
     }
+  }
+}
+
+check "notifications_of_the_existing_bucket" {
+  assert {
+    condition     = var.create_bucket || var.trigger == "eventbridge"
+    error_message = "The event notifications of the existing bucket ${coalesce(var.bucket_name, "-")} are REPLACED by this module's: S3 keeps one set of them for each bucket, and whoever listened to it hears nothing more. trigger = \"eventbridge\" leaves them as they are."
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "photos" {
+  count = var.trigger == "eventbridge" ? 1 : 0
+
+  name        = local.queue_name
+  description = "Photos that come to or go from ${local.bucket_name}, for ${var.name}"
+
+  event_pattern = jsonencode({
+    source      = ["aws.s3"]
+    detail-type = ["Object Created", "Object Deleted"] # the latter also for what a lifecycle rule deletes
+    detail = merge(
+      { bucket = { name = [local.bucket_name] } },
+      length(local.event_keys) == 0 ? {} : { object = { key = local.event_keys } },
+    )
+  })
+
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      # 200 for what else there is, a bucket's name of 63 characters among it.
+      condition     = length(jsonencode(local.event_keys)) + 200 <= 2048
+      error_message = "filter_prefix and filter_suffixes are too long for trigger = \"eventbridge\": they make an event pattern of about ${length(jsonencode(local.event_keys)) + 200} characters, of which EventBridge takes 2048, and the prefix is in it once for each suffix. Take fewer suffixes or a shorter prefix."
+    }
+  }
+}
+
+locals {
+  # What S3's filter_prefix and filter_suffix say, in EventBridge's words; nothing if every key is meant. A pattern has no
+  # "prefix and suffix", only the wildcard, which wants the two one after the other where S3 lets them overlap (prefix
+  # "images/" and suffix "/dog.jpg" admit "images/dog.jpg"): these few keys are named one by one.
+  event_keys = concat(
+    [for suffix in var.filter_suffixes : { suffix = suffix } if var.filter_prefix == "" && suffix != ""],
+    [for suffix in var.filter_suffixes : { prefix = var.filter_prefix } if var.filter_prefix != "" && suffix == ""],
+    [for suffix in var.filter_suffixes : { wildcard = "${var.filter_prefix}*${suffix}" } if var.filter_prefix != "" && suffix != ""],
+    flatten([
+      for suffix in var.filter_suffixes : [
+        for n in range(1, min(length(var.filter_prefix), length(suffix)) + 1) :
+        "${var.filter_prefix}${substr(suffix, n, -1)}" if endswith(var.filter_prefix, substr(suffix, 0, n))
+      ]
+    ]),
+  )
+}
+
+resource "aws_cloudwatch_event_target" "photos" {
+  count = var.trigger == "eventbridge" ? 1 : 0
+
+  rule = aws_cloudwatch_event_rule.photos[0].name
+  arn  = aws_sqs_queue.photos.arn
+
+  # EventBridge tries for a day. What the queue has not taken by then, for want of a permission on its key for
+  # instance, would be dropped.
+  dead_letter_config {
+    arn = aws_sqs_queue.dead_letters.arn
   }
 }
 
@@ -246,7 +367,7 @@ resource "aws_sqs_queue" "photos" {
 }
 
 resource "aws_sqs_queue" "dead_letters" {
-  name = "${var.name}-dead-letters"
+  name = local.dead_letter_queue_name
 
   message_retention_seconds = local.message_retention_seconds
   receive_wait_time_seconds = 20
@@ -254,6 +375,8 @@ resource "aws_sqs_queue" "dead_letters" {
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
+
+  policy = one(data.aws_iam_policy_document.dead_letters[*].json)
 
   # No other queue may leave its failures here. SQS takes the ARN of a queue that is still to be made.
   redrive_allow_policy = jsonencode({
@@ -264,11 +387,35 @@ resource "aws_sqs_queue" "dead_letters" {
   tags = var.tags
 }
 
+# Photos over daily_image_limit, until the function takes them back. Not in the queue above, where each look at a photo
+# would be one of its tries; nor by holding that queue up, which would keep deleted photos findable.
+#
+# It is there without a limit too: a queue that went together with the limit would take the photos in it along.
+resource "aws_sqs_queue" "waiting" {
+  name = "${var.name}-waiting"
+
+  # The function hides what it moves for this long; what it could not move is there again after it.
+  visibility_timeout_seconds = 120
+  message_retention_seconds  = local.message_retention_seconds
+
+  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
+
+  tags = var.tags
+}
+
 ################################################################################
 # Function: look at each photo as it is now, and make the table agree
 ################################################################################
 
 resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_50:traces would show what the log lines and Rekognition's metrics do, and are billed by the photo
+  #checkov:skip=CKV_AWS_115:the event source mapping limits it; reserved slots would keep small accounts from deploying
+  #checkov:skip=CKV_AWS_116:its dead letters are the queue's; the other callers, S3 Batch and the schedule, see failures themselves
+  #checkov:skip=CKV_AWS_117:it calls AWS only; in a VPC each of five services would need an endpoint, or a NAT gateway
+  #checkov:skip=CKV_AWS_173:names and numbers, nothing secret, and Lambda encrypts them in any case
+  #checkov:skip=CKV_AWS_272:a signature needs a signing profile of the account's; lambda_package takes a zip that you have signed
   function_name = var.name
   description   = "Keeps the Rekognition labels of photos in DynamoDB"
   role          = aws_iam_role.function.arn
@@ -286,7 +433,11 @@ resource "aws_lambda_function" "this" {
   source_code_hash  = local.package_hash
 
   environment {
-    variables = merge(var.lambda_environment_variables, local.environment)
+    variables = merge(
+      var.lambda_environment_variables,
+      local.environment,
+      var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
+    )
   }
 
   logging_config {
@@ -332,6 +483,36 @@ resource "aws_lambda_event_source_mapping" "photos" {
   }
 
   tags = var.tags
+}
+
+# Every 5 minutes the function takes back what waits, as far as the day's limit allows: soon after midnight UTC, when the
+# day's count begins anew, and soon after the limit was raised or taken away.
+resource "aws_cloudwatch_event_rule" "waiting" {
+  name                = aws_sqs_queue.waiting.name
+  description         = "Lets ${var.name} take back the photos that wait for the end of the day"
+  schedule_expression = "rate(5 minutes)"
+
+  tags = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "waiting" {
+  rule = aws_cloudwatch_event_rule.waiting.name
+  arn  = aws_lambda_function.this.arn
+
+  # The next is due then.
+  retry_policy {
+    maximum_event_age_in_seconds = 300
+    maximum_retry_attempts       = 2
+  }
+}
+
+resource "aws_lambda_permission" "waiting" {
+  statement_id   = "LetTheScheduleInvokeTheFunction"
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.this.function_name
+  principal      = "events.amazonaws.com"
+  source_arn     = aws_cloudwatch_event_rule.waiting.arn
+  source_account = local.account_id
 }
 
 ################################################################################

@@ -30,6 +30,16 @@ output "dead_letter_queue_arn" {
   value       = aws_sqs_queue.dead_letters.arn
 }
 
+output "waiting_queue_url" {
+  description = "URL of the queue in which photos over daily_image_limit wait."
+  value       = aws_sqs_queue.waiting.url
+}
+
+output "waiting_queue_arn" {
+  description = "ARN of the queue in which photos over daily_image_limit wait."
+  value       = aws_sqs_queue.waiting.arn
+}
+
 output "lambda_function_name" {
   description = "Name of the function that labels the photos."
   value       = aws_lambda_function.this.function_name
@@ -73,10 +83,11 @@ output "labels_table_arn" {
 output "cli_environment" {
   description = "Environment variables that tell the command image-labels, on another machine, what `terraform output` tells it here."
   value = {
-    IMAGE_LABELS_REGION                = local.arn_fields[3]
+    IMAGE_LABELS_REGION                = local.region
     IMAGE_LABELS_BUCKET                = local.bucket_name
     IMAGE_LABELS_QUEUE_URL             = aws_sqs_queue.photos.url
     IMAGE_LABELS_DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+    IMAGE_LABELS_WAITING_QUEUE_URL     = aws_sqs_queue.waiting.url
     IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
     IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
   }
@@ -90,4 +101,27 @@ output "reader_policy_json" {
 output "log_group_name" {
   description = "Name of the function's log group; each line is a JSON object."
   value       = aws_cloudwatch_log_group.function.name
+}
+
+output "alarm_arns" {
+  description = "ARNs of the alarms by what they watch: dead-letters, oldest-message, function-errors, daily-limit, throttled-share, and events-not-delivered with trigger \"eventbridge\"."
+  value = merge(
+    { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.arn },
+    { throttled-share = aws_cloudwatch_metric_alarm.throttled_share.arn },
+  )
+}
+
+output "dashboard_name" {
+  description = "Name of the CloudWatch dashboard, or null without one."
+  value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
+}
+
+output "metric_namespace" {
+  description = "CloudWatch namespace of the metrics Labelled, Rejected, Removed, Skipped, Failed, Throttled, Latency (milliseconds) and RekognitionCalls."
+  value       = local.metric_namespace
+}
+
+output "kms_key_policy_json" {
+  description = "The policy that a key needs to be used as kms_key_arn. Give it to the aws_kms_key itself (examples/kms): it is made of names alone, so that there is no cycle. If the key serves others too, merge it with your own statements (source_policy_documents)."
+  value       = data.aws_iam_policy_document.key.json
 }

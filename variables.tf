@@ -25,10 +25,23 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Tags for every resource that can have some, besides the provider's default_tags."
+  description = "Tags for every resource that can have some, besides the provider's default_tags; 50 at most."
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(var.tags) <= 50
+    error_message = "tags must be 50 at most: AWS takes no more for a resource."
+  }
+
+  validation {
+    condition = alltrue([
+      for key, value in var.tags :
+      length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")
+    ])
+    error_message = "tags must have names of 1 to 128 characters that do not start with aws: (AWS's own), and values of 256 at most."
+  }
 }
 
 ################################################################################
@@ -38,8 +51,8 @@ variable "tags" {
 variable "create_bucket" {
   description = <<-EOT
     Whether to make the bucket. With false the module watches the existing bucket bucket_name, which must be in the
-    provider's account and Region. It leaves that bucket's policy, encryption, versioning and lifecycle as they are, but
-    its event notifications are REPLACED by the module's own: S3 keeps one set of them for each bucket.
+    provider's account and Region, and leaves its policy, encryption, versioning and lifecycle as they are. See trigger
+    for its event notifications.
   EOT
   type        = bool
   default     = true
@@ -97,8 +110,27 @@ variable "bucket_noncurrent_version_days" {
 }
 
 ################################################################################
-# Which objects are photos
+# Which objects are photos, and who tells of them
 ################################################################################
+
+variable "trigger" {
+  description = <<-EOT
+    Who tells of photos that come and go:
+    - "s3": the bucket's own event notifications. S3 keeps one set of them for each bucket: those that an existing bucket
+      has are REPLACED, and two copies of the module on one bucket replace each other's.
+    - "eventbridge": a rule on the account's default event bus; nothing of an existing bucket's is written. Its owner
+      must have switched EventBridge on for it, once. For buckets of others, and for several copies of the module on one
+      bucket.
+  EOT
+  type        = string
+  default     = "s3"
+  nullable    = false
+
+  validation {
+    condition     = contains(["s3", "eventbridge"], var.trigger)
+    error_message = "trigger must be \"s3\" (the bucket's event notifications, which the module then owns) or \"eventbridge\" (a rule on the default event bus, which leaves an existing bucket's notifications alone)."
+  }
+}
 
 variable "filter_prefix" {
   description = <<-EOT
@@ -185,22 +217,33 @@ variable "rekognition_tps" {
   }
 }
 
+variable "daily_image_limit" {
+  description = <<-EOT
+    Most images a day (UTC) that Rekognition is asked about, and paid for; a whole number from 1. Past it photos wait in a
+    queue of their own, up to 14 days, an alarm says so, and they are labelled when the day is over or the limit is
+    raised. Deletions are followed all the same. null means no limit.
+  EOT
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.daily_image_limit == null ? true : var.daily_image_limit >= 1 && var.daily_image_limit <= 1000000000 && floor(var.daily_image_limit) == var.daily_image_limit
+    error_message = "daily_image_limit must be null (no limit) or a whole number from 1 to 1000000000: images a day. With 0 nothing would ever be labelled."
+  }
+}
+
 ################################################################################
 # Encryption
 ################################################################################
 
 variable "kms_key_arn" {
   description = <<-EOT
-    ARN of the KMS key for the new bucket, both queues, the table and the log group. null means keys that AWS keeps and
-    does not charge for. The module gives the function's role kms:Decrypt and kms:GenerateDataKey on it; a bucket that exists already may have
-    a key of its own, which the role (output lambda_role_name) must then be admitted to by you.
-
-    The key's policy must let the account delegate to IAM (the statement that AWS puts there first), and admit two services:
-    - s3.amazonaws.com: kms:GenerateDataKey and kms:Decrypt, or S3 cannot send its events to the queue and the apply
-      fails with "Unable to validate the following destination configurations".
-    - logs.<region>.amazonaws.com: kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey* and kms:Describe*,
-      best on condition that kms:EncryptionContext:aws:logs:arn is the ARN of the log group /aws/lambda/<name>.
-    Whoever applies needs kms:CreateGrant and kms:DescribeKey, for the table.
+    ARN of the KMS key for the new bucket, the queues, the tables and the log group; in the provider's Region. null means
+    keys that AWS keeps and does not charge for. The key's policy must have the statements in the output
+    kms_key_policy_json before anything is made under the key (examples/kms shows how). The module gives the function's
+    role kms:Decrypt and kms:GenerateDataKey on it; whoever applies needs kms:CreateGrant and kms:DescribeKey, for the
+    tables. A bucket that exists already may have a key of its own, which the role (output lambda_role_name) must then be
+    admitted to by you.
   EOT
   type        = string
   default     = null
@@ -284,9 +327,9 @@ variable "lambda_environment_variables" {
   validation {
     condition = length(setintersection(keys(var.lambda_environment_variables), [
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
-      "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS",
+      "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "DAILY_IMAGE_LIMIT",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT or RETRY_DELAY_SECONDS: the module sets them, from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL or DAILY_IMAGE_LIMIT: the module sets them, from its own variables."
   }
 
   validation {
@@ -409,7 +452,7 @@ variable "log_retention_in_days" {
 }
 
 variable "log_level" {
-  description = "Least level of the function's log lines that are kept: DEBUG, INFO, WARN, ERROR or FATAL."
+  description = "Least level of the function's log lines that are kept: DEBUG, INFO, WARN, ERROR or FATAL. Metrics, dashboard and the alarm on throttling are counted from lines of INFO: above that the plan warns that they stay empty."
   type        = string
   default     = "INFO"
   nullable    = false
@@ -418,4 +461,56 @@ variable "log_level" {
     condition     = contains(["DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.log_level)
     error_message = "log_level must be DEBUG, INFO, WARN, ERROR or FATAL, in capitals: Lambda's names for the levels."
   }
+}
+
+################################################################################
+# Alarms and dashboard
+################################################################################
+
+variable "alarm_actions" {
+  description = "ARNs of what is told when an alarm rings and when it is over, for instance an SNS topic; 5 at most. A topic under a KMS key must admit cloudwatch.amazonaws.com to it. With none, alarms show in the CloudWatch console only."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.alarm_actions) <= 5
+    error_message = "alarm_actions must have 5 ARNs at most: CloudWatch takes no more for an alarm."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$", arn))])
+    error_message = "alarm_actions must be ARNs, for instance of an SNS topic, arn:aws:sns:<region>:<account>:<name>."
+  }
+}
+
+variable "alarm_oldest_message_seconds" {
+  description = "Age of the oldest event in the queue, in seconds, above which an alarm says that labelling does not keep up; a whole number from 60 to 1209600. The default is longer than the tries of a photo that keeps failing take."
+  type        = number
+  default     = 3600
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_oldest_message_seconds >= 60 && var.alarm_oldest_message_seconds <= 1209600 && floor(var.alarm_oldest_message_seconds) == var.alarm_oldest_message_seconds
+    error_message = "alarm_oldest_message_seconds must be a whole number from 60 (SQS measures once a minute) to 1209600 (it keeps messages no longer than 14 days)."
+  }
+}
+
+variable "alarm_throttled_percent" {
+  description = "Share of tries that AWS throttles, in percent, above which an alarm rings if it stays there for a quarter of an hour; 0 to 100."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_throttled_percent >= 0 && var.alarm_throttled_percent <= 100
+    error_message = "alarm_throttled_percent must be from 0 (any throttling at all) to 100 (never): a share of the tries in percent."
+  }
+}
+
+variable "create_dashboard" {
+  description = "Whether to make a CloudWatch dashboard that shows whether labelling keeps up, what fails, and what it costs. Beyond the account's first three, a dashboard costs $3 a month."
+  type        = bool
+  default     = true
+  nullable    = false
 }

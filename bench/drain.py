@@ -45,7 +45,9 @@ LATENCY_MS, JITTER_MS = 400.0, 400.0  # from 400 to 800
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 30.0
 # The function's variables that name resources; the rest are main.tf's.
-RESOURCES = frozenset({"BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL"})
+RESOURCES = frozenset(
+    {"BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "WAITING_QUEUE_URL"}
+)
 
 console = Console(highlight=False)
 

@@ -63,10 +63,14 @@ def _write_at_once(path: Path, text: str) -> None:
 
 
 def executable() -> str:
-    """The path of `terraform`. Raises TerraformError if it is not on the PATH."""
-    path = shutil.which("terraform")
+    """The path of `terraform`, or of what the variable TERRAFORM names, such as `tofu`.
+
+    Raises TerraformError if it is not on the PATH.
+    """
+    name = os.environ.get("TERRAFORM") or "terraform"
+    path = shutil.which(name)
     if path is None:
-        raise TerraformError("terraform is not on the PATH: install Terraform 1.9 or newer and run this again")
+        raise TerraformError(f"{name} is not on the PATH: install Terraform 1.9 or newer and run this again")
     return path
 
 
@@ -76,7 +80,8 @@ class Root:
     def __init__(self, directory: Path, state_directory: Path, base_environment: Mapping[str, str]) -> None:
         self.directory = directory
         state_directory.mkdir(parents=True, exist_ok=True)
-        state = f"-state={state_directory / 'terraform.tfstate'}"
+        self.state = state_directory / "terraform.tfstate"
+        state = f"-state={self.state}"
         self._environment = (
             environment(base_environment)
             | {"TF_DATA_DIR": str(state_directory / "data")}

@@ -18,6 +18,11 @@ module "image_labels" {
   min_confidence = 75
   max_labels     = 20
 
+  # What Rekognition may cost in a day, in thousandths of a dollar. Photos beyond it wait until the next.
+  daily_image_limit = var.daily_image_limit
+
+  alarm_actions = [aws_sns_topic.alarms.arn]
+
   # An example should go as easily as it came: photos, labels and all. Leave these two out where either is worth keeping.
   bucket_force_destroy = true
   deletion_protection  = false
@@ -25,4 +30,18 @@ module "image_labels" {
   tags = {
     Example = "image-labels/complete"
   }
+}
+
+# Who hears of alarms. Whoever is subscribed gets a mail first, with a link to confirm it.
+resource "aws_sns_topic" "alarms" {
+  #checkov:skip=CKV_AWS_26:names of alarms, no photos and no labels; CloudWatch cannot send to a topic under SNS's own key
+  name = "${var.name}-alarms"
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  count = var.alarm_email == null ? 0 : 1
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = var.alarm_email
 }

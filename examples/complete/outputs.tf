@@ -30,6 +30,11 @@ output "dead_letter_queue_arn" {
   value       = module.image_labels.dead_letter_queue_arn
 }
 
+output "waiting_queue_url" {
+  description = "URL of the queue in which photos over daily_image_limit wait."
+  value       = module.image_labels.waiting_queue_url
+}
+
 output "lambda_function_name" {
   description = "Name of the function that labels the photos."
   value       = module.image_labels.lambda_function_name
@@ -83,4 +88,19 @@ output "reader_policy_json" {
 output "log_group_name" {
   description = "Name of the function's log group; each line is a JSON object."
   value       = module.image_labels.log_group_name
+}
+
+output "alarm_arns" {
+  description = "ARNs of the alarms by what they watch."
+  value       = module.image_labels.alarm_arns
+}
+
+output "alarm_topic_arn" {
+  description = "ARN of the SNS topic that hears of alarms: subscribe to it."
+  value       = aws_sns_topic.alarms.arn
+}
+
+output "dashboard_name" {
+  description = "Name of the CloudWatch dashboard."
+  value       = module.image_labels.dashboard_name
 }

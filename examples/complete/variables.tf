@@ -15,3 +15,15 @@ variable "bucket_name" {
   type        = string
   default     = null
 }
+
+variable "daily_image_limit" {
+  description = "Most images a day that Rekognition is asked about; the default costs $10 a day at most. null means no limit."
+  type        = number
+  default     = 10000
+}
+
+variable "alarm_email" {
+  description = "Address that is told of alarms. null tells nobody: alarms show in the CloudWatch console only."
+  type        = string
+  default     = null
+}

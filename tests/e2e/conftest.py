@@ -1,6 +1,6 @@
-"""One LocalStack, one apply, for all end-to-end tests.
+"""One LocalStack for all end-to-end tests, and one apply, of the module and of each example, all side by side.
 
-Two of them need several tries, with waits between them: their photos are uploaded as soon as there is a bucket, and
+Two tests need several tries, with waits between them: their photos are uploaded as soon as there is a bucket, and
 looked at last.
 """
 
@@ -11,9 +11,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from applied_examples import Examples
 from image_labels_emulator import server
 from pictures import jpeg
-from stack import DIRECTORY, NEVER, THROTTLED, Stack
+from stack import DIRECTORY, NEVER, THROTTLED, Stack, stack_of
 
 from tools.terraform import ROOT, Root
 
@@ -27,14 +28,30 @@ def localstack() -> Iterator[server.Server]:
         return
     server.stop(DIRECTORY / "localstack")  # left behind by a run that was killed
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    running = server.start(DIRECTORY / "localstack", port=0)
+    # SQS measures once a minute; nobody wants to wait so long for an alarm.
+    often = {"SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10"}
+    running = server.start(DIRECTORY / "localstack", port=0, environment=often)
     running.take_over_environment()
     yield running
     server.stop(DIRECTORY / "localstack")
 
 
 @pytest.fixture(scope="session")
-def root(localstack: server.Server) -> Iterator[Root]:
+def begun(localstack: server.Server) -> Iterator[Examples]:
+    """All examples, which are being applied from now on."""
+    examples = Examples(localstack)
+    yield examples
+    examples.close()
+
+
+@pytest.fixture(scope="session")
+def examples(begun: Examples, stack: Stack) -> Examples:
+    """All examples; not before the module itself is applied, which goes on side by side."""
+    return begun
+
+
+@pytest.fixture(scope="session")
+def root(localstack: server.Server, begun: Examples) -> Iterator[Root]:
     """The applied root module."""
     root = Root(ROOT / "tests" / "e2e" / "root", DIRECTORY / "terraform", localstack.environment())
     root.run("init", "-no-color")
@@ -46,8 +63,7 @@ def root(localstack: server.Server) -> Iterator[Root]:
 
 @pytest.fixture(scope="session")
 def stack(localstack: server.Server, root: Root) -> Stack:
-    outputs = json.loads(root.run("output", "-json", "image_labels").stdout)
-    stack = Stack(localstack, {n: v if isinstance(v, str) else json.dumps(v) for n, v in outputs.items()})
+    stack = stack_of(localstack, json.loads(root.run("output", "-json", "image_labels").stdout))
     stack.emulator("POST", "/reset")
     stack.heal()
     stack.emulator(

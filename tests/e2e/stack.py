@@ -79,9 +79,9 @@ class Stack:
     # -- photos
 
     def upload(self, key: str, body: bytes, labels: str | None = None) -> str:
-        """Put an object, with the labels that the emulator is to see in it; its version."""
+        """Put an object, with the labels that the emulator is to see in it; its version, "" if the bucket has none."""
         metadata = {} if labels is None else {"labels": labels}
-        return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata)["VersionId"]
+        return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata).get("VersionId", "")
 
     def keys(self, prefix: str) -> set[str]:
         """The keys of all objects under a prefix."""
@@ -101,7 +101,7 @@ class Stack:
 
         def look() -> dict[str, Any] | None:
             item = self.item(key)
-            return item if item and item["VersionId"] == version else None
+            return item if item and item.get("VersionId", "") == version else None
 
         return wait_for(f"item of {key!r}", look, seconds)
 
@@ -158,13 +158,14 @@ class Stack:
 
     def log_lines(self, message: str) -> list[dict[str, Any]]:
         """The function's log lines with this message, oldest first."""
-        return [line for line in self._all_lines() if line.get("message") == message]
+        return [line for line in self.all_lines() if line.get("message") == message]
 
     def platform_lines(self, type_: str) -> list[dict[str, Any]]:
         """Lambda's own lines of this type, oldest first."""
-        return [line for line in self._all_lines() if line.get("type") == type_]
+        return [line for line in self.all_lines() if line.get("type") == type_]
 
-    def _all_lines(self) -> list[dict[str, Any]]:
+    def all_lines(self) -> list[dict[str, Any]]:
+        """The function's log lines, and Lambda's own about it, oldest first."""
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.outputs["log_group_name"])
         return [json.loads(event["message"]) for page in pages for event in page["events"]]
 
@@ -172,6 +173,10 @@ class Stack:
         """How often the emulator was asked for the labels of a photo."""
         photos = self.emulator("GET")["counters"]["photos"]
         return int(photos.get(self.bucket, {}).get(key, 0))
+
+    def all_rekognition_calls(self) -> int:
+        """How often the emulator was asked for the labels of any photo of the bucket."""
+        return sum(self.emulator("GET")["counters"]["photos"].get(self.bucket, {}).values())
 
     def emulator(self, method: str, path: str = "", body: object = None) -> dict[str, Any]:
         """Ask or set the emulated Rekognition."""
@@ -203,6 +208,11 @@ class Stack:
         except urllib.error.HTTPError as error:
             pytest.fail(f"{method} {url}: {error.read().decode()}")
         return result
+
+
+def stack_of(server: Server, outputs: dict[str, Any]) -> Stack:
+    """The module that has these outputs."""
+    return Stack(server, {n: v if isinstance(v, str) else json.dumps(v) for n, v in outputs.items()})
 
 
 def notification(bucket: str, key: str, event: str = "ObjectCreated:Put") -> dict[str, Any]:

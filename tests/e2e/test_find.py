@@ -187,6 +187,7 @@ def test_readers_policy_is_what_the_command_needs_and_no_more(stack: Stack) -> N
         stack.outputs["labels_table_arn"]: On.LABELS_TABLE,
         stack.outputs["queue_arn"]: On.QUEUE,
         stack.outputs["dead_letter_queue_arn"]: On.DEAD_LETTER_QUEUE,
+        stack.outputs["waiting_queue_arn"]: On.WAITING_QUEUE,
         f"{stack.outputs['bucket_arn']}/images/*": On.PHOTOS,
     }
     allowed: dict[On, set[str]] = {}

@@ -26,6 +26,14 @@ override_resource {
 }
 
 override_resource {
+  target = aws_sqs_queue.waiting
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting"
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
+  }
+}
+
+override_resource {
   target = aws_dynamodb_table.labels
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels" }
 }
@@ -86,15 +94,15 @@ run "bucket" {
 run "notification" {
   assert {
     condition = (
-      toset(aws_s3_bucket_notification.photos.queue[*].filter_suffix) == toset([".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"])
-      && length(aws_s3_bucket_notification.photos.queue) == 6
+      toset(aws_s3_bucket_notification.photos[0].queue[*].filter_suffix) == toset([".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"])
+      && length(aws_s3_bucket_notification.photos[0].queue) == 6
     )
     error_message = "There must be one queue block per suffix."
   }
 
   assert {
     condition = alltrue([
-      for queue in aws_s3_bucket_notification.photos.queue :
+      for queue in aws_s3_bucket_notification.photos[0].queue :
       queue.events == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"])
     ])
     error_message = "Every block must hear of photos that come, that are deleted and that a lifecycle rule deletes."
@@ -102,14 +110,14 @@ run "notification" {
 
   assert {
     condition = alltrue([
-      for queue in aws_s3_bucket_notification.photos.queue :
+      for queue in aws_s3_bucket_notification.photos[0].queue :
       queue.filter_prefix == "images/" && queue.queue_arn == aws_sqs_queue.photos.arn
     ])
     error_message = "Every block must be limited to the prefix and go to the queue."
   }
 
   assert {
-    condition     = length(aws_s3_bucket_notification.photos.lambda_function) == 0 && length(aws_s3_bucket_notification.photos.topic) == 0
+    condition     = length(aws_s3_bucket_notification.photos[0].lambda_function) == 0 && length(aws_s3_bucket_notification.photos[0].topic) == 0
     error_message = "Events must go to the queue only."
   }
 }
@@ -121,7 +129,7 @@ run "every_object_under_the_prefix" {
   }
 
   assert {
-    condition     = one(aws_s3_bucket_notification.photos.queue).filter_suffix == "" && one(aws_s3_bucket_notification.photos.queue).filter_prefix == ""
+    condition     = one(aws_s3_bucket_notification.photos[0].queue).filter_suffix == "" && one(aws_s3_bucket_notification.photos[0].queue).filter_prefix == ""
     error_message = "An empty suffix must make one block without a limit."
   }
 
@@ -164,13 +172,13 @@ run "queues" {
   }
 
   assert {
-    condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.dead_letters] : queue.message_retention_seconds == 1209600])
-    error_message = "Both queues must keep messages for 14 days."
+    condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.waiting, aws_sqs_queue.dead_letters] : queue.message_retention_seconds == 1209600])
+    error_message = "All queues must keep messages for 14 days."
   }
 
   assert {
-    condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.dead_letters] : queue.sqs_managed_sse_enabled])
-    error_message = "Without a KMS key both queues must be encrypted under SQS's own."
+    condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.waiting, aws_sqs_queue.dead_letters] : queue.sqs_managed_sse_enabled])
+    error_message = "Without a KMS key all queues must be encrypted under SQS's own."
   }
 
   assert {
@@ -203,6 +211,7 @@ run "function" {
       DEAD_LETTER_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
       MAX_RECEIVE_COUNT            = "7"
       RETRY_DELAY_SECONDS          = "30"
+      WAITING_QUEUE_URL            = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
     })
     error_message = "The function must get its settings, and the caller's, by these names."
   }
@@ -350,10 +359,10 @@ run "what_can_be_switched_off" {
   assert {
     condition = alltrue([
       for tags in [
-        aws_s3_bucket.photos[0].tags, aws_sqs_queue.photos.tags, aws_sqs_queue.dead_letters.tags, aws_lambda_function.this.tags,
+        aws_s3_bucket.photos[0].tags, aws_sqs_queue.photos.tags, aws_sqs_queue.waiting.tags, aws_sqs_queue.dead_letters.tags, aws_lambda_function.this.tags,
         aws_lambda_event_source_mapping.photos.tags, aws_iam_role.function.tags, aws_cloudwatch_log_group.function.tags,
-        aws_dynamodb_table.images.tags,
-        aws_dynamodb_table.labels.tags,
+        aws_dynamodb_table.images.tags, aws_dynamodb_table.labels.tags, aws_cloudwatch_event_rule.waiting.tags,
+        aws_cloudwatch_metric_alarm.this["dead-letters"].tags, aws_cloudwatch_metric_alarm.throttled_share.tags,
       ] : tags == tomap({ Team = "photos" })
     ])
     error_message = "Everything that takes tags must have them."
@@ -361,9 +370,10 @@ run "what_can_be_switched_off" {
 
   assert {
     condition = [
-      aws_lambda_function.this.function_name, aws_sqs_queue.photos.name, aws_sqs_queue.dead_letters.name,
+      aws_lambda_function.this.function_name, aws_sqs_queue.photos.name, aws_sqs_queue.waiting.name, aws_sqs_queue.dead_letters.name,
       aws_dynamodb_table.images.name, aws_dynamodb_table.labels.name, aws_cloudwatch_log_group.function.name, aws_iam_role.function.name_prefix,
-    ] == ["holiday", "holiday-photos", "holiday-dead-letters", "holiday-images", "holiday-labels", "/aws/lambda/holiday", "holiday-"]
+      aws_cloudwatch_event_rule.waiting.name, aws_cloudwatch_metric_alarm.throttled_share.alarm_name,
+    ] == ["holiday", "holiday-photos", "holiday-waiting", "holiday-dead-letters", "holiday-images", "holiday-labels", "/aws/lambda/holiday", "holiday-", "holiday-waiting", "holiday-throttled-share"]
     error_message = "Everything must be named after the module."
   }
 }
@@ -396,6 +406,8 @@ run "outputs" {
       labels_table_name     = output.labels_table_name
       labels_table_arn      = output.labels_table_arn
       log_group_name        = output.log_group_name
+      waiting_queue_arn     = output.waiting_queue_arn
+      metric_namespace      = output.metric_namespace
       } == {
       bucket_name           = aws_s3_bucket.photos[0].bucket
       bucket_arn            = "arn:aws:s3:::photos-of-ours"
@@ -410,12 +422,18 @@ run "outputs" {
       labels_table_name     = "image-labels-labels"
       labels_table_arn      = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"
       log_group_name        = "/aws/lambda/image-labels"
+      waiting_queue_arn     = "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting"
+      metric_namespace      = "ImageLabels/image-labels"
     }
     error_message = "An output has changed its value."
   }
 
   assert {
-    condition     = output.queue_url == aws_sqs_queue.photos.url && output.dead_letter_queue_url == aws_sqs_queue.dead_letters.url
+    condition = (
+      output.queue_url == aws_sqs_queue.photos.url
+      && output.waiting_queue_url == aws_sqs_queue.waiting.url
+      && output.dead_letter_queue_url == aws_sqs_queue.dead_letters.url
+    )
     error_message = "The URLs must be those of the queues."
   }
 
@@ -425,9 +443,15 @@ run "outputs" {
       IMAGE_LABELS_BUCKET                = aws_s3_bucket.photos[0].bucket
       IMAGE_LABELS_QUEUE_URL             = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
       IMAGE_LABELS_DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
+      IMAGE_LABELS_WAITING_QUEUE_URL     = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
       IMAGE_LABELS_IMAGES_TABLE          = "image-labels-images"
       IMAGE_LABELS_LABELS_TABLE          = "image-labels-labels"
     }
     error_message = "The command must be told all that it needs."
+  }
+
+  assert {
+    condition     = sort(keys(output.alarm_arns)) == tolist(["daily-limit", "dead-letters", "function-errors", "oldest-message", "throttled-share"])
+    error_message = "Every alarm must be among the outputs."
   }
 }

@@ -8,6 +8,7 @@ variables {
   lambda_package = { filename = "versions.tf" }
   create_bucket  = false
   bucket_name    = "photos-of-theirs"
+  trigger        = "eventbridge"
 }
 
 run "leaves_the_bucket_alone" {
@@ -20,15 +21,16 @@ run "leaves_the_bucket_alone" {
       length(aws_s3_bucket_versioning.photos),
       length(aws_s3_bucket_lifecycle_configuration.photos),
       length(aws_s3_bucket_policy.photos),
+      length(aws_s3_bucket_notification.photos),
     ]) == 0
-    error_message = "An existing bucket's settings must not be touched."
+    error_message = "An existing bucket's settings and notifications must not be touched."
   }
 }
 
 run "watches_it" {
   assert {
-    condition     = aws_s3_bucket_notification.photos.bucket == "photos-of-theirs" && length(aws_s3_bucket_notification.photos.queue) == 6
-    error_message = "The existing bucket's events must go to the queue."
+    condition     = jsondecode(aws_cloudwatch_event_rule.photos[0].event_pattern).detail.bucket.name == ["photos-of-theirs"]
+    error_message = "The rule must be for the existing bucket."
   }
 
   assert {
@@ -52,6 +54,22 @@ run "may_read_it" {
     }
     error_message = "The function must be able to read the existing bucket's photos, and no other's."
   }
+}
+
+# It works, and the plan says whom it hurts.
+run "warns_that_its_notifications_are_replaced" {
+  command = plan
+
+  variables {
+    trigger = "s3"
+  }
+
+  expect_failures = [check.notifications_of_the_existing_bucket]
+
+  assert {
+    condition     = aws_s3_bucket_notification.photos[0].bucket == "photos-of-theirs" && length(aws_s3_bucket_notification.photos[0].queue) == 6
+    error_message = "The existing bucket's events must go to the queue."
+  }
 
   assert {
     condition = flatten([
@@ -59,4 +77,15 @@ run "may_read_it" {
     ]) == ["arn:aws:s3:::photos-of-theirs"]
     error_message = "The existing bucket must be the one that may send events."
   }
+}
+
+run "bucket_in_another_region" {
+  command = plan
+
+  override_data {
+    target = data.aws_s3_bucket.existing
+    values = { bucket_regional_domain_name = "photos-of-theirs.s3.us-west-2.amazonaws.com" }
+  }
+
+  expect_failures = [data.aws_s3_bucket.existing]
 }

@@ -23,10 +23,10 @@ run "everything_is_under_the_key" {
 
   assert {
     condition = alltrue([
-      for queue in [aws_sqs_queue.photos, aws_sqs_queue.dead_letters] :
+      for queue in [aws_sqs_queue.photos, aws_sqs_queue.waiting, aws_sqs_queue.dead_letters] :
       queue.kms_master_key_id == var.kms_key_arn && queue.kms_data_key_reuse_period_seconds == 300
     ])
-    error_message = "Both queues must be under the key: a dead letter is as private as a living one."
+    error_message = "All queues must be under the key: a dead letter is as private as a living one."
   }
 
   assert {
@@ -55,4 +55,73 @@ run "the_function_may_use_it" {
     }]
     error_message = "The function must be able to decrypt, and to encrypt a dead letter, with this key, and to do nothing else with any key."
   }
+}
+
+run "what_the_key_must_allow" {
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.key.statement : s.sid => {
+        actions    = sort(s.actions)
+        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+      }
+      } == {
+      LetIamPoliciesOfTheAccountDecide = {
+        actions    = tolist(["kms:*"])
+        principals = [{ type = "AWS", identifiers = tolist(["arn:aws:iam::111122223333:root"]) }]
+        conditions = {}
+      }
+      LetThisBucketEncryptItsEvents = {
+        actions    = tolist(["kms:Decrypt", "kms:GenerateDataKey"])
+        principals = [{ type = "Service", identifiers = tolist(["s3.amazonaws.com"]) }]
+        conditions = {
+          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:s3:::photos-of-ours"]) }
+          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
+        }
+      }
+      LetCloudWatchEncryptThisLog = {
+        actions    = tolist(["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"])
+        principals = [{ type = "Service", identifiers = tolist(["logs.eu-west-1.amazonaws.com"]) }]
+        conditions = {
+          "kms:EncryptionContext:aws:logs:arn" = {
+            test   = "ArnEquals"
+            values = tolist(["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/image-labels"])
+          }
+        }
+      }
+    }
+    error_message = "The key must admit the account's IAM policies, this bucket's events and this log, and nobody else."
+  }
+
+  assert {
+    condition     = output.kms_key_policy_json == data.aws_iam_policy_document.key.json
+    error_message = "The output must be this policy."
+  }
+}
+
+run "what_the_key_must_allow_with_eventbridge" {
+  variables {
+    trigger = "eventbridge"
+  }
+
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.key.statement : s.sid => flatten(s.principals[*].identifiers[*])
+      } == {
+      LetIamPoliciesOfTheAccountDecide = ["arn:aws:iam::111122223333:root"]
+      LetEventBridgeEncryptEvents      = ["events.amazonaws.com"]
+      LetCloudWatchEncryptThisLog      = ["logs.eu-west-1.amazonaws.com"]
+    }
+    error_message = "The key must admit EventBridge in S3's place."
+  }
+}
+
+run "key_in_another_region" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  expect_failures = [aws_cloudwatch_log_group.function]
 }

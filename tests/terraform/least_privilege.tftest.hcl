@@ -14,6 +14,16 @@ override_resource {
 }
 
 override_resource {
+  target = aws_sqs_queue.photos
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos" }
+}
+
+override_resource {
+  target = aws_sqs_queue.waiting
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting" }
+}
+
+override_resource {
   target = aws_dynamodb_table.labels
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels" }
 }
@@ -40,7 +50,7 @@ run "function" {
         resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
       }
       KeepOneRowPerLabelOfPhoto = {
-        actions   = tolist(["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem"])
+        actions   = tolist(["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
         resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"])
       }
       TakeEventsFromQueue = {
@@ -50,6 +60,14 @@ run "function" {
       SayWhyInDeadLetterQueue = {
         actions   = tolist(["sqs:SendMessage"])
         resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
+      }
+      LetPhotosOverTheDailyLimitWait = {
+        actions   = tolist(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting"])
+      }
+      TakeThemBackWhenTheDayIsOver = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
       }
       WriteOwnLogStreams = {
         actions   = tolist(["logs:CreateLogStream", "logs:PutLogEvents"])
@@ -119,8 +137,12 @@ run "reader" {
         resources = tolist(["arn:aws:s3:::photos-of-ours/images/*"])
       }
       SeeWhatWaits = {
-        actions   = tolist(["sqs:GetQueueAttributes"])
-        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters", "arn:aws:sqs:eu-west-1:111122223333:mocked-queue"])
+        actions = tolist(["sqs:GetQueueAttributes"])
+        resources = tolist([
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters",
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos",
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting",
+        ])
       }
       ReadDeadLetters = {
         actions   = tolist(["sqs:ReceiveMessage"])
@@ -160,6 +182,61 @@ run "queue" {
   assert {
     condition     = aws_sqs_queue.photos.policy == data.aws_iam_policy_document.queue.json
     error_message = "The queue must have this policy from the start: S3 tries it when the notification is made."
+  }
+}
+
+run "queue_with_eventbridge" {
+  variables {
+    trigger = "eventbridge"
+  }
+
+  assert {
+    condition = {
+      for s in concat(data.aws_iam_policy_document.queue.statement, data.aws_iam_policy_document.dead_letters[0].statement) : s.sid => {
+        actions    = sort(s.actions)
+        resources  = sort(s.resources)
+        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+      }
+      } == {
+      LetThisRuleSendItsEvents = {
+        actions    = tolist(["sqs:SendMessage"])
+        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
+        principals = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
+        conditions = {
+          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
+          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
+        }
+      }
+      LetThisRuleLeaveWhatItCouldNotSend = {
+        actions    = tolist(["sqs:SendMessage"])
+        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
+        principals = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
+        conditions = {
+          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
+          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
+        }
+      }
+    }
+    error_message = "EventBridge may send for this rule of this account, and nobody else, not even S3, may do anything."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letters.policy == data.aws_iam_policy_document.dead_letters[0].json
+    error_message = "The dead-letter queue must take what EventBridge could not deliver."
+  }
+}
+
+run "schedule" {
+  assert {
+    condition = (
+      aws_lambda_permission.waiting.principal == "events.amazonaws.com"
+      && aws_lambda_permission.waiting.action == "lambda:InvokeFunction"
+      && aws_lambda_permission.waiting.function_name == aws_lambda_function.this.function_name
+      && aws_lambda_permission.waiting.source_arn == aws_cloudwatch_event_rule.waiting.arn
+      && aws_lambda_permission.waiting.source_account == "111122223333"
+    )
+    error_message = "Only this schedule of this account may invoke the function."
   }
 }
 

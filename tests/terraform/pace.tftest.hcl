@@ -9,9 +9,9 @@ variables {
 }
 
 run "small_region" {
-  override_resource {
-    target = aws_cloudwatch_log_group.function
-    values = { arn = "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/image-labels" }
+  override_data {
+    target = data.aws_region.current
+    values = { id = "eu-central-1" }
   }
 
   assert {

@@ -1,4 +1,4 @@
-# In China and GovCloud ARNs start differently: the partition comes from AWS, not from us.
+# In GovCloud ARNs start differently: the partition comes from AWS, not from us.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -8,19 +8,29 @@ variables {
   lambda_package = { filename = "versions.tf" }
 }
 
-override_resource {
-  target = aws_cloudwatch_log_group.function
-  values = { arn = "arn:aws-cn:logs:cn-north-1:444455556666:log-group:/aws/lambda/image-labels" }
+override_data {
+  target = data.aws_partition.current
+  values = { partition = "aws-us-gov" }
+}
+
+override_data {
+  target = data.aws_region.current
+  values = { id = "us-gov-west-1" }
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "444455556666" }
 }
 
 run "queue" {
   assert {
-    condition     = [for s in data.aws_iam_policy_document.queue.statement : sort(s.resources)] == [tolist(["arn:aws-cn:sqs:cn-north-1:444455556666:image-labels-photos"])]
+    condition     = [for s in data.aws_iam_policy_document.queue.statement : sort(s.resources)] == [tolist(["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-photos"])]
     error_message = "The queue's policy must name the queue with the partition, Region and account it is made in."
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy).sourceQueueArns == ["arn:aws-cn:sqs:cn-north-1:444455556666:image-labels-photos"]
+    condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy).sourceQueueArns == ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-photos"]
     error_message = "The dead-letter queue must name the queue with the partition, Region and account it is made in."
   }
 }

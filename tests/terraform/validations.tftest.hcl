@@ -29,7 +29,13 @@ run "lowest" {
     retry_delay_seconds            = 1
     log_retention_in_days          = 1
     log_level                      = "FATAL"
+    daily_image_limit              = 1
+    alarm_oldest_message_seconds   = 60
+    alarm_throttled_percent        = 0
   }
+
+  # FATAL is allowed, with a warning.
+  expect_failures = [check.metrics_are_counted]
 }
 
 run "highest" {
@@ -48,6 +54,11 @@ run "highest" {
     role_permissions_boundary    = "arn:aws:iam::aws:policy/PowerUserAccess"
     log_retention_in_days        = 3653
     log_level                    = "DEBUG"
+    daily_image_limit            = 1000000000
+    alarm_actions                = [for n in range(5) : "arn:aws:sns:eu-west-1:111122223333:pager-${n}"]
+    alarm_oldest_message_seconds = 1209600
+    alarm_throttled_percent      = 100
+    tags                         = merge({ for n in range(49) : "${n}" => "x" }, { (format("%0128d", 0)) = format("%0256d", 0) })
   }
 }
 
@@ -67,6 +78,9 @@ run "too_low" {
     max_receive_count              = 0
     retry_delay_seconds            = 0
     log_retention_in_days          = -1
+    daily_image_limit              = 0
+    alarm_oldest_message_seconds   = 59
+    alarm_throttled_percent        = -1
   }
 
   expect_failures = [
@@ -82,6 +96,9 @@ run "too_low" {
     var.max_receive_count,
     var.retry_delay_seconds,
     var.log_retention_in_days,
+    var.daily_image_limit,
+    var.alarm_oldest_message_seconds,
+    var.alarm_throttled_percent,
   ]
 }
 
@@ -102,6 +119,11 @@ run "too_high" {
     max_receive_count            = 1001
     retry_delay_seconds          = 901
     log_retention_in_days        = 3654
+    daily_image_limit            = 1000000001
+    alarm_actions                = [for n in range(6) : "arn:aws:sns:eu-west-1:111122223333:pager-${n}"]
+    alarm_oldest_message_seconds = 1209601
+    alarm_throttled_percent      = 100.5
+    tags                         = { for n in range(51) : "${n}" => "x" }
   }
 
   expect_failures = [
@@ -118,6 +140,11 @@ run "too_high" {
     var.max_receive_count,
     var.retry_delay_seconds,
     var.log_retention_in_days,
+    var.daily_image_limit,
+    var.alarm_actions,
+    var.alarm_oldest_message_seconds,
+    var.alarm_throttled_percent,
+    var.tags,
   ]
 }
 
@@ -132,6 +159,8 @@ run "not_whole" {
     max_receive_count              = 1.5
     retry_delay_seconds            = 1.5
     log_retention_in_days          = 7.5
+    daily_image_limit              = 1.5
+    alarm_oldest_message_seconds   = 60.5
   }
 
   expect_failures = [
@@ -142,6 +171,8 @@ run "not_whole" {
     var.max_receive_count,
     var.retry_delay_seconds,
     var.log_retention_in_days,
+    var.daily_image_limit,
+    var.alarm_oldest_message_seconds,
   ]
 }
 
@@ -235,7 +266,7 @@ run "taken_by_the_module" {
   command = plan
 
   variables {
-    lambda_environment_variables = { MAX_LABELS = "5" }
+    lambda_environment_variables = { DAILY_IMAGE_LIMIT = "5" }
   }
 
   expect_failures = [var.lambda_environment_variables]
@@ -267,9 +298,11 @@ run "not_an_arn" {
   variables {
     kms_key_arn               = "1234abcd-12ab-34cd-56ef-1234567890ab"
     role_permissions_boundary = "developer-boundary"
+    alarm_actions             = ["pager"]
   }
 
   expect_failures = [
+    var.alarm_actions,
     var.kms_key_arn,
     var.role_permissions_boundary,
   ]
@@ -297,9 +330,11 @@ run "not_on_the_list" {
     lambda_architecture   = "amd64"
     log_retention_in_days = 10
     log_level             = "WARNING"
+    trigger               = "lambda"
   }
 
   expect_failures = [
+    var.trigger,
     var.lambda_runtime,
     var.lambda_architecture,
     var.log_retention_in_days,
@@ -315,4 +350,24 @@ run "existing_bucket_without_a_name" {
   }
 
   expect_failures = [var.bucket_name]
+}
+
+run "tags_of_aws" {
+  command = plan
+
+  variables {
+    tags = { "aws:cloudformation:stack-name" = "photos" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_that_is_too_long" {
+  command = plan
+
+  variables {
+    tags = { Team = format("%0257d", 0) }
+  }
+
+  expect_failures = [var.tags]
 }

@@ -40,12 +40,35 @@ module "image_labels" {
   retry_delay_seconds = 1
   max_receive_count   = 4
 
+  alarm_actions = [aws_sns_topic.pager.arn]
+
   bucket_force_destroy = true
   deletion_protection  = false
 
   tags = {
     Test = "e2e"
   }
+}
+
+# Whoever is on duty: a queue keeps what they are told.
+resource "aws_sns_topic" "pager" {
+  name = "${var.name}-pager"
+}
+
+resource "aws_sqs_queue" "pager" {
+  name = "${var.name}-pager"
+}
+
+resource "aws_sns_topic_subscription" "pager" {
+  topic_arn            = aws_sns_topic.pager.arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.pager.arn
+  raw_message_delivery = true
+}
+
+output "pager_queue_url" {
+  description = "URL of the queue of what alarms have told."
+  value       = aws_sqs_queue.pager.url
 }
 
 output "image_labels" {

@@ -10,11 +10,42 @@ mock_resource "aws_s3_bucket" {
 
 mock_data "aws_s3_bucket" {
   defaults = {
-    arn = "arn:aws:s3:::photos-of-theirs"
+    arn                         = "arn:aws:s3:::photos-of-theirs"
+    bucket_regional_domain_name = "photos-of-theirs.s3.eu-west-1.amazonaws.com"
   }
 }
 
-# Both queues get the same ARN: tests that tell them apart override it.
+mock_data "aws_partition" {
+  defaults = {
+    partition = "aws"
+  }
+}
+
+mock_data "aws_region" {
+  defaults = {
+    id = "eu-west-1"
+  }
+}
+
+mock_data "aws_caller_identity" {
+  defaults = {
+    account_id = "111122223333"
+  }
+}
+
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = {
+    arn = "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"
+  }
+}
+
+mock_resource "aws_cloudwatch_metric_alarm" {
+  defaults = {
+    arn = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:mocked-alarm"
+  }
+}
+
+# All queues get the same ARN: tests that tell them apart override it.
 mock_resource "aws_sqs_queue" {
   defaults = {
     arn = "arn:aws:sqs:eu-west-1:111122223333:mocked-queue"

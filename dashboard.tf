@@ -1,0 +1,158 @@
+# The dashboard answers three questions from top to bottom: does labelling keep up, what fails, what does it cost.
+
+locals {
+  # List prices of us-east-1; other Regions and volumes differ a little. https://aws.amazon.com/rekognition/pricing/ (the
+  # first million images a month) and https://aws.amazon.com/lambda/pricing/.
+  dollars_per_call      = 0.001
+  dollars_per_gb_second = var.lambda_architecture == "arm64" ? 0.0000133334 : 0.0000166667
+
+  # A dashboard's name is unique in the account, not in the Region.
+  dashboard_name = "${var.name}-${local.region}"
+
+  counted = { for name in keys(local.metrics) : name => [local.metric_namespace, name] }
+  waiting = [
+    for queue in [local.queue_name, aws_sqs_queue.waiting.name, local.dead_letter_queue_name] :
+    ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue]
+  ]
+
+  questions = [
+    {
+      title = "Does it keep up?"
+      widgets = [
+        {
+          title   = "Photos that wait"
+          metrics = [concat(local.waiting[0], [{ label = "in the queue" }]), concat(local.waiting[1], [{ label = "over the daily limit" }])]
+          stat    = "Maximum"
+        },
+        {
+          title       = "Age of the oldest event, seconds"
+          metrics     = [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", local.queue_name, { label = "oldest" }]]
+          stat        = "Maximum"
+          annotations = { horizontal = [{ label = "alarm", value = var.alarm_oldest_message_seconds }] }
+        },
+        {
+          title = "Calls of Rekognition per second"
+          metrics = [
+            [{ id = "ours_per_second", expression = "FILL(ours, 0) / PERIOD(ours)", label = "this module" }],
+            concat(local.counted.RekognitionCalls, [{ id = "ours", visible = false }]),
+            [{ id = "everybodys_per_second", expression = "FILL(everybodys, 0) / PERIOD(everybodys)", label = "all of the account in this Region" }],
+            ["AWS/Rekognition", "SuccessfulRequestCount", "Operation", "DetectLabels", { id = "everybodys", visible = false }],
+          ]
+          stat        = "Sum"
+          annotations = { horizontal = [{ label = "rekognition_tps", value = local.rekognition_tps }] }
+        },
+        {
+          title = "From event to labels, milliseconds"
+          metrics = [
+            concat(local.counted.Latency, [{ stat = "p50", label = "p50" }]),
+            concat(local.counted.Latency, [{ stat = "p99", label = "p99" }]),
+          ]
+          stat = "p50"
+        },
+      ]
+    },
+    {
+      title = "What fails?"
+      widgets = [
+        {
+          title   = "Dead letters"
+          metrics = [concat(local.waiting[2], [{ label = "dead letters" }])]
+          stat    = "Maximum"
+        },
+        {
+          title   = "Tries that failed"
+          metrics = [concat(local.counted.Failed, [{ label = "failed" }]), concat(local.counted.Throttled, [{ label = "of these throttled" }])]
+          stat    = "Sum"
+        },
+        {
+          title = "The function: errors and throttles"
+          metrics = [
+            ["AWS/Lambda", "Errors", "FunctionName", var.name, { label = "errors" }],
+            ["AWS/Lambda", "Throttles", "FunctionName", var.name, { label = "throttled invocations" }],
+          ]
+          stat = "Sum"
+        },
+        {
+          title = "What became of photos"
+          metrics = [
+            for name in ["Labelled", "Rejected", "Removed", "Skipped"] : concat(local.counted[name], [{ label = lower(name) }])
+          ]
+          stat = "Sum"
+        },
+      ]
+    },
+    {
+      title = "What does it cost?"
+      widgets = [
+        {
+          title = "Dollars a day (us-east-1 list prices)"
+          metrics = [
+            [{ id = "rekognition_dollars", expression = "calls * ${local.dollars_per_call}", label = "Rekognition" }],
+            [{ id = "lambda_dollars", expression = "duration / 1000 * ${var.lambda_memory_size / 1024} * ${format("%.10f", local.dollars_per_gb_second)}", label = "Lambda" }],
+            concat(local.counted.RekognitionCalls, [{ id = "calls", visible = false }]),
+            ["AWS/Lambda", "Duration", "FunctionName", var.name, { id = "duration", visible = false }],
+          ]
+          stat   = "Sum"
+          period = 86400
+        },
+        {
+          title       = "Images a day that Rekognition was asked about"
+          metrics     = [concat(local.counted.RekognitionCalls, [{ label = "images" }])]
+          stat        = "Sum"
+          period      = 86400
+          annotations = { horizontal = var.daily_image_limit == null ? [] : [{ label = "daily_image_limit", value = var.daily_image_limit }] }
+        },
+      ]
+    },
+  ]
+
+  # A title of 24 columns, its widgets side by side below it.
+  dashboard_rows = [
+    for row, question in local.questions : concat(
+      [{ type = "text", x = 0, y = 8 * row, width = 24, height = 2, properties = { markdown = "## ${question.title}" } }],
+      [
+        for column, widget in question.widgets : {
+          type = "metric", x = column * 24 / length(question.widgets), y = 8 * row + 2, width = 24 / length(question.widgets), height = 6
+          properties = {
+            title       = widget.title
+            metrics     = widget.metrics
+            stat        = widget.stat
+            period      = try(widget.period, 300)
+            region      = local.region
+            view        = "timeSeries"
+            annotations = try(widget.annotations, { horizontal = [] })
+            yAxis       = { left = { min = 0 } }
+          }
+        }
+      ],
+    )
+  ]
+  bottom = 8 * length(local.questions)
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  count = var.create_dashboard ? 1 : 0
+
+  dashboard_name = local.dashboard_name
+
+  dashboard_body = jsonencode({
+    widgets = concat(flatten(local.dashboard_rows), [
+      {
+        type = "log", x = 0, y = local.bottom, width = 24, height = 7
+        properties = {
+          title  = "Last failures, and what to do"
+          region = local.region
+          view   = "table"
+          query  = "SOURCE '${aws_cloudwatch_log_group.function.name}' | fields @timestamp, key, cause, next_step | filter outcome in ['failed', 'handed back', 'dead-lettered'] | sort @timestamp desc | limit 50"
+        }
+      },
+      {
+        type = "alarm", x = 0, y = local.bottom + 7, width = 24, height = 3
+        properties = {
+          title  = "Alarms"
+          alarms = concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn], [aws_cloudwatch_metric_alarm.throttled_share.arn])
+        }
+      },
+    ])
+  })
+}

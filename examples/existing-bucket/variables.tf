@@ -1,0 +1,16 @@
+variable "name" {
+  description = "Name of this copy of the module, 3 to 36 lower-case letters, digits and hyphens."
+  type        = string
+  default     = "image-labels-existing"
+
+  validation {
+    condition     = length(var.name) <= 29
+    error_message = "name must have 29 characters at most here: the name of their bucket starts with it, too."
+  }
+}
+
+variable "region" {
+  description = "AWS Region of the bucket. It must have Rekognition's DetectLabels."
+  type        = string
+  default     = "us-east-1"
+}

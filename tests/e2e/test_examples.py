@@ -1,0 +1,203 @@
+"""The examples: each is applied as it stands, a second plan has no changes, it labels photos, and it goes cleanly."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from applied_examples import NAMES, Examples
+from pictures import jpeg
+from stack import Stack, stack_of, wait_for
+from test_pipeline import KEYS
+
+from tools.terraform import ROOT
+
+if TYPE_CHECKING:
+    from image_labels_emulator.server import Server
+
+EVENTS = ROOT / "tests" / "unit" / "events"
+
+
+@pytest.fixture(scope="module")
+def existing(localstack: Server, examples: Examples) -> Stack:
+    return stack_of(localstack, examples["existing-bucket"].module)
+
+
+@pytest.fixture(scope="module")
+def copies(localstack: Server, examples: Examples) -> dict[str, Stack]:
+    outputs = examples["shared-bucket"].module
+    return {name: stack_of(localstack, each) for name, each in outputs.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_second_plan_has_no_changes(examples: Examples, name: str) -> None:
+    assert examples[name].second_plan_ended_with == 0, examples[name].second_plan
+
+
+@pytest.mark.parametrize(("name", "key"), [("complete", "images/dog.jpg"), ("kms", "images/dog.jpg")])
+def test_labels_photos(localstack: Server, examples: Examples, name: str, key: str) -> None:
+    stack = stack_of(localstack, examples[name].module)
+    assert "Dog" in stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))["Labels"]
+
+
+def test_key_has_its_policy_before_anything_is_under_it(examples: Examples) -> None:
+    """Else S3 and CloudWatch would refuse on AWS; the emulator does not look, but it keeps the time."""
+    applied = examples["kms"]
+    policy = boto3.client("kms").get_key_policy(KeyId=applied.outputs["kms_key_arn"], PolicyName="default")["Policy"]
+    assert json.loads(policy) == json.loads(applied.module["kms_key_policy_json"])
+    queue = boto3.client("sqs").get_queue_attributes(QueueUrl=applied.module["queue_url"], AttributeNames=["All"])
+    assert queue["Attributes"]["KmsMasterKeyId"] == applied.outputs["kms_key_arn"]
+
+
+class TestExistingBucket:
+    """A bucket of somebody else's, whose notifications are in use."""
+
+    def test_its_notifications_are_as_they_were(self, existing: Stack) -> None:
+        found: dict[str, Any] = existing.s3.get_bucket_notification_configuration(Bucket=existing.bucket)  # type: ignore[assignment]
+        assert [queue["Id"] for queue in found["QueueConfigurations"]] == ["theirs"]
+        assert found["EventBridgeConfiguration"] == {}
+        assert not found.get("LambdaFunctionConfigurations")
+        assert not found.get("TopicConfigurations")
+
+    def test_both_hear_of_an_upload(self, existing: Stack, examples: Examples) -> None:
+        key = "photos/both hear.jpg"
+        existing.labelled(key, existing.upload(key, jpeg(), "Dog=99"))
+
+        theirs = examples["existing-bucket"].outputs["their_queue_url"]
+
+        def heard() -> bool:
+            messages = existing.sqs.receive_message(QueueUrl=theirs, MaxNumberOfMessages=10).get("Messages", [])
+            return any("photos/both+hear.jpg" in message["Body"] for message in messages)
+
+        wait_for("their message", heard)
+
+    def test_keys_of_every_kind(self, existing: Stack) -> None:
+        keys = [f"photos/{key}" for key in KEYS.values() if len(key) < 900]
+        versions = {key: existing.upload(key, jpeg(), "Cat=98") for key in keys}
+        for key, version in versions.items():
+            assert "Cat" in existing.labelled(key, version)["Labels"], key
+
+    def test_delete_takes_the_item_along(self, existing: Stack) -> None:
+        key = "photos/to be deleted.jpg"
+        existing.labelled(key, existing.upload(key, jpeg(), "Dog=99"))
+        existing.s3.delete_object(Bucket=existing.bucket, Key=key)
+        wait_for("item gone", lambda: existing.item(key) is None)
+
+    @pytest.mark.parametrize("event", ["eventbridge_created", "eventbridge_deleted"])
+    def test_aws_own_events_are_meant_too(self, existing: Stack, event: str) -> None:
+        """As AWS shapes them: the second is of a lifecycle rule, which the emulator has not."""
+        recorded = json.loads((EVENTS / f"{event}.json").read_text())
+        assert _is_meant(existing, recorded, "photos/dog.jpg")
+
+    def test_filters_are_those_of_s3(self, existing: Stack) -> None:
+        recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
+        suffixes = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+        names = ["photos/a.jpg", "photos/.jpg", "photos/a b+c%20ä.PNG", "photos/a.Jpg", "photos/a.jpg.txt", "a.jpg"]
+        names += ["other/photos/a.jpg", "Photos/a.jpg", "photos/a/b/c.jpeg", "photosa.jpg", "photos/a.gif", "photos/*"]
+        for key in names:
+            wanted = key.startswith("photos/") and key.endswith(suffixes)
+            assert _is_meant(existing, recorded, key) == wanted, key
+
+    def test_another_bucket_is_not_meant(self, existing: Stack) -> None:
+        recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
+        assert not _is_meant(existing, recorded, "photos/dog.jpg", bucket="another-bucket")
+
+
+class TestSharedBucket:
+    """Two copies of the module in one account, on one bucket."""
+
+    def test_each_labels_the_photos_under_its_own_prefix(self, copies: dict[str, Stack]) -> None:
+        versions = {name: stack.upload(f"{name}/dog.jpg", jpeg(), "Dog=99,Cat=75") for name, stack in copies.items()}
+        for name, stack in copies.items():
+            stack.labelled(f"{name}/dog.jpg", versions[name])
+        for name, stack in copies.items():
+            assert stack.labelled_keys() == {f"{name}/dog.jpg"}
+
+    def test_each_with_its_own_settings(self, copies: dict[str, Stack]) -> None:
+        def labels(name: str) -> set[str]:
+            item = copies[name].item(f"{name}/dog.jpg")
+            assert item is not None
+            return set(item["Labels"])
+
+        assert "Cat" in labels("archive")  # from 60 %
+        assert "Cat" not in labels("catalogue")  # from 90 %
+
+
+class TestDailyLimit:
+    """The complete example, whose limit is lowered until photos wait."""
+
+    def test_photos_over_it_wait_an_alarm_says_so_and_all_are_labelled_in_the_end(
+        self, localstack: Server, examples: Examples
+    ) -> None:
+        stack = stack_of(localstack, examples["complete"].module)
+        before = stack.all_rekognition_calls()
+        assert before >= 1, "a test before has had a photo labelled"
+        examples.change("complete", f"daily_image_limit={before + 2}")
+        versions = {key: stack.upload(key, jpeg(), "Dog=99") for key in (f"images/limit/{n}.jpg" for n in range(6))}
+        waiting = stack.outputs["waiting_queue_url"]
+        wait_for("4 photos that wait", lambda: stack.in_queue(waiting) == 4)
+        wait_for("2 photos labelled", lambda: len(stack.labelled_keys() & versions.keys()) == 2)
+        assert stack.all_rekognition_calls() == before + 2
+        assert stack.dead_letters() == []
+
+        # One that is deleted needs no call: its item goes, limit or not.
+        done = min(stack.labelled_keys() & versions.keys())
+        stack.s3.delete_object(Bucket=stack.bucket, Key=done)
+        wait_for("item gone", lambda: stack.item(done) is None)
+
+        alarm = examples["complete"].module["alarm_arns"]["daily-limit"].rpartition(":")[2]
+        cloudwatch = boto3.client("cloudwatch")
+        wait_for(
+            "alarm",
+            lambda: cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"] == "ALARM",
+            seconds=150,
+        )
+
+        # As the schedule does every 5 minutes: there is no room yet, and then there is.
+        tick = json.loads((EVENTS / "scheduled.json").read_text())
+        assert stack.invoke(tick) == {"moved": 0, "waiting": 4}
+        examples.change("complete", "daily_image_limit=1000")
+        wait_for("all moved", lambda: stack.invoke(tick)["waiting"] == 0)
+        for key, version in versions.items() - {(done, versions[done])}:
+            stack.labelled(key, version)
+        assert stack.all_rekognition_calls() == before + 6
+
+
+def test_destroy_leaves_nothing(examples: Examples) -> None:
+    """Last in this file: the examples are gone then."""
+    names = [name for example in NAMES for name in _names_in_aws(example)]
+    assert names, "the examples are there"
+    left = examples.destroy()
+    assert left == dict.fromkeys(NAMES, "The state file is empty. No resources are represented.")
+    assert [name for example in NAMES for name in _names_in_aws(example)] == []
+
+
+def _names_in_aws(example: str) -> list[str]:
+    """Everything in the emulated AWS that is named after an example."""
+    prefix = {"complete": "image-labels-example", "existing-bucket": "image-labels-existing"}.get(
+        example, f"image-labels-{example.removesuffix('-bucket')}"
+    )
+    found = [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]
+    found += [url.rpartition("/")[2] for url in boto3.client("sqs").list_queues().get("QueueUrls", [])]
+    found += [each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]]
+    found += boto3.client("dynamodb").list_tables()["TableNames"]
+    logs = boto3.client("logs").describe_log_groups()["logGroups"]
+    found += [group["logGroupName"].removeprefix("/aws/lambda/") for group in logs]
+    found += [each["AlarmName"] for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    found += [each["DashboardName"] for each in boto3.client("cloudwatch").list_dashboards()["DashboardEntries"]]
+    found += [rule["Name"] for rule in boto3.client("events").list_rules()["Rules"]]
+    found += [role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]]
+    return [name for name in found if name.startswith(prefix)]
+
+
+def _is_meant(stack: Stack, recorded: dict[str, Any], key: str, bucket: str | None = None) -> bool:
+    """Whether the rule of the module is for this event, as EventBridge sees it."""
+    events = boto3.client("events")
+    name = stack.outputs["queue_url"].rpartition("/")[2]
+    pattern = events.describe_rule(Name=name)["EventPattern"]
+    detail = recorded["detail"] | {"bucket": {"name": bucket or stack.bucket}}
+    detail["object"] = detail["object"] | {"key": key}
+    event = json.dumps(recorded | {"detail": detail})
+    return bool(events.test_event_pattern(EventPattern=pattern, Event=event)["Result"])

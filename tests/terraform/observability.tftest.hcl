@@ -1,0 +1,154 @@
+# What is counted, what rings, and what the dashboard shows.
+
+mock_provider "aws" {
+  source = "./tests/terraform/mocks"
+}
+
+variables {
+  lambda_package = { filename = "versions.tf" }
+  alarm_actions  = ["arn:aws:sns:eu-west-1:111122223333:pager"]
+}
+
+# tests/e2e/test_metrics.py counts with them.
+run "metrics" {
+  assert {
+    condition = {
+      for name, filter in aws_cloudwatch_log_metric_filter.photos :
+      name => "${filter.pattern} ${one(filter.metric_transformation).value} ${one(filter.metric_transformation).unit}"
+      } == {
+      Labelled         = "{ $.outcome = \"labelled\" } 1 Count"
+      Rejected         = "{ $.outcome = \"rejected\" } 1 Count"
+      Removed          = "{ $.outcome = \"removed\" } 1 Count"
+      Skipped          = "{ $.outcome = \"unchanged\" } 1 Count"
+      Failed           = "{ $.outcome = \"failed\" || $.outcome = \"handed back\" } 1 Count"
+      Throttled        = "{ $.throttled = 1 } 1 Count"
+      Latency          = "{ $.outcome = \"labelled\" && $.latency_ms = * } $.latency_ms Milliseconds"
+      RekognitionCalls = "{ $.rekognition_calls > 0 } $.rekognition_calls Count"
+    }
+    error_message = "A metric is counted from other lines."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, filter in aws_cloudwatch_log_metric_filter.photos :
+      filter.log_group_name == "/aws/lambda/image-labels"
+      && one(filter.metric_transformation).namespace == "ImageLabels/image-labels"
+      && one(filter.metric_transformation).name == name
+    ])
+    error_message = "Metrics must be counted from this function's log, in a namespace of this copy's own."
+  }
+}
+
+run "alarms" {
+  variables {
+    alarm_oldest_message_seconds = 600
+  }
+
+  assert {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.this :
+      name => "${alarm.namespace} ${alarm.metric_name} ${join(" ", values(alarm.dimensions))} ${alarm.statistic} ${alarm.period} > ${alarm.threshold}"
+      } == {
+      dead-letters    = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-dead-letters Maximum 60 > 0"
+      oldest-message  = "AWS/SQS ApproximateAgeOfOldestMessage image-labels-photos Maximum 300 > 600"
+      function-errors = "AWS/Lambda Errors image-labels Sum 300 > 0"
+      daily-limit     = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-waiting Maximum 60 > 0"
+    }
+    error_message = "An alarm rings for something else."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.throttled_share]) :
+      alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"])
+      && alarm.ok_actions == alarm.alarm_actions
+      && alarm.comparison_operator == "GreaterThanThreshold"
+      && alarm.treat_missing_data == "notBreaching"
+      && startswith(alarm.alarm_name, "image-labels-")
+    ])
+    error_message = "Every alarm must tell alarm_actions, when it rings and when it is over, and must not ring for want of data."
+  }
+}
+
+run "throttled_share" {
+  variables {
+    alarm_throttled_percent = 2.5
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.throttled_share.threshold == 2.5
+      && aws_cloudwatch_metric_alarm.throttled_share.evaluation_periods == 3
+      && { for q in aws_cloudwatch_metric_alarm.throttled_share.metric_query : q.id => one(q.metric[*].metric_name) if length(q.metric) > 0 } == {
+        throttled = "Throttled", labelled = "Labelled", rejected = "Rejected", failed = "Failed"
+      }
+      && one([for q in aws_cloudwatch_metric_alarm.throttled_share.metric_query : q.expression if coalesce(q.return_data, false)])
+      == "100 * FILL(throttled, 0) / (FILL(labelled, 0) + FILL(rejected, 0) + FILL(failed, 0))"
+    )
+    error_message = "The alarm must compare throttled tries with all tries."
+  }
+}
+
+run "alarm_of_eventbridge" {
+  variables {
+    trigger = "eventbridge"
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["events-not-delivered"].metric_name == "FailedInvocations"
+      && aws_cloudwatch_metric_alarm.this["events-not-delivered"].dimensions == tomap({ RuleName = "image-labels-photos" })
+    )
+    error_message = "Events that EventBridge cannot deliver must ring."
+  }
+}
+
+run "dashboard" {
+  assert {
+    condition     = aws_cloudwatch_dashboard.this[0].dashboard_name == "image-labels-eu-west-1" && output.dashboard_name == "image-labels-eu-west-1"
+    error_message = "The dashboard must be named after the Region as well: its name is unique in the account."
+  }
+
+  # A metric on the dashboard that nobody counts stays empty for ever.
+  assert {
+    condition = length(setsubtract(
+      toset(flatten([
+        for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : [
+          for metric in try(widget.properties.metrics, []) : metric[1] if try(metric[0] == "ImageLabels/image-labels", false)
+        ]
+      ])),
+      toset(keys(aws_cloudwatch_log_metric_filter.photos)),
+    )) == 0
+    error_message = "Every metric of ours on the dashboard must be one that is counted."
+  }
+
+  assert {
+    condition = one(flatten([
+      for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : [
+        for metric in try(widget.properties.metrics, []) : metric[0].expression if try(metric[0].id == "rekognition_dollars", false)
+      ]
+    ])) == "calls * 0.001"
+    error_message = "Rekognition costs a dollar for 1,000 calls."
+  }
+}
+
+run "no_dashboard" {
+  variables {
+    create_dashboard = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_dashboard.this) == 0 && output.dashboard_name == null
+    error_message = "The dashboard must be the caller's choice."
+  }
+}
+
+run "log_level_that_nothing_is_counted_at" {
+  command = plan
+
+  variables {
+    log_level = "WARN"
+  }
+
+  expect_failures = [check.metrics_are_counted]
+}
