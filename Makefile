@@ -4,15 +4,19 @@
 PYTHON ?= python3
 PORT ?= 4566
 PHOTOS ?=
+# Terraform's executable; make terraform runs with OpenTofu's, too.
+TERRAFORM ?= terraform
+export TERRAFORM
 
 UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
+CHECKOV := .local/checkov
 # What runs side by side prints one after the other; macOS has make 3.81, which cannot.
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint unit prove terraform e2e browser package docs lock bench-cold-start bench-drain bench-find clean require-terraform
+.PHONY: help demo browse down test lint checkov unit prove terraform e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform
 
 help: ## Say what the targets are for.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,19 +32,24 @@ down: ## Stop the demo and forget its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
 
 # The page is tested last and alone: how smoothly it scrolls says nothing of it while others take the processors.
-test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform and e2e, side by side; then browser.
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e
+test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform, e2e and checkov, side by side; then browser.
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e checkov
 	@$(MAKE) --no-print-directory browser
 
-lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, and whether dist/lambda.zip is up to date.
+lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, zizmor; are dist/lambda.zip and the README's tables up to date?
 	$(RUN) -m tools.package --check
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
 	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator/image_labels_emulator tools bench tests/unit
+	$(VENV)/bin/mypy tests/terraform
 	$(VENV)/bin/mypy tests/e2e
 	$(VENV)/bin/mypy tests/browser
-	TF_CLI_CONFIG_FILE=/dev/null terraform fmt -check -recursive -diff
+	TF_CLI_CONFIG_FILE=/dev/null $(TERRAFORM) fmt -check -recursive -diff
+	$(VENV)/bin/zizmor --offline --quiet .github
+
+checkov: $(CHECKOV)/.ready ## The .tf files against checkov's rules for AWS; no network once it is installed.
+	$(RUN) -m tools.checkov_checks
 
 unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
 	$(RUN) -m pytest tests/unit
@@ -49,10 +58,11 @@ prove: $(VENV)/.ready ## The tables converge to the bucket: 100,000 random histo
 	HISTORIES=100000 $(RUN) -m pytest tests/unit/test_convergence.py
 	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/test_query.py
 
-terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider.
+terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
 	$(RUN) -m tools.terraform_checks
+	$(RUN) -m pytest tests/terraform
 
-e2e: require-terraform $(VENV)/.ready ## End-to-end tests: the module applied to LocalStack, once.
+e2e: require-terraform $(VENV)/.ready ## End-to-end tests: module and examples applied to LocalStack, once.
 	$(RUN) -m pytest tests/e2e
 
 browser: $(VENV)/.ready ## The page in a real Chromium; skipped where there is none.
@@ -64,6 +74,10 @@ package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit it.
 docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs from the .tf files; commit them.
 	@$(RUN) -m tools.reference
 
+release: $(VENV)/.ready ## See whether TAG=v1.2.3 can be released, and write its files; publishes nothing.
+	@[ -n "$(TAG)" ] || { echo "error: name the tag: make release TAG=v1.2.3" >&2; exit 1; }
+	@$(RUN) -m tools.release "$(TAG)"
+
 bench-cold-start: $(VENV)/.ready ## Cold start beside a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
 
@@ -73,26 +87,41 @@ bench-drain: require-terraform $(VENV)/.ready ## 2,000 photos at once against th
 bench-find: $(VENV)/.ready ## Read units and requests of a page, with 1,000 to 100,000 photos, beside the lab's Scan; 3 minutes.
 	@$(RUN) -m bench.find
 
-lock: $(VENV)/.ready ## Pin every Python package anew in requirements.txt.
-	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-annotate \
-		--custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
+hooks: $(VENV)/.ready ## Have git run the fast checks before each commit.
+	@$(VENV)/bin/pre-commit install
+
+# UPGRADE= keeps the pins there are: for a package that comes or goes.
+UPGRADE = --upgrade
+LOCK = $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock'
+
+lock: $(VENV)/.ready ## Pin every Python package anew, checkov's too; UPGRADE= keeps the pins there are.
+	$(LOCK) --all-extras --output-file requirements.txt pyproject.toml
+	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
 
 clean: ## Remove what the targets made: the environment and .local.
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache
 
 require-terraform:
-	@command -v terraform > /dev/null || \
-		{ echo "error: terraform is not on the PATH; install Terraform 1.9 or newer and run make again" >&2; exit 1; }
+	@command -v $(TERRAFORM) > /dev/null || \
+		{ echo "error: $(TERRAFORM) is not on the PATH; install Terraform 1.9 or newer and run make again" >&2; exit 1; }
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || \
 		{ echo "error: there is no $(PYTHON); install Python 3.11 or newer, or name one with PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: $(PYTHON) is Python %d.%d; \
 	3.11 or newer is needed: name another with PYTHON=" % v[:2] or 0)'
-	@echo "Installing the Python environment into $(VENV) (750 MB; a minute or two, depending on the network) ..."
+	@echo "Installing the Python environment into $(VENV) (1 GB; a minute or two, depending on the network) ..."
 	@$(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements.txt
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CHECKOV)/.ready: tools/checkov/requirements.txt | $(VENV)/.ready
+	@echo "Installing checkov into $(CHECKOV) (200 MB) ..."
+	@$(VENV)/bin/uv venv --quiet --clear --python $(RUN) $(CHECKOV)
+	@$(VENV)/bin/uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes \
+		--requirement tools/checkov/requirements.txt
 	@touch $@

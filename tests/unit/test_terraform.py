@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
-from tools.terraform import environment
+import pytest
+
+from tools.terraform import ROOT, TerraformError, environment, executable
+from tools.terraform_checks import aws_provider
 
 
 def test_configuration_is_whole_whenever_it_is_read() -> None:
@@ -27,3 +32,35 @@ def test_configuration_is_whole_whenever_it_is_read() -> None:
         stop.set()
         thread.join()
     assert seen == {whole}
+
+
+def test_executable_is_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("terraform", "tofu"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("TERRAFORM", raising=False)
+    assert executable() == str(tmp_path / "terraform")
+    monkeypatch.setenv("TERRAFORM", "tofu")
+    assert executable() == str(tmp_path / "tofu")
+    monkeypatch.setenv("TERRAFORM", "terrafrom")
+    with pytest.raises(TerraformError, match="terrafrom is not on the PATH"):
+        executable()
+
+
+@pytest.mark.parametrize("locked", [b"# provider 5\n", None])
+def test_version_of_the_provider_is_wanted_for_a_while_only(tmp_path: Path, locked: bytes | None) -> None:
+    lock = tmp_path / ".terraform.lock.hcl"
+    if locked:
+        lock.write_bytes(locked)
+    with aws_provider(tmp_path, "~> 5.100.0"):
+        assert any('"~> 5.100.0"' in path.read_text() for path in tmp_path.glob("*_override.tf"))
+        lock.write_bytes(b"# another one\n")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == ({lock: locked} if locked else {})
+
+
+def test_checks_of_terraform_need_no_package() -> None:
+    """CI runs them for each version of Terraform without the Python environment."""
+    code = "import tools.terraform_checks"
+    subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"], check=True
+    )
