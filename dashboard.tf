@@ -10,19 +10,22 @@ locals {
   dashboard_name = "${var.name}-${local.region}"
 
   counted = { for name in keys(local.metrics) : name => [local.metric_namespace, name] }
-  waiting = [
-    for queue in [local.queue_name, aws_sqs_queue.waiting.name, local.dead_letter_queue_name] :
-    ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue]
-  ]
+  visible = {
+    for what, queue in { photos = local.queue_name, waiting = local.waiting_queue_name, dead_letters = local.dead_letter_queue_name } :
+    what => ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue]
+  }
 
   questions = [
     {
       title = "Does it keep up?"
       widgets = [
         {
-          title   = "Photos that wait"
-          metrics = [concat(local.waiting[0], [{ label = "in the queue" }]), concat(local.waiting[1], [{ label = "over the daily limit" }])]
-          stat    = "Maximum"
+          title = "Photos that wait"
+          metrics = [
+            concat(local.visible.photos, [{ label = "in the queue" }]),
+            concat(local.visible.waiting, [{ label = "over the daily limit" }]),
+          ]
+          stat = "Maximum"
         },
         {
           title       = "Age of the oldest event, seconds"
@@ -42,7 +45,7 @@ locals {
           annotations = { horizontal = [{ label = "rekognition_tps", value = local.rekognition_tps }] }
         },
         {
-          title = "From event to labels, milliseconds"
+          title = "From the queue to the labels, milliseconds"
           metrics = [
             concat(local.counted.Latency, [{ stat = "p50", label = "p50" }]),
             concat(local.counted.Latency, [{ stat = "p99", label = "p99" }]),
@@ -56,7 +59,7 @@ locals {
       widgets = [
         {
           title   = "Dead letters"
-          metrics = [concat(local.waiting[2], [{ label = "dead letters" }])]
+          metrics = [concat(local.visible.dead_letters, [{ label = "dead letters" }])]
           stat    = "Maximum"
         },
         {
@@ -136,6 +139,10 @@ resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = local.dashboard_name
 
   dashboard_body = jsonencode({
+    # The periods as they are above: CloudWatch would choose others by the time shown, and a day's dollars be a minute's.
+    periodOverride = "inherit"
+    start          = "-P7D"
+
     widgets = concat(flatten(local.dashboard_rows), [
       {
         type = "log", x = 0, y = local.bottom, width = 24, height = 7
@@ -143,14 +150,14 @@ resource "aws_cloudwatch_dashboard" "this" {
           title  = "Last failures, and what to do"
           region = local.region
           view   = "table"
-          query  = "SOURCE '${aws_cloudwatch_log_group.function.name}' | fields @timestamp, key, cause, next_step | filter outcome in ['failed', 'handed back', 'dead-lettered'] | sort @timestamp desc | limit 50"
+          query  = "SOURCE '${aws_cloudwatch_log_group.function.name}' | fields @timestamp, coalesce(key, photo, message_id) as what, cause, next_step | filter outcome in ['failed', 'handed back', 'dead-lettered'] | sort @timestamp desc | limit 50"
         }
       },
       {
         type = "alarm", x = 0, y = local.bottom + 7, width = 24, height = 3
         properties = {
           title  = "Alarms"
-          alarms = concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn], [aws_cloudwatch_metric_alarm.throttled_share.arn])
+          alarms = concat([for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn], aws_cloudwatch_metric_alarm.throttled_share[*].arn)
         }
       },
     ])

@@ -1,4 +1,5 @@
-# Who may do what. Each sid says it in a sentence; the only resource "*" is the one AWS does not let anybody narrow.
+# Who may do what. Each sid says it in a sentence; the only resource "*" of the function's is the one AWS does not let
+# anybody narrow.
 
 ################################################################################
 # The function's role
@@ -221,7 +222,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   # No condition: AWS's pages contradict each other on whether EventBridge sets aws:SourceArn and aws:SourceAccount when
-  # it uses a key, and events would be lost without a word if it did not. The queue's own policy has both.
+  # it uses a key, and events would be lost without a word if it did not. The queue's own policy names the rule.
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html (yes)
   # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (no)
   dynamic "statement" {
@@ -279,11 +280,15 @@ data "aws_iam_policy_document" "queue" {
       values   = [var.trigger == "s3" ? local.bucket_arn : aws_cloudwatch_event_rule.photos[0].arn]
     }
 
-    # A bucket's ARN has no account in it: a deleted bucket's name may be somebody else's tomorrow.
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
+    # A bucket's ARN has no account in it, as a rule's has: a deleted bucket's name may be somebody else's tomorrow.
+    dynamic "condition" {
+      for_each = var.trigger == "s3" ? [local.account_id] : []
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [condition.value]
+      }
     }
   }
 }
@@ -305,12 +310,6 @@ data "aws_iam_policy_document" "dead_letters" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values   = [aws_cloudwatch_event_rule.photos[0].arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
     }
   }
 }

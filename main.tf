@@ -1,9 +1,10 @@
-# The resources, in the order the data flows: bucket -> notification -> queues -> function -> table.
+# The resources, in the order the data flows: bucket -> notification -> queues -> function -> tables.
 # Who may do what is in iam.tf, what can be seen of it in observability.tf.
 
 locals {
-  bucket_name = var.create_bucket ? aws_s3_bucket.photos[0].bucket : data.aws_s3_bucket.existing[0].bucket
-  bucket_arn  = var.create_bucket ? aws_s3_bucket.photos[0].arn : data.aws_s3_bucket.existing[0].arn
+  # Of an existing bucket not by the data source, which a depends_on of the caller's would make unknown until apply.
+  bucket_name = var.create_bucket ? aws_s3_bucket.photos[0].bucket : var.bucket_name
+  bucket_arn  = var.create_bucket ? aws_s3_bucket.photos[0].arn : "arn:${local.partition}:s3:::${var.bucket_name}"
 
   # By data sources, not out of a resource's ARN: known at plan time, and before there is anything under kms_key_arn,
   # so that the key's own policy can be made of them (output kms_key_policy_json).
@@ -15,6 +16,7 @@ locals {
   queue_name = "${var.name}-photos"
   queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
 
+  waiting_queue_name     = "${var.name}-waiting"
   dead_letter_queue_name = "${var.name}-dead-letters"
   dead_letter_queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
 
@@ -86,7 +88,10 @@ locals {
     MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
     RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
 
+    # Ten minutes of the quota, half of which is worked off until the schedule rings again: more would only stand in the
+    # way of what is uploaded and deleted meanwhile.
     WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
+    MOVE_AHEAD        = tostring(ceil(600 * local.rekognition_tps))
   }
 }
 
@@ -106,7 +111,10 @@ data "aws_region" "current" {
     }
 
     postcondition {
-      condition     = contains(keys(local.default_rekognition_tps), self.id) || var.rekognition_tps != null
+      condition = (
+        contains(concat(keys(local.default_rekognition_tps), local.regions_without_detect_labels), self.id)
+        || var.rekognition_tps != null
+      )
       error_message = "The provider's Region, ${self.id}, had no DetectLabels when this version of the module was made: photos can be labelled in ${join(", ", sort(keys(local.default_rekognition_tps)))}. If it has come to ${self.id} since, say so with rekognition_tps, your quota of calls per second there."
     }
   }
@@ -331,8 +339,7 @@ resource "aws_cloudwatch_event_target" "photos" {
   rule = aws_cloudwatch_event_rule.photos[0].name
   arn  = aws_sqs_queue.photos.arn
 
-  # EventBridge tries for a day. What the queue has not taken by then, for want of a permission on its key for
-  # instance, would be dropped.
+  # What the queue does not take would be dropped: for want of a permission at once, else after a day of tries.
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
@@ -392,7 +399,7 @@ resource "aws_sqs_queue" "dead_letters" {
 #
 # It is there without a limit too: a queue that went together with the limit would take the photos in it along.
 resource "aws_sqs_queue" "waiting" {
-  name = "${var.name}-waiting"
+  name = local.waiting_queue_name
 
   # The function hides what it moves for this long; what it could not move is there again after it.
   visibility_timeout_seconds = 120
@@ -412,7 +419,7 @@ resource "aws_sqs_queue" "waiting" {
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:traces would show what the log lines and Rekognition's metrics do, and are billed by the photo
   #checkov:skip=CKV_AWS_115:the event source mapping limits it; reserved slots would keep small accounts from deploying
-  #checkov:skip=CKV_AWS_116:its dead letters are the queue's; the other callers, S3 Batch and the schedule, see failures themselves
+  #checkov:skip=CKV_AWS_116:its dead letters are the queue's; S3 Batch sees failures itself, and the schedule rings again
   #checkov:skip=CKV_AWS_117:it calls AWS only; in a VPC each of five services would need an endpoint, or a NAT gateway
   #checkov:skip=CKV_AWS_173:names and numbers, nothing secret, and Lambda encrypts them in any case
   #checkov:skip=CKV_AWS_272:a signature needs a signing profile of the account's; lambda_package takes a zip that you have signed
@@ -488,7 +495,7 @@ resource "aws_lambda_event_source_mapping" "photos" {
 # Every 5 minutes the function takes back what waits, as far as the day's limit allows: soon after midnight UTC, when the
 # day's count begins anew, and soon after the limit was raised or taken away.
 resource "aws_cloudwatch_event_rule" "waiting" {
-  name                = aws_sqs_queue.waiting.name
+  name                = local.waiting_queue_name
   description         = "Lets ${var.name} take back the photos that wait for the end of the day"
   schedule_expression = "rate(5 minutes)"
 
@@ -499,7 +506,7 @@ resource "aws_cloudwatch_event_target" "waiting" {
   rule = aws_cloudwatch_event_rule.waiting.name
   arn  = aws_lambda_function.this.arn
 
-  # The next is due then.
+  # Older than that the next is due.
   retry_policy {
     maximum_event_age_in_seconds = 300
     maximum_retry_attempts       = 2
@@ -507,12 +514,14 @@ resource "aws_cloudwatch_event_target" "waiting" {
 }
 
 resource "aws_lambda_permission" "waiting" {
-  statement_id   = "LetTheScheduleInvokeTheFunction"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this.function_name
-  principal      = "events.amazonaws.com"
-  source_arn     = aws_cloudwatch_event_rule.waiting.arn
-  source_account = local.account_id
+  statement_id  = "LetTheScheduleInvokeTheFunction"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.waiting.arn
+
+  # No source_account: the rule's ARN has the account in it, and with both EventBridge does not invoke the function.
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
 }
 
 ################################################################################
@@ -520,6 +529,7 @@ resource "aws_lambda_permission" "waiting" {
 ################################################################################
 
 resource "aws_dynamodb_table" "images" {
+  #checkov:skip=CKV_AWS_119:under a key of the caller's if kms_key_arn names one, else under DynamoDB's own
   name         = "${var.name}-images"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "PK"
@@ -535,21 +545,18 @@ resource "aws_dynamodb_table" "images" {
     enabled = var.point_in_time_recovery
   }
 
-  # DynamoDB encrypts every table. Without this block it does so under a key of its own, free of charge; an empty one
-  # would mean the account's aws/dynamodb key, and KMS calls on the bill.
-  dynamic "server_side_encryption" {
-    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
-
-    content {
-      enabled     = true
-      kms_key_arn = server_side_encryption.value
-    }
+  # DynamoDB encrypts every table; "false" is under a key of its own, free of charge. Said in any case: a block that is
+  # no longer there would leave the table under the old key, and the plan would not show it.
+  server_side_encryption {
+    enabled     = var.kms_key_arn != null
+    kms_key_arn = var.kms_key_arn
   }
 
   tags = var.tags
 }
 
 resource "aws_dynamodb_table" "labels" {
+  #checkov:skip=CKV_AWS_119:under a key of the caller's if kms_key_arn names one, else under DynamoDB's own
   name         = "${var.name}-labels"
   billing_mode = "PAY_PER_REQUEST"
   # One partition per label, its photos in order of confidence: finding them is a Query, not a Scan.
@@ -572,13 +579,9 @@ resource "aws_dynamodb_table" "labels" {
     enabled = var.point_in_time_recovery
   }
 
-  dynamic "server_side_encryption" {
-    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
-
-    content {
-      enabled     = true
-      kms_key_arn = server_side_encryption.value
-    }
+  server_side_encryption {
+    enabled     = var.kms_key_arn != null
+    kms_key_arn = var.kms_key_arn
   }
 
   tags = var.tags

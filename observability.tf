@@ -32,6 +32,7 @@ locals {
   metric_namespace = "ImageLabels/${var.name}"
 
   # Each is one line of the function (worker.py) for one photo. A line is one try, so that Failed counts tries, not photos.
+  # A minute with lines, but none of these, counts 0, so that shares can be made of them; for a latency that would be a lie.
   metrics = {
     Labelled = { pattern = "{ $.outcome = \"labelled\" }" }
     Rejected = { pattern = "{ $.outcome = \"rejected\" }" }
@@ -40,7 +41,7 @@ locals {
     Failed   = { pattern = "{ $.outcome = \"failed\" || $.outcome = \"handed back\" }" }
     # By Rekognition mostly; DynamoDB's throttling is counted as well.
     Throttled = { pattern = "{ $.throttled = 1 }" }
-    # From the arrival of the event in the queue to the labels in the table.
+    # From the arrival of the event in the queue, the last time if there were several, to the labels in the table.
     Latency = { pattern = "{ $.outcome = \"labelled\" && $.latency_ms = * }", value = "$.latency_ms", unit = "Milliseconds" }
     # Answered ones, which are those on the bill.
     RekognitionCalls = { pattern = "{ $.rekognition_calls > 0 }", value = "$.rekognition_calls" }
@@ -59,13 +60,15 @@ resource "aws_cloudwatch_log_metric_filter" "photos" {
     name      = each.key
     value     = try(each.value.value, "1")
     unit      = try(each.value.unit, "Count")
+
+    default_value = each.key == "Latency" ? null : "0"
   }
 }
 
 check "metrics_are_counted" {
   assert {
-    condition     = contains(["DEBUG", "INFO"], var.log_level)
-    error_message = "log_level = \"${var.log_level}\" leaves out the lines of INFO that metrics are counted from: the dashboard and the alarm on throttling stay empty."
+    condition     = local.all_lines_are_logged
+    error_message = "log_level = \"${var.log_level}\" leaves out the lines of INFO that most metrics are counted from: the dashboard shows only what fails, and there is no alarm on throttling, which is a share of all tries."
   }
 }
 
@@ -74,6 +77,11 @@ check "metrics_are_counted" {
 ################################################################################
 
 locals {
+  all_lines_are_logged = contains(["DEBUG", "INFO"], var.log_level)
+
+  alarm_actions_are_here      = alltrue([for arn in var.alarm_actions : contains(["", local.region], split(":", arn)[3])])
+  alarm_actions_are_elsewhere = "alarm_actions must be in the provider's Region, ${local.region}: CloudWatch tells nobody in another. Given: ${join(", ", var.alarm_actions)}."
+
   # By the last part of their names. README.md, "When an alarm rings", has a paragraph for each.
   alarms = merge({
     dead-letters = {
@@ -95,7 +103,7 @@ locals {
       threshold   = var.alarm_oldest_message_seconds
     }
     function-errors = {
-      description = "The function itself failed: it crashed, ran out of time or memory, or its settings are wrong. Its photos are tried again"
+      description = "The function itself failed: it crashed, ran out of time or memory, or something is wrong with its settings or permissions. Photos are tried again"
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.name }
@@ -107,9 +115,20 @@ locals {
       description = "The daily limit of images (daily_image_limit) is reached: photos wait for the end of the day (UTC), none is lost"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
-      dimensions  = { QueueName = aws_sqs_queue.waiting.name }
+      dimensions  = { QueueName = local.waiting_queue_name }
       statistic   = "Maximum"
       period      = 60
+      threshold   = 0
+      # The function hides what it looks at for a minute every five: over only when nothing was seen for so long.
+      periods = 5
+    }
+    schedule-not-run = {
+      description = "The schedule could not invoke the function: photos over the daily limit are not taken back"
+      namespace   = "AWS/Events"
+      metric      = "FailedInvocations"
+      dimensions  = { RuleName = local.waiting_queue_name }
+      statistic   = "Sum"
+      period      = 300
       threshold   = 0
     }
     }, var.trigger == "s3" ? {} : {
@@ -117,7 +136,7 @@ locals {
       description = "EventBridge could not put events into the queue, for want of a permission on the queue or its key: photos were not seen"
       namespace   = "AWS/Events"
       metric      = "FailedInvocations"
-      dimensions  = { RuleName = aws_cloudwatch_event_rule.photos[0].name }
+      dimensions  = { RuleName = local.queue_name }
       statistic   = "Sum"
       period      = 300
       threshold   = 0
@@ -136,7 +155,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic
   period              = each.value.period
-  evaluation_periods  = 1
+  evaluation_periods  = try(each.value.periods, 1)
+  datapoints_to_alarm = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
   # A queue that nobody uses and a function that does not run have no data.
@@ -146,9 +166,18 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions    = var.alarm_actions
 
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = local.alarm_actions_are_here
+      error_message = local.alarm_actions_are_elsewhere
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttled_share" {
+  count = local.all_lines_are_logged ? 1 : 0
+
   alarm_name        = "${var.name}-throttled-share"
   alarm_description = "AWS throttles more than ${var.alarm_throttled_percent} % of the tries, for a quarter of an hour: others use the same quota of Rekognition, or rekognition_tps is set above it."
 
@@ -183,4 +212,11 @@ resource "aws_cloudwatch_metric_alarm" "throttled_share" {
   ok_actions    = var.alarm_actions
 
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = local.alarm_actions_are_here
+      error_message = local.alarm_actions_are_elsewhere
+    }
+  }
 }

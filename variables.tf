@@ -7,7 +7,8 @@
 variable "name" {
   description = <<-EOT
     Name of the function, and what the names of all other resources start with. 3 to 36 lower-case letters, digits and
-    hyphens; two copies of the module in one account and Region need two names.
+    hyphens; two copies of the module in one account and Region need two names. Another name later is everything anew:
+    tables, queues, and a bucket without bucket_name.
   EOT
   type        = string
   default     = "image-labels"
@@ -74,6 +75,16 @@ variable "bucket_name" {
   }
 
   validation {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    condition = var.bucket_name == null ? true : alltrue(concat(
+      [!strcontains(var.bucket_name, ".."), !can(regex("^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$", var.bucket_name))],
+      [for start in ["xn--", "sthree-", "amzn-s3-demo-"] : !startswith(var.bucket_name, start)],
+      [for end in ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"] : !endswith(var.bucket_name, end)],
+    ))
+    error_message = "bucket_name must not have two dots in a row, look like an IP address, start with xn--, sthree- or amzn-s3-demo-, or end with -s3alias, --ol-s3, .mrap, --x-s3 or --table-s3: S3 keeps these for itself."
+  }
+
+  validation {
     condition     = var.create_bucket || var.bucket_name != null
     error_message = "bucket_name must name the existing bucket when create_bucket is false."
   }
@@ -121,6 +132,8 @@ variable "trigger" {
     - "eventbridge": a rule on the account's default event bus; nothing of an existing bucket's is written. Its owner
       must have switched EventBridge on for it, once. For buckets of others, and for several copies of the module on one
       bucket.
+    A change later misses some minutes of events: backfill what was uploaded meanwhile. Away from "s3", an existing bucket
+    is left without any notifications: switch EventBridge on again.
   EOT
   type        = string
   default     = "s3"
@@ -220,8 +233,8 @@ variable "rekognition_tps" {
 variable "daily_image_limit" {
   description = <<-EOT
     Most images a day (UTC) that Rekognition is asked about, and paid for; a whole number from 1. Past it photos wait in a
-    queue of their own, up to 14 days, an alarm says so, and they are labelled when the day is over or the limit is
-    raised. Deletions are followed all the same. null means no limit.
+    queue of their own, an alarm says so, and they are labelled when the day is over or the limit is raised. Deletions
+    are followed all the same. null means no limit.
   EOT
   type        = number
   default     = null
@@ -238,12 +251,13 @@ variable "daily_image_limit" {
 
 variable "kms_key_arn" {
   description = <<-EOT
-    ARN of the KMS key for the new bucket, the queues, the tables and the log group; in the provider's Region. null means
+    ARN of the KMS key for the new bucket, the queues, the tables and the log group; in this account and Region. null means
     keys that AWS keeps and does not charge for. The key's policy must have the statements in the output
     kms_key_policy_json before anything is made under the key (examples/kms shows how). The module gives the function's
     role kms:Decrypt and kms:GenerateDataKey on it; whoever applies needs kms:CreateGrant and kms:DescribeKey, for the
     tables. A bucket that exists already may have a key of its own, which the role (output lambda_role_name) must then be
-    admitted to by you.
+    admitted to by you. After a change, photos and queued messages stay under the old key: keep it, and admit the role to
+    it, as long as there are any.
   EOT
   type        = string
   default     = null
@@ -327,9 +341,9 @@ variable "lambda_environment_variables" {
   validation {
     condition = length(setintersection(keys(var.lambda_environment_variables), [
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
-      "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "DAILY_IMAGE_LIMIT",
+      "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MOVE_AHEAD", "DAILY_IMAGE_LIMIT",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL or DAILY_IMAGE_LIMIT: the module sets them, from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MOVE_AHEAD or DAILY_IMAGE_LIMIT: the module sets them, from its own variables."
   }
 
   validation {
@@ -420,14 +434,14 @@ variable "retry_delay_seconds" {
 ################################################################################
 
 variable "point_in_time_recovery" {
-  description = "Whether the table can be restored to any second of the last 35 days. It is billed by the size of the table."
+  description = "Whether the tables can be restored to any second of the last 35 days. It is billed by the size of the tables."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the table. On by default, since its labels were paid for one by one; to destroy the module, apply once with false first."
+  description = "Whether DynamoDB refuses to delete the tables. On by default, since its labels were paid for one by one; to destroy the module, apply once with false first."
   type        = bool
   default     = true
   nullable    = false
@@ -452,7 +466,7 @@ variable "log_retention_in_days" {
 }
 
 variable "log_level" {
-  description = "Least level of the function's log lines that are kept: DEBUG, INFO, WARN, ERROR or FATAL. Metrics, dashboard and the alarm on throttling are counted from lines of INFO: above that the plan warns that they stay empty."
+  description = "Least level of the function's log lines that are kept: DEBUG, INFO, WARN, ERROR or FATAL. Most metrics are counted from lines of INFO: above that the plan warns, the dashboard shows only what fails, and there is no alarm on throttling."
   type        = string
   default     = "INFO"
   nullable    = false
@@ -504,7 +518,7 @@ variable "alarm_throttled_percent" {
 
   validation {
     condition     = var.alarm_throttled_percent >= 0 && var.alarm_throttled_percent <= 100
-    error_message = "alarm_throttled_percent must be from 0 (any throttling at all) to 100 (never): a share of the tries in percent."
+    error_message = "alarm_throttled_percent must be from 0 (any in each of three periods of 5 minutes) to 100 (never): a share of the tries in percent."
   }
 }
 

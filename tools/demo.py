@@ -143,7 +143,7 @@ def _apply(running: server.Server) -> dict[str, str]:
     with _step("terraform init in examples/complete (the first time it downloads the provider)"):
         root.run("init", "-no-color")
     if not STATE.exists():
-        _say("  terraform apply takes about a minute: it waits 25 s for each of two SQS queues to settle, as on AWS.")
+        _say("  terraform apply takes about a minute: the provider waits 25 s for each SQS queue to settle, as on AWS.")
     with _progress() as progress:
         task = progress.add_task("terraform apply", total=None)
         process = root.start("apply", "-auto-approve", "-json")
@@ -164,7 +164,7 @@ def _apply(running: server.Server) -> dict[str, str]:
         if not progress.tasks[0].total:
             progress.update(task, total=1, completed=1, description="terraform apply: nothing to change")
     answer: dict[str, Any] = json.loads(root.run("output", "-json").stdout)
-    values = {name: output["value"] for name, output in answer.items()}
+    values = answer["image_labels"]["value"]
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 

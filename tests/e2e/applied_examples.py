@@ -32,8 +32,8 @@ class Applied:
 
     @property
     def module(self) -> dict[str, Any]:
-        """The outputs of the module itself, which an example passes on as one or one by one."""
-        module: dict[str, Any] = self.outputs.get("image_labels", self.outputs)
+        """The outputs of the module itself."""
+        module: dict[str, Any] = self.outputs["image_labels"]
         return module
 
 

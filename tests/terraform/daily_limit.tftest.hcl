@@ -30,6 +30,20 @@ run "limit" {
   }
 
   assert {
+    condition     = aws_lambda_function.this.environment[0].variables["MOVE_AHEAD"] == "30000"
+    error_message = "No more photos must be taken back than ten minutes at 50 a second can do."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["daily-limit"].evaluation_periods == 5
+      && aws_cloudwatch_metric_alarm.this["daily-limit"].datapoints_to_alarm == 1
+      && aws_cloudwatch_metric_alarm.this["dead-letters"].evaluation_periods == 1
+    )
+    error_message = "The alarm must ring at once, and not be over because the function looks at what waits."
+  }
+
+  assert {
     condition     = aws_sqs_queue.waiting.name == "image-labels-waiting" && aws_sqs_queue.waiting.message_retention_seconds == 1209600
     error_message = "Photos must be able to wait as long as SQS keeps messages."
   }

@@ -211,6 +211,7 @@ run "function" {
       DEAD_LETTER_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
       MAX_RECEIVE_COUNT            = "7"
       RETRY_DELAY_SECONDS          = "30"
+      MOVE_AHEAD                   = "30000"
       WAITING_QUEUE_URL            = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
     })
     error_message = "The function must get its settings, and the caller's, by these names."
@@ -304,8 +305,8 @@ run "tables" {
   }
 
   assert {
-    condition     = alltrue([for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] : length(table.server_side_encryption) == 0])
-    error_message = "Without a KMS key the tables must be under DynamoDB's own key, not one that is billed."
+    condition     = alltrue([for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] : !table.server_side_encryption[0].enabled])
+    error_message = "Without a KMS key the tables must be under DynamoDB's own key, not one that is billed, and the plan must say so."
   }
 }
 
@@ -362,7 +363,7 @@ run "what_can_be_switched_off" {
         aws_s3_bucket.photos[0].tags, aws_sqs_queue.photos.tags, aws_sqs_queue.waiting.tags, aws_sqs_queue.dead_letters.tags, aws_lambda_function.this.tags,
         aws_lambda_event_source_mapping.photos.tags, aws_iam_role.function.tags, aws_cloudwatch_log_group.function.tags,
         aws_dynamodb_table.images.tags, aws_dynamodb_table.labels.tags, aws_cloudwatch_event_rule.waiting.tags,
-        aws_cloudwatch_metric_alarm.this["dead-letters"].tags, aws_cloudwatch_metric_alarm.throttled_share.tags,
+        aws_cloudwatch_metric_alarm.this["dead-letters"].tags, aws_cloudwatch_metric_alarm.throttled_share[0].tags,
       ] : tags == tomap({ Team = "photos" })
     ])
     error_message = "Everything that takes tags must have them."
@@ -372,7 +373,7 @@ run "what_can_be_switched_off" {
     condition = [
       aws_lambda_function.this.function_name, aws_sqs_queue.photos.name, aws_sqs_queue.waiting.name, aws_sqs_queue.dead_letters.name,
       aws_dynamodb_table.images.name, aws_dynamodb_table.labels.name, aws_cloudwatch_log_group.function.name, aws_iam_role.function.name_prefix,
-      aws_cloudwatch_event_rule.waiting.name, aws_cloudwatch_metric_alarm.throttled_share.alarm_name,
+      aws_cloudwatch_event_rule.waiting.name, aws_cloudwatch_metric_alarm.throttled_share[0].alarm_name,
     ] == ["holiday", "holiday-photos", "holiday-waiting", "holiday-dead-letters", "holiday-images", "holiday-labels", "/aws/lambda/holiday", "holiday-", "holiday-waiting", "holiday-throttled-share"]
     error_message = "Everything must be named after the module."
   }
@@ -451,7 +452,7 @@ run "outputs" {
   }
 
   assert {
-    condition     = sort(keys(output.alarm_arns)) == tolist(["daily-limit", "dead-letters", "function-errors", "oldest-message", "throttled-share"])
+    condition     = sort(keys(output.alarm_arns)) == tolist(["daily-limit", "dead-letters", "function-errors", "oldest-message", "schedule-not-run", "throttled-share"])
     error_message = "Every alarm must be among the outputs."
   }
 }

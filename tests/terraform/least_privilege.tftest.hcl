@@ -204,8 +204,7 @@ run "queue_with_eventbridge" {
         resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
         principals = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
         conditions = {
-          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
-          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
+          "aws:SourceArn" = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
         }
       }
       LetThisRuleLeaveWhatItCouldNotSend = {
@@ -213,8 +212,7 @@ run "queue_with_eventbridge" {
         resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
         principals = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
         conditions = {
-          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
-          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
+          "aws:SourceArn" = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
         }
       }
     }
@@ -234,9 +232,9 @@ run "schedule" {
       && aws_lambda_permission.waiting.action == "lambda:InvokeFunction"
       && aws_lambda_permission.waiting.function_name == aws_lambda_function.this.function_name
       && aws_lambda_permission.waiting.source_arn == aws_cloudwatch_event_rule.waiting.arn
-      && aws_lambda_permission.waiting.source_account == "111122223333"
+      && aws_lambda_permission.waiting.source_account == null
     )
-    error_message = "Only this schedule of this account may invoke the function."
+    error_message = "Only this schedule may invoke the function, by its ARN: with source_account besides EventBridge does not."
   }
 }
 

@@ -9,7 +9,7 @@ variables {
   alarm_actions  = ["arn:aws:sns:eu-west-1:111122223333:pager"]
 }
 
-# tests/e2e/test_metrics.py counts with them.
+# tests/e2e/test_watch.py counts with them.
 run "metrics" {
   assert {
     condition = {
@@ -34,6 +34,7 @@ run "metrics" {
       filter.log_group_name == "/aws/lambda/image-labels"
       && one(filter.metric_transformation).namespace == "ImageLabels/image-labels"
       && one(filter.metric_transformation).name == name
+      && one(filter.metric_transformation).default_value == (name == "Latency" ? null : "0")
     ])
     error_message = "Metrics must be counted from this function's log, in a namespace of this copy's own."
   }
@@ -49,17 +50,18 @@ run "alarms" {
       for name, alarm in aws_cloudwatch_metric_alarm.this :
       name => "${alarm.namespace} ${alarm.metric_name} ${join(" ", values(alarm.dimensions))} ${alarm.statistic} ${alarm.period} > ${alarm.threshold}"
       } == {
-      dead-letters    = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-dead-letters Maximum 60 > 0"
-      oldest-message  = "AWS/SQS ApproximateAgeOfOldestMessage image-labels-photos Maximum 300 > 600"
-      function-errors = "AWS/Lambda Errors image-labels Sum 300 > 0"
-      daily-limit     = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-waiting Maximum 60 > 0"
+      dead-letters     = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-dead-letters Maximum 60 > 0"
+      oldest-message   = "AWS/SQS ApproximateAgeOfOldestMessage image-labels-photos Maximum 300 > 600"
+      function-errors  = "AWS/Lambda Errors image-labels Sum 300 > 0"
+      daily-limit      = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-waiting Maximum 60 > 0"
+      schedule-not-run = "AWS/Events FailedInvocations image-labels-waiting Sum 300 > 0"
     }
     error_message = "An alarm rings for something else."
   }
 
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.throttled_share]) :
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.this), aws_cloudwatch_metric_alarm.throttled_share) :
       alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"])
       && alarm.ok_actions == alarm.alarm_actions
       && alarm.comparison_operator == "GreaterThanThreshold"
@@ -77,12 +79,12 @@ run "throttled_share" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.throttled_share.threshold == 2.5
-      && aws_cloudwatch_metric_alarm.throttled_share.evaluation_periods == 3
-      && { for q in aws_cloudwatch_metric_alarm.throttled_share.metric_query : q.id => one(q.metric[*].metric_name) if length(q.metric) > 0 } == {
+      aws_cloudwatch_metric_alarm.throttled_share[0].threshold == 2.5
+      && aws_cloudwatch_metric_alarm.throttled_share[0].evaluation_periods == 3
+      && { for q in aws_cloudwatch_metric_alarm.throttled_share[0].metric_query : q.id => one(q.metric[*].metric_name) if length(q.metric) > 0 } == {
         throttled = "Throttled", labelled = "Labelled", rejected = "Rejected", failed = "Failed"
       }
-      && one([for q in aws_cloudwatch_metric_alarm.throttled_share.metric_query : q.expression if coalesce(q.return_data, false)])
+      && one([for q in aws_cloudwatch_metric_alarm.throttled_share[0].metric_query : q.expression if coalesce(q.return_data, false)])
       == "100 * FILL(throttled, 0) / (FILL(labelled, 0) + FILL(rejected, 0) + FILL(failed, 0))"
     )
     error_message = "The alarm must compare throttled tries with all tries."
@@ -130,6 +132,17 @@ run "dashboard" {
     ])) == "calls * 0.001"
     error_message = "Rekognition costs a dollar for 1,000 calls."
   }
+
+  assert {
+    condition = (
+      jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).periodOverride == "inherit"
+      && sort(distinct([
+        for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : tostring(widget.properties.period)
+        if try(strcontains(widget.properties.title, " a day"), false)
+      ])) == tolist(["86400"])
+    )
+    error_message = "What is said to be a day's must be counted by the day, whatever time is shown."
+  }
 }
 
 run "no_dashboard" {
@@ -151,4 +164,19 @@ run "log_level_that_nothing_is_counted_at" {
   }
 
   expect_failures = [check.metrics_are_counted]
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.throttled_share) == 0 && !contains(keys(output.alarm_arns), "throttled-share")
+    error_message = "A share of all tries cannot be told where only the failed ones are logged."
+  }
+}
+
+run "alarm_actions_of_another_region" {
+  command = plan
+
+  variables {
+    alarm_actions = ["arn:aws:sns:us-west-2:111122223333:pager"]
+  }
+
+  expect_failures = [aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.throttled_share]
 }

@@ -36,6 +36,16 @@ run "lowest" {
 
   # FATAL is allowed, with a warning.
   expect_failures = [check.metrics_are_counted]
+
+  # Not for callers to get wrong: the module sizes batch, window and visibility itself, within what AWS takes.
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.photos.batch_size == 3
+      && aws_lambda_event_source_mapping.photos.maximum_batching_window_in_seconds == 0
+      && aws_sqs_queue.photos.visibility_timeout_seconds == 6
+    )
+    error_message = "The shortest time-out must have a batch that it has the time for, and be shorter than the queue's visibility."
+  }
 }
 
 run "highest" {
@@ -58,7 +68,17 @@ run "highest" {
     alarm_actions                = [for n in range(5) : "arn:aws:sns:eu-west-1:111122223333:pager-${n}"]
     alarm_oldest_message_seconds = 1209600
     alarm_throttled_percent      = 100
+    rekognition_tps              = 10000
     tags                         = merge({ for n in range(49) : "${n}" => "x" }, { (format("%0128d", 0)) = format("%0256d", 0) })
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.photos.batch_size == 10
+      && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 1000
+      && aws_sqs_queue.photos.visibility_timeout_seconds == 5400
+    )
+    error_message = "The longest time-out and the highest quota must stay within SQS's limits: 12 hours, 10 without a window, 1000 at a time."
   }
 }
 
@@ -340,6 +360,36 @@ run "not_on_the_list" {
     var.log_retention_in_days,
     var.log_level,
   ]
+}
+
+run "bucket_that_looks_like_an_address" {
+  command = plan
+
+  variables {
+    bucket_name = "192.168.0.1"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "bucket_of_s3_own" {
+  command = plan
+
+  variables {
+    bucket_name = "photos-s3alias"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "bucket_with_two_dots" {
+  command = plan
+
+  variables {
+    bucket_name = "my..photos"
+  }
+
+  expect_failures = [var.bucket_name]
 }
 
 run "existing_bucket_without_a_name" {
