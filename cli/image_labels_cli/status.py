@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from image_labels import events
 
 from image_labels_cli import cost, output
 
@@ -24,6 +27,9 @@ _ATTRIBUTES = {
     "Attempts": "attempts",
     "FailedAt": "failed_at",
 }
+# What EventBridge writes beside an event that it could not deliver:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+_ERROR_CODE, _ERROR_MESSAGE = "ERROR_CODE", "ERROR_MESSAGE"
 # SQS gives so many at once.
 MAX_LETTERS = 10
 
@@ -102,14 +108,30 @@ def peek(client: SQSClient, url: str, limit: int) -> list[Letter]:
     answer = client.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=min(limit, MAX_LETTERS),
-        MessageAttributeNames=list(_ATTRIBUTES),
+        MessageAttributeNames=[*_ATTRIBUTES, _ERROR_CODE, _ERROR_MESSAGE],
         VisibilityTimeout=0,
         WaitTimeSeconds=1,  # else SQS asks only some of its servers
     )
-    return [
-        Letter(**{name: _string(message.get("MessageAttributes", {}), said) for said, name in _ATTRIBUTES.items()})
-        for message in answer.get("Messages", [])
-    ]
+    return [_letter(message["Body"], message.get("MessageAttributes", {})) for message in answer.get("Messages", [])]
+
+
+def _letter(body: str, attributes: Mapping[str, Any]) -> Letter:
+    said = Letter(**{name: _string(attributes, attribute) for attribute, name in _ATTRIBUTES.items()})
+    if said.photo is None:
+        said = replace(said, photo=_photo(body))
+    if said.cause is None and (code := _string(attributes, _ERROR_CODE)):
+        cause = f"EventBridge could not deliver it: {code}: {_string(attributes, _ERROR_MESSAGE) or ''}"
+        return replace(said, cause=cause, next_step="put the policies of queue and KMS key right; then send it back")
+    return said
+
+
+def _photo(body: str) -> str | None:
+    """The first photo that the event is about, if it is one: a letter that the function did not write names none."""
+    try:
+        objects = events.read(json.loads(body)).tasks[0].objects
+    except (ValueError, RecursionError, IndexError, TypeError):
+        return None
+    return f"s3://{objects[0].bucket}/{objects[0].key}" if objects else None
 
 
 def scan_rejected(client: DynamoDBClient, table: str, limit: int) -> Rejected:
@@ -156,9 +178,8 @@ def _lines(
 
 
 def _cells(letter: Letter) -> list[str]:
-    if letter.cause is None and letter.photo is None:
-        return ["", "SQS moved it here, which does not say why", "look in the function's log; then send it back"]
-    return [letter.photo or "", letter.cause or "", letter.next_step or ""]
+    cause = letter.cause or "SQS moved it here, which does not say why"
+    return [letter.photo or "", cause, letter.next_step or "look in the function's log; then send it back"]
 
 
 def _write_for_person(
@@ -167,7 +188,7 @@ def _write_for_person(
     output.write_text(f"{queue.waiting} waiting in the queue, {queue.in_flight} being worked on")
     # Most have no limit, and a queue for it that is always empty.
     if over_limit and (all_over := over_limit.waiting + over_limit.in_flight):
-        output.write_text(f"{all_over} waiting for tomorrow (daily limit)")
+        output.write_text(f"{all_over} waiting (daily limit)")
     all_dead = dead.waiting + dead.in_flight
     output.write_text(f"{all_dead} dead letter{'' if all_dead == 1 else 's'}{_of_which(len(letters), all_dead)}")
     if letters:

@@ -38,6 +38,8 @@ TOKEN = re.compile(
 )
 TERM = re.compile(rf"\s*([-?]?)({STRING}|[A-Za-z0-9_]+)(?=\s|$)")
 ORDERINGS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+# AWS does not say how deep parentheses may be nested.
+MAX_DEPTH = 50
 LITERALS = {"NULL": None, "TRUE": True, "FALSE": False}
 
 
@@ -150,6 +152,7 @@ class _Json:
             raise InvalidPatternError("a pattern that starts with '{' must end with '}'")
         self._tokens: list[tuple[str, str]] = []
         self._next = 0
+        self._depth = 0
         position, end = 1, len(text) - 1
         while text[position:end].strip():
             match = TOKEN.match(text, position, end)
@@ -188,9 +191,13 @@ class _Json:
 
     def _one(self) -> Condition:
         if self._skip("("):
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise InvalidPatternError(f"parentheses are nested more than {MAX_DEPTH} deep")
             condition = self._any()
             if not self._skip(")"):
                 raise InvalidPatternError("a parenthesis is not closed")
+            self._depth -= 1
             return condition
         selector = Selector.parse(self._take("selector")[1])
         kind, word = self._take("operator", "word")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.config import Config
 from botocore.loaders import Loader
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+T = TypeVar("T")
 
 
 class _FourServices(Loader):
@@ -53,7 +54,6 @@ def make_clients(concurrency: int) -> Clients:
     """Make the clients for so many photos at a time; Region and credentials are the environment's."""
     session = Session()
     session.register_component("data_loader", _FourServices())
-    one_at_a_time = threading.Lock()  # a session is not safe to share between threads, as clients are
 
     def client(service: str, read_seconds: int, attempts: int) -> Any:
         return session.create_client(
@@ -66,10 +66,8 @@ def make_clients(concurrency: int) -> Clients:
             ),
         )
 
-    def later(service: str, read_seconds: int, attempts: int) -> Any:
-        with one_at_a_time:
-            return client(service, read_seconds, attempts)
-
+    # One for all: a session is not safe to share between threads, as clients are.
+    lock = threading.Lock()
     return Clients(
         s3=cast("S3Client", client("s3", 5, 4)),
         # Labels of a large photo take seconds. Few attempts: a photo that is throttled goes back to the queue, which
@@ -77,6 +75,19 @@ def make_clients(concurrency: int) -> Clients:
         rekognition=cast("RekognitionClient", client("rekognition", 15, 3)),
         dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),
         # Called when the function's time may be nearly over; SQS does the right thing if it is not called at all.
-        sqs=cache(lambda: cast("SQSClient", later("sqs", 2, 2))),
-        dynamodb_once=cache(lambda: cast("DynamoDBClient", later("dynamodb", 5, 1))),
+        sqs=_once(lambda: cast("SQSClient", client("sqs", 2, 2)), lock),
+        dynamodb_once=_once(lambda: cast("DynamoDBClient", client("dynamodb", 5, 1)), lock),
     )
+
+
+def _once(make: Callable[[], T], lock: threading.Lock) -> Callable[[], T]:
+    """What is made at the first call, for all threads; functools.cache would make more if they call at once."""
+    made: list[T] = []
+
+    def get() -> T:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return get

@@ -3,7 +3,8 @@
 The count is one row for each day (see image_labels.store), which all execution environments share: together they cannot
 go beyond the limit, however many there are. What is uncertain counts as asked, so after a crash or a lost answer the
 count may be higher than what Rekognition bills. It is lower only if Rekognition bills a request that it did not answer
-in time, and that botocore therefore sent again: a call counts once.
+in time, and that botocore therefore sent again: the two count once, or not at all if Rekognition refuses the second. An
+image counts on the day on which Rekognition is asked; the answer may come on the next.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels.failures import OverDailyLimit, failure_of
+from image_labels.failures import NeedsOperator, OverDailyLimit, failure_of
 from image_labels.store import USAGE
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 # all would write to one row, which DynamoDB lets nobody do more than 1,000 times a second. An image that another
 # environment gives back meanwhile is found afterwards.
 PAUSE_SECONDS = 60
+
+NOTHING = "nothing: the count is higher than it need be until the day is over"
 
 
 class DailyLimit:
@@ -93,9 +96,19 @@ class DailyLimit:
             fields = {
                 "cause": failure.cause,
                 "consequence": f"{day} (UTC) has room for one image less",
-                "next_step": failure.next_step,
+                "next_step": failure.next_step if isinstance(failure, NeedsOperator) else NOTHING,
             }
             logger.warning("image not given back to the daily limit", extra=fields)
+
+    def renew(self, day: str) -> str:
+        """Change an image of that day for one of today, if that is another day; the day it is counted on then.
+
+        Raises what `take` raises; the image is given back in any case.
+        """
+        while day != self._day():
+            self.give_back(day)
+            day = self.take()
+        return day
 
     def left(self) -> float:
         """How many images the day has left. Raises botocore's errors."""

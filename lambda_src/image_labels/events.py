@@ -1,4 +1,4 @@
-"""Every event shape the function takes -> the objects to look at.
+"""Every event shape the function takes -> the objects to look at; and one of them made, for an object that waits.
 
 What happened to an object is not read from the event: the bucket is asked (see reconcile.py).
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 SHAPES = (
     "SQS messages holding S3 notifications or S3 events from EventBridge, a bare S3 notification, "
@@ -86,6 +86,12 @@ def read(event: object) -> Work:
     if event.get("source") == "aws.events" and event.get("detail-type") == "Scheduled Event":
         return Work(Source.SCHEDULE, ())
     return Work(Source.S3, (Task("", _objects(event)),))
+
+
+def notification(ref: ObjectRef) -> str:
+    """A message for this object that `read` takes: of S3's notifications as much as is read of them."""
+    s3 = {"bucket": {"name": ref.bucket}, "object": {"key": quote_plus(ref.key)}}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "s3": s3}]})
 
 
 def _is_sqs(event: Mapping[str, Any]) -> bool:

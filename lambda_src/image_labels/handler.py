@@ -63,6 +63,7 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
             allowance,
             queue_url=settings.queue_url,
             waiting_queue_url=settings.waiting_queue_url,
+            ahead=settings.move_ahead,
         )
         return waiting.move(until)
 

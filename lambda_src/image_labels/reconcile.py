@@ -7,7 +7,7 @@ events all end in the same state.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,12 +26,13 @@ MAX_ROUNDS = 6
 
 
 class Outcome(StrEnum):
-    """What became of a key."""
+    """What became of a key. WAITING is said of one by those who have seen to it that it is looked at again."""
 
     LABELLED = "labelled"
     REJECTED = "rejected"
     REMOVED = "removed"
     UNCHANGED = "unchanged"
+    WAITING = "waiting"
 
 
 @dataclass
@@ -43,12 +44,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome; how many labels were stored, or the reason of a rejection; Rekognition calls that were answered."""
+    """The outcome; how many labels were stored, or the reason of a rejection or of waiting."""
 
     outcome: Outcome
     labels: int = 0
     reason: str = ""
-    rekognition_calls: int = 0
 
 
 class PhotoSource(Protocol):
@@ -60,7 +60,7 @@ class PhotoSource(Protocol):
 class LabelSource(Protocol):
     """Who knows their labels: see image_labels.rekognition.Labeller."""
 
-    def detect(self, photo: Photo) -> Labels: ...
+    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels: ...
 
 
 class ItemStore(Protocol):
@@ -103,7 +103,7 @@ class Reconciler:
             photo = self._photos.head(key)
             agree = self._agree(item, photo)
             if agree and (item is None or item.rows is Rows.COMPLETE):
-                return replace(result, rekognition_calls=bill.rekognition_calls)
+                return result
             if abandoned():
                 raise TryAgain("the invocation ended before the photo was done")
             try:
@@ -111,7 +111,7 @@ class Reconciler:
                     self._items.index(item)  # whoever wrote it has not come to the end of its rows
                 elif photo is not None:
                     if answered is None or answered[0] != photo:  # it is paid for: a conflict is no reason to ask again
-                        content = self._detect(photo)
+                        content = self._detect(photo, abandoned)
                         if content is None:
                             continue
                         bill.rekognition_calls += 1
@@ -133,10 +133,10 @@ class Reconciler:
         labelled = (item.bucket, item.etag, item.version_id, item.settings)
         return labelled == (photo.bucket, photo.etag, photo.version_id, self._settings)
 
-    def _detect(self, photo: Photo) -> Labels | Rejected | None:
+    def _detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected | None:
         """The labels, or why there are none; None if the photo was replaced or deleted before it could be read."""
         try:
-            return self._labels.detect(photo)
+            return self._labels.detect(photo, abandoned)
         except Rejected as rejected:
             return rejected
         except Unreadable:

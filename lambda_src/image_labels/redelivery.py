@@ -4,7 +4,7 @@ SQS by itself would deliver it again when the queue's visibility time-out is ove
 move it to the dead-letter queue without a word about why. It still does so with messages that kill the function.
 
 A message that is over the daily limit has not failed: it goes to a queue of its own, until image_labels.waiting sends
-it back.
+it back. So does a photo over the limit that came in no message, in one made for it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from image_labels import sending
 from image_labels.failures import OverDailyLimit, TryAgain, failure_of
 
 if TYPE_CHECKING:
@@ -85,15 +86,29 @@ class Redelivery:
         last try in the dead-letter queue. Raises nothing: if SQS does not answer, it keeps the messages and does what
         it does by itself.
         """
+        waiting = self.let_wait([each for each in failed if isinstance(each.failure, OverDailyLimit)])
         kept = [
             each
             for each in failed
-            if not self._set_waiting(each) and not (self._is_last_try(each) and self._dead_lettered(each))
+            if each not in waiting and not (self._is_last_try(each) and self._dead_lettered(each))
         ]
         later = [each for each in kept if not self._is_last_try(each)]
         if later:
             self._delay(later)
         return [each.message.id for each in kept]
+
+    def let_wait(self, over_limit: Sequence[Failed]) -> Sequence[Failed]:
+        """Send messages to the queue of waiting photos as they are; those that are there then. Raises nothing."""
+        if not over_limit:
+            return ()
+        try:
+            bodies = [each.message.body for each in over_limit]
+            refused = sending.send(self._make_client(), self._waiting_queue_url, bodies)
+        except (ClientError, BotoCoreError) as error:
+            refused = dict.fromkeys(range(len(over_limit)), failure_of(error))
+        for n, failure in refused.items():
+            self._complain(failure, f"the queue of waiting photos does not take {over_limit[n].photo}")
+        return [each for n, each in enumerate(over_limit) if n not in refused]
 
     def delay(self, attempt: int) -> int:
         """Seconds to wait after this try; `attempt` counts from 1."""
@@ -104,17 +119,6 @@ class Redelivery:
 
     def _is_last_try(self, failed: Failed) -> bool:
         return bool(failed.message.error) or failed.message.attempt >= self._max_receive_count
-
-    def _set_waiting(self, failed: Failed) -> bool:
-        """Send the message to the queue of waiting photos as it came; False if it is not to wait, or SQS refuses."""
-        if not isinstance(failed.failure, OverDailyLimit):
-            return False
-        try:
-            self._make_client().send_message(QueueUrl=self._waiting_queue_url, MessageBody=failed.message.body)
-        except (ClientError, BotoCoreError) as error:
-            self._complain(error, "the queue of waiting photos does not take the message; it uses up one of its tries")
-            return False
-        return True
 
     def _dead_lettered(self, failed: Failed) -> bool:
         """Send the message to the dead-letter queue as it came, with the reason beside it; False if SQS refuses."""

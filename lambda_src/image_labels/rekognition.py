@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.htm
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,6 +79,8 @@ class Allowance(Protocol):
 
     def give_back(self, day: str) -> None: ...
 
+    def renew(self, day: str) -> str: ...
+
     def left(self) -> float: ...
 
 
@@ -90,6 +93,10 @@ class Unlimited:
 
     def give_back(self, day: str) -> None:
         """Nothing was taken."""
+
+    def renew(self, day: str) -> str:
+        """No day is as good as another."""
+        return day
 
     def left(self) -> float:
         """Infinitely many."""
@@ -114,20 +121,19 @@ class Labeller:
         self._max_labels = max_labels
         self._min_confidence = min_confidence
 
-    def detect(self, photo: Photo) -> Labels:
+    def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself.
 
-        Raises Rejected, Unreadable, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
+        Raises Rejected, Unreadable, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors. `abandoned` says
+        whether nobody wants the labels any more: then Rekognition is not asked, and it is TryAgain.
 
-        The image is taken from the allowance before it waits for its turn: a photo over the limit has no turn to wait
-        for, and would take that of another. An answer is paid for, and so is a rejection. A request that was sent and
-        not answered may be: it stays counted. What Rekognition refused or never got is given back.
+        An answer is paid for, and so is a rejection. A request that was sent and not answered may be: it stays counted.
+        What Rekognition refused or never got is given back.
         """
         s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
         if photo.version_id is not None:
             s3_object["Version"] = photo.version_id
-        day = self._allowance.take()
-        self._pace.wait()
+        day = self._take_turn(abandoned)
         try:
             answer = self._client.detect_labels(
                 Image={"S3Object": s3_object}, MaxLabels=self._max_labels, MinConfidence=self._min_confidence
@@ -145,6 +151,20 @@ class Labeller:
             return _labels(answer)
         except (KeyError, TypeError, ValueError) as error:
             raise TryAgain(f"DetectLabels answered what is not an answer ({error!r})") from error
+
+    def _take_turn(self, abandoned: Callable[[], bool]) -> str:
+        """Wait for the turn to ask, and return the day whose allowance the image is taken from.
+
+        It is taken before the wait: a photo over the limit has no turn to wait for, and would take that of another.
+        The wait may be long, and over midnight, if Lambda freezes the execution environment meanwhile.
+        """
+        day = self._allowance.take()
+        self._pace.wait()
+        day = self._allowance.renew(day)
+        if abandoned():  # asked last: nothing that takes time comes between it and the call
+            self._allowance.give_back(day)
+            raise TryAgain("the invocation ended before it was the photo's turn")
+        return day
 
 
 def _explained(error: ClientError, photo: Photo) -> Exception:

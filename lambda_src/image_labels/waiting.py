@@ -12,11 +12,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels.failures import NeedsOperator, failure_of
+from image_labels.sending import BATCH, send
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,17 +27,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html: of the two sizes that
-# SQS has had as the limit of a batch, the smaller.
-BATCH = 10
-MAX_BATCH_BYTES = 262_144
 # Seconds for which another mover does not see a message that is being moved; fewer if only its age is looked at, since
-# there may be room for it soon.
+# there may be room for it soon, but enough to see each message once while ages are looked at.
 HIDDEN_SECONDS = 120
-GLANCE_SECONDS = 10
+GLANCE_SECONDS = 60
 # SQS deletes a message after the queue's retention period, 14 days at most, and a backlog may take longer. One that has
 # waited for so long is sent anew to where it waits.
 OLD_SECONDS = 7 * 24 * 3600
+# Receives in search of such messages at a time. SQS gives messages in no order, so old ones are found by looking at
+# many. Every five minutes so many receives are 58,000 requests a day, which cost $0.02, and see 576,000 messages. With
+# 100,000 waiting, each is then seen 40 times in the seven days that it has left; with 300,000, 13 times.
+MAX_LOOKS = 200
 
 NEXT_TIME = "nothing: it is tried again within minutes"
 
@@ -44,7 +45,8 @@ NEXT_TIME = "nothing: it is tried again within minutes"
 class WaitingPhotos:
     """Moves messages from the queue of waiting photos to the queue of photos.
 
-    `make_client` is called when it is time to look; `now` gives seconds since the epoch.
+    `make_client` is called when it is time to look; `ahead` is how many messages the queue of photos may come to have
+    by it; `now` gives seconds since the epoch.
     """
 
     def __init__(
@@ -54,43 +56,52 @@ class WaitingPhotos:
         *,
         queue_url: str,
         waiting_queue_url: str,
+        ahead: int,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._make_client = make_client
         self._allowance = allowance
         self._queue_url = queue_url
         self._waiting_queue_url = waiting_queue_url
+        self._ahead = ahead
         self._now = now
 
     def move(self, until: float) -> Mapping[str, int]:
         """Move as many messages as there is room for, none after `until` (of time.monotonic()).
 
-        Room is what the day has left, less the messages in the queue of photos, each of which may need it. The answer
-        says how many messages were moved, and how many wait, as far as SQS knows: its counts are approximate.
+        Room is what the day has left, but no more than `ahead`, less the messages in the queue of photos, each of which
+        may need it. More would only stand in the way there of what is uploaded and deleted meanwhile. Without room, or
+        when it is used up, messages that might expire are looked for.
 
-        Raises a Failure if SQS or DynamoDB does not answer; what was moved until then is moved.
+        The answer says how many messages were moved, and how many wait, as far as SQS knows: its counts are
+        approximate. If SQS or DynamoDB does not answer, what was moved until then is moved, and the rest goes on
+        waiting. Raises NeedsOperator if that is nothing that passes.
         """
-        moved = waiting = 0
+        moved = waiting = looks = 0
         try:
             waiting = self._messages(self._waiting_queue_url)
-            room = self._allowance.left() - self._messages(self._queue_url) if waiting else 0
-            while waiting and time.monotonic() < until:
+            room = min(self._allowance.left(), self._ahead) - self._messages(self._queue_url) if waiting else 0
+            while waiting and time.monotonic() < until and looks < MAX_LOOKS:
                 if room > 0:
                     messages = self._receive(int(min(room, BATCH)), HIDDEN_SECONDS)
                     passed = self._pass_on(messages, self._queue_url)
                     moved += passed
                     room -= passed
+                    if not passed:
+                        break
                 else:
+                    looks += 1
                     messages = self._receive(BATCH, GLANCE_SECONDS)
-                    passed = self._pass_on(list(filter(self._is_old, messages)), self._waiting_queue_url)
-                if not passed:
-                    break
+                    if not messages:
+                        break
+                    self._pass_on(list(filter(self._is_old, messages)), self._waiting_queue_url)
         except (ClientError, BotoCoreError) as error:
             failure = failure_of(error)
             serious = isinstance(failure, NeedsOperator)
             fields = {"cause": failure.cause, "next_step": failure.next_step if serious else NEXT_TIME}
             logger.log(logging.ERROR if serious else logging.WARNING, "waiting photos not moved", extra=fields)
-            raise failure from error
+            if serious:
+                raise failure from error
         finally:
             waiting = max(0, waiting - moved)
             if moved:
@@ -124,31 +135,21 @@ class WaitingPhotos:
 
     def _pass_on(self, messages: Sequence[MessageTypeDef], url: str) -> int:
         """Send messages to the queue, and delete those that have been sent; how many these were."""
-        if not messages:
-            return 0
-        if len(messages) > 1 and sum(len(message["Body"].encode()) for message in messages) > MAX_BATCH_BYTES:
-            half = len(messages) // 2
-            return self._pass_on(messages[:half], url) + self._pass_on(messages[half:], url)
         client = self._make_client()
-        sending = client.send_message_batch(
-            QueueUrl=url,
-            Entries=[{"Id": str(n), "MessageBody": message["Body"]} for n, message in enumerate(messages)],
-        )
-        self._complain("SendMessageBatch", sending, "the message goes on waiting")
-        sent = [messages[int(each["Id"])] for each in sending.get("Successful", ())]
+        refused = send(client, url, [message["Body"] for message in messages])
+        for failure in refused.values():
+            self._complain(failure.cause, "the message goes on waiting")
+        sent = [message for n, message in enumerate(messages) if n not in refused]
         if sent:
-            deleting = client.delete_message_batch(
+            answer = client.delete_message_batch(
                 QueueUrl=self._waiting_queue_url,
                 Entries=[{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(sent)],
             )
-            self._complain("DeleteMessageBatch", deleting, "the message is moved again, which does no harm")
+            for each in answer.get("Failed", ()):
+                cause = f"DeleteMessageBatch: {each['Code']}: {each.get('Message', '')}"
+                self._complain(cause, "the message is moved again, which does no harm")
         return len(sent)
 
-    def _complain(self, operation: str, answer: Mapping[str, Any], consequence: str) -> None:
-        for refused in answer.get("Failed", ()):
-            fields = {
-                "cause": f"{operation}: {refused['Code']}: {refused.get('Message', '')}",
-                "consequence": consequence,
-                "next_step": NEXT_TIME,
-            }
-            logger.warning("queue did not answer as it should", extra=fields)
+    def _complain(self, cause: str, consequence: str) -> None:
+        fields = {"cause": cause, "consequence": consequence, "next_step": NEXT_TIME}
+        logger.warning("queue did not answer as it should", extra=fields)

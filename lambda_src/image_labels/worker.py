@@ -44,6 +44,8 @@ class FailedMessages(Protocol):
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]: ...
 
+    def let_wait(self, over_limit: Sequence[Failed]) -> Sequence[Failed]: ...
+
 
 class SomeFailed(Exception):  # noqa: N818
     """Photos of a bare event are not settled: Lambda's own retries deliver the whole event again."""
@@ -78,7 +80,7 @@ class Worker:
         """Look at every object of the event; the answer is the one that the event's sender expects.
 
         A schedule names none: then waiting photos are moved. Raises EventError for an event of no known shape,
-        SomeFailed if a bare event is not settled, and a Failure if waiting photos cannot be moved.
+        SomeFailed if a bare event is not settled, and NeedsOperator if waiting photos cannot be moved.
         """
         began = time.monotonic()
         work = events.read(event)
@@ -86,6 +88,8 @@ class Worker:
             return self._move_waiting(began + seconds_left * MOVE_SHARE)
         tasks = {ref: task for task in work.tasks for ref in task.objects}
         done = self._reconcile_all(tasks, began, seconds_left)
+        if work.source is not events.Source.SQS:
+            self._let_wait(done)
         failed = [failed for task in work.tasks if (failed := _failed(task, done))]
         match work.source:
             case events.Source.SQS:
@@ -95,6 +99,20 @@ class Worker:
                 return _batch_answer(work, done, {each.message.id: each.failure for each in failed})
             case events.Source.S3:
                 return _bare_answer(done)
+
+    def _let_wait(self, done: dict[ObjectRef, Done]) -> None:
+        """Send photos over the daily limit to where they wait, since their sender would give up before there is room.
+
+        S3 Batch Operations tries again a few times, and Lambda, for a bare event, twice. SQS's messages are sent there
+        as they are, by `hand_back`.
+        """
+        over_limit = [
+            Failed(events.Task("", (ref,), body=events.notification(ref)), outcome, _address(ref))
+            for ref, outcome in done.items()
+            if isinstance(outcome, OverDailyLimit)
+        ]
+        for each in self._failed_messages.let_wait(over_limit):
+            done[each.message.objects[0]] = Result(Outcome.WAITING, reason=each.failure.cause)
 
     def _reconcile_all(
         self, tasks: Mapping[ObjectRef, Task], began: float, seconds_left: float
@@ -142,7 +160,7 @@ class Worker:
             known = isinstance(error, (Failure, ClientError, BotoCoreError))
             fields |= {"cause": failure.cause, "next_step": failure.next_step}
             if isinstance(failure, OverDailyLimit):  # as it was asked for: nothing failed
-                logger.info("photo over daily limit", extra=fields | {"outcome": "waiting"})
+                logger.info("photo over daily limit", extra=fields | {"outcome": Outcome.WAITING.value})
                 return failure
             fields["outcome"] = "failed"
             fields["throttled"] = int(isinstance(failure, TryAgain) and failure.throttled)
@@ -152,7 +170,7 @@ class Worker:
         fields |= {
             "outcome": result.outcome.value,
             "labels": result.labels,
-            "rekognition_calls": result.rekognition_calls,
+            "rekognition_calls": bill.rekognition_calls,
             "duration_ms": round((time.monotonic() - began) * 1000),
         }
         if task.sent_ms:  # the clocks of SQS and Lambda may differ a little
@@ -185,8 +203,12 @@ def _failed(task: Task, done: Mapping[ObjectRef, Done]) -> Failed | None:
     for ref in task.objects:
         outcome = done[ref]
         if isinstance(outcome, Failure):
-            return Failed(task, outcome, f"s3://{ref.bucket}/{ref.key}")
+            return Failed(task, outcome, _address(ref))
     return None
+
+
+def _address(ref: ObjectRef) -> str:
+    return f"s3://{ref.bucket}/{ref.key}"
 
 
 def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[str, Failure]) -> Mapping[str, Any]:
@@ -196,7 +218,10 @@ def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[st
         failure = failed.get(task.id)
         if failure is None:
             settled = [outcome for ref in task.objects if isinstance(outcome := done[ref], Result)]
-            text = "; ".join(f"{outcome.outcome.value} {outcome.reason}".strip() for outcome in settled)
+            text = "; ".join(
+                f"{outcome.outcome.value}: {outcome.reason}" if outcome.reason else outcome.outcome.value
+                for outcome in settled
+            )
             return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text}
         code = "TemporaryFailure" if isinstance(failure, (TryAgain, OverDailyLimit)) else "PermanentFailure"
         return {"taskId": task.id, "resultCode": code, "resultString": failure.cause}

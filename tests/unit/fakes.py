@@ -44,7 +44,7 @@ class FakeLabels:
     asked: list[Photo] = field(default_factory=list)
     on_detect: Callable[[int], None] = lambda _n: None
 
-    def detect(self, photo: Photo) -> Labels:
+    def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:  # noqa: ARG002
         self.asked.append(photo)
         self.on_detect(len(self.asked))
         if error := self.raising.get(photo.etag):

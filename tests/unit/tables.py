@@ -5,6 +5,7 @@ Conditions and updates are the ones of image_labels.store and daily_limit; any o
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -18,10 +19,10 @@ KEYS = {"images": ("PK",), "labels": ("Term", "Rank")}
 
 
 class Tables:
-    """A stand-in for a DynamoDB client with the tables `images` and `labels`.
+    """A stand-in for a DynamoDB client with the tables `images` and `labels`. Safe to use from many threads.
 
-    `network` is called around every call, `on_write` after a transaction with the images table, `on_count` with the
-    images of a day when they change. `conditional` false ignores conditions, for the tests of tests.
+    `network` is called around every call, `on_write` after a transaction with the images table. `conditional` false
+    ignores conditions, for the tests of tests.
     """
 
     def __init__(
@@ -30,13 +31,19 @@ class Tables:
         *,
         conditional: bool = True,
         on_write: Callable[[dict[str, Attributes]], None] = lambda _images: None,
-        on_count: Callable[[int], None] = lambda _images: None,
     ) -> None:
         self.items: dict[str, dict[tuple[str, ...], Attributes]] = defaultdict(dict)
-        self._network = network
+        self._around = network
+        self._lock = threading.Lock()
         self._conditional = conditional
         self._on_write = on_write
-        self._on_count = on_count
+
+    def _network(self, effect: Callable[[], Any]) -> Any:
+        def in_one_moment() -> Any:
+            with self._lock:
+                return effect()
+
+        return self._around(in_one_moment)
 
     def images(self) -> dict[str, Attributes]:
         """The items of the images table by key."""
@@ -96,7 +103,6 @@ class Tables:
                 response = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
                 raise ClientError(cast("Any", response), "UpdateItem")
             self.items[TableName][place] = {**Key, "Images": {"N": str((images or 0) + change)}}
-            self._on_count((images or 0) + change)
 
         self._network(update)
         return {}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.attributes import MAX_TERMS_IN_ROW
+from image_labels.events import read
 from image_labels.expression import NeedsScan, parse
 from image_labels.photos import Photo
 from image_labels.query import Found, Page, TokenError, VocabularyTerm
@@ -30,6 +32,8 @@ from typer.testing import CliRunner, Result
 if TYPE_CHECKING:
     from image_labels.clients import Clients
     from mypy_boto3_dynamodb import DynamoDBClient
+
+EVENTS = Path(__file__).parent / "events"
 
 LONG = "images/" + "/".join(["very-long-directory-name"] * 36) + "/photo.jpg"
 STRANGE = "images/tab\there, line\nthere, \x1b[31mred [bold]ü 🐕.jpg"
@@ -366,7 +370,7 @@ def test_status_of_photos_over_the_daily_limit(waiting: str, monkeypatch: pytest
     answer = json.loads(run("status", "--no-rejected", "--json").stdout)
     assert answer["over_daily_limit"] == {"waiting": 2, "in_flight": 1}
     monkeypatch.setattr(output, "is_terminal", lambda: True)
-    assert "\n3 waiting for tomorrow (daily limit)\n" in run("status", "--no-rejected").stdout
+    assert "\n3 waiting (daily limit)\n" in run("status", "--no-rejected").stdout
     boto3.client("sqs").purge_queue(QueueUrl=waiting)
     assert "daily limit" not in run("status", "--no-rejected").stdout
 
@@ -392,6 +396,32 @@ def test_status_without_rejected_needs_no_table(queues: dict[str, str], monkeypa
     result = run("status", "--no-rejected", "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     assert json.loads(result.stdout)["rejected"] is None
+
+
+@pytest.mark.parametrize("event", ["eventbridge_created", "s3_created"])
+def test_status_names_the_photo_of_a_letter_that_does_not(queues: dict[str, str], event: str) -> None:
+    """SQS and EventBridge leave the event as it came."""
+    body = (EVENTS / f"{event}.json").read_text()
+    photo = read(json.loads(body)).tasks[0].objects[0]
+    boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody=body)
+    (line,) = [line for line in run("status", "--no-rejected").stdout.splitlines() if line.startswith("dead_letter\t")]
+    assert line.split("\t")[1:3] == [f"s3://{photo.bucket}/{photo.key}", "SQS moved it here, which does not say why"]
+
+
+def test_status_of_a_letter_that_eventbridge_could_not_deliver(queues: dict[str, str]) -> None:
+    dead_letter(
+        queues["dead-letters"],
+        RULE_ARN="arn:aws:events:eu-west-1:111122223333:rule/photos",
+        ERROR_CODE="NO_PERMISSIONS",
+        ERROR_MESSAGE="User is not authorized to perform sqs:SendMessage",
+    )
+    letter = run("status", "--no-rejected").stdout.splitlines()[-1]
+    assert letter.split("\t") == [
+        "dead_letter",
+        "",
+        "EventBridge could not deliver it: NO_PERMISSIONS: User is not authorized to perform sqs:SendMessage",
+        "put the policies of queue and KMS key right; then send it back",
+    ]
 
 
 def test_status_of_a_letter_that_sqs_moved(queues: dict[str, str], terminal: None) -> None:

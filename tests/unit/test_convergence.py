@@ -17,6 +17,7 @@ from histories import History, World
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from image_labels.daily_limit import DailyLimit
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller
 from image_labels.store import Store
@@ -127,19 +128,42 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_labeller": mutant(Labeller, ("not isinstance(explained, Rejected)", "explained")),
         "limit": 1,
     },
+    "images not given back that are not paid for": lambda: {
+        "make_labeller": mutant(
+            Labeller,
+            ("self._allowance.give_back(day)\n            raise explained", "pass\n            raise explained"),
+        ),
+        "limit": 2,
+    },
+    "images of yesterday asked about today": lambda: {
+        "make_labeller": mutant(Labeller, ("day = self._allowance.renew(day)", "pass")),
+        "limit": 1,
+    },
+    "images of yesterday changed and not given back": lambda: {
+        "make_limit": mutant(DailyLimit, ("            self.give_back(day)\n            day", "            day")),
+        "limit": 1,
+    },
     "images asked about before they are counted": lambda: {
         "make_labeller": mutant(
             Labeller,
-            ("        day = self._allowance.take()\n", ""),
+            ("        day = self._take_turn(abandoned)\n", ""),
             ("        try:\n            return _labels(answer)", "@"),
             ("@", "        self._allowance.take()\n        try:\n            return _labels(answer)"),
             ("self._allowance.give_back(day)\n            raise explained", "pass\n            raise explained"),
         ),
         "limit": 1,
     },
+    "more moved than are soon done": lambda: {
+        "make_waiting": mutant(WaitingPhotos, ("min(self._allowance.left(), self._ahead)", "self._allowance.left()")),
+        "limit": 2,
+    },
+    "moved without end": lambda: {
+        "make_waiting": mutant(WaitingPhotos, ("room -= passed", "pass")),
+        "limit": 2,
+    },
     "waiting messages deleted that SQS did not send": lambda: {
         "make_waiting": mutant(
-            WaitingPhotos, ('[messages[int(each["Id"])] for each in sending.get("Successful", ())]', "list(messages)")
+            WaitingPhotos, ("[message for n, message in enumerate(messages) if n not in refused]", "list(messages)")
         ),
         "limit": 1,
     },
@@ -147,8 +171,8 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_waiting": mutant(
             WaitingPhotos,
             (
-                "        sending = client",
-                "        client.delete_message_batch(QueueUrl='waiting', Entries=messages)\n        sending = client",
+                "        refused = send(",
+                "        client.delete_message_batch(QueueUrl='waiting', Entries=messages)\n        refused = send(",
             ),
         ),
         "limit": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -77,8 +78,13 @@ def test_threads_share_the_count() -> None:
         except OverDailyLimit:
             return False
 
-    with ThreadPoolExecutor(10) as pool:
-        assert sum(pool.map(taken, range(100))) == 30
+    switches = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(10) as pool:
+            assert sum(pool.map(taken, range(100))) == 30
+    finally:
+        sys.setswitchinterval(switches)
     assert tables.usage() == {"1970-01-01": 30}
 
 
@@ -123,6 +129,26 @@ def test_image_is_given_back_to_the_day_it_was_taken_from(days: Days, dynamodb: 
     assert counted(dynamodb) == {TODAY: 0, TOMORROW: 1}
 
 
+def test_image_of_yesterday_is_changed_for_one_of_today(days: Days, dynamodb: DynamoDBClient) -> None:
+    limit = days.environment(1)
+    day = limit.take()
+    assert limit.renew(day) == TODAY
+    assert counted(dynamodb) == {TODAY: 1}
+    days.now += 120
+    assert limit.renew(day) == TOMORROW
+    assert counted(dynamodb) == {TODAY: 0, TOMORROW: 1}
+
+
+def test_image_of_yesterday_is_given_back_if_today_has_none(days: Days, dynamodb: DynamoDBClient) -> None:
+    limit = days.environment(1)
+    day = limit.take()
+    days.now += 120
+    days.environment(1).take()
+    with pytest.raises(OverDailyLimit, match=TOMORROW):
+        limit.renew(day)
+    assert counted(dynamodb) == {TODAY: 0, TOMORROW: 1}
+
+
 def test_giving_back_never_makes_a_credit(
     days: Days, dynamodb: DynamoDBClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -143,6 +169,14 @@ def test_image_that_cannot_be_given_back_is_logged(days: Days, caplog: pytest.Lo
     assert "AccessDeniedException" in record.__dict__["cause"]
     assert record.__dict__["consequence"] == "2026-11-25 (UTC) has room for one image less"
     assert "UpdateItem" in record.__dict__["next_step"]
+
+
+def test_next_step_for_an_image_not_given_back_is_about_the_count(days: Days, caplog: pytest.LogCaptureFixture) -> None:
+    with Stubber(days.clients.dynamodb_once()) as stub:
+        stub.add_client_error("update_item", "InternalServerError", "")
+        days.environment(1).give_back(TODAY)
+    (record,) = caplog.records
+    assert record.__dict__["next_step"] == "nothing: the count is higher than it need be until the day is over"
 
 
 def test_image_is_given_back_by_a_client_that_asks_once(clients: Clients) -> None:

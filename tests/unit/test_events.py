@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import string
 from pathlib import Path
 from typing import Any
 
 import pytest
-from image_labels.events import EventError, ObjectRef, Source, read
+from hypothesis import given
+from hypothesis import strategies as st
+from image_labels.events import EventError, ObjectRef, Source, notification, read
 
 EVENTS = Path(__file__).parent / "events"
 
@@ -99,3 +102,22 @@ def test_unknown_batch_schema_is_that_tasks_error() -> None:
     event = load("batch_operations_2_0") | {"invocationSchemaVersion": "3.0"}
     (task,) = read(event).tasks
     assert "'3.0'" in task.error
+
+
+@pytest.mark.parametrize(
+    "key", [*load("s3_key_encodings")["_keys"], string.printable, "+", "%2B", "a/ b//", "\0\u2028~*()"]
+)
+def test_notification_of_our_own_names_its_object(key: str) -> None:
+    ref = ObjectRef("photos-bucket", key)
+    body = notification(ref)
+    assert body.isascii()
+    assert read(json.loads(body)).tasks[0].objects == (ref,)
+    message = {"eventSource": "aws:sqs", "messageId": "m", "body": body}
+    (task,) = read({"Records": [message]}).tasks
+    assert (task.objects, task.error) == ((ref,), "")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024))
+def test_notification_takes_any_key(key: str) -> None:
+    ref = ObjectRef("photos-bucket", key)
+    assert read(json.loads(notification(ref))).tasks[0].objects == (ref,)

@@ -134,6 +134,14 @@ def test_anything_else_is_refused_by_name(pattern: str) -> None:
     assert str(raised.value).startswith(f"Invalid filter pattern {pattern}: ")
 
 
+def test_parentheses_may_be_nested_and_not_without_end() -> None:
+    assert matches("{ " + "(" * 50 + "$.a = 1" + ")" * 50 + " }", '{"a": 1}')
+    assert matches("{ " + " || ".join(["($.a = 1)"] * 100) + " }", '{"a": 1}')
+    for depth in (51, 100_000):
+        with pytest.raises(InvalidPatternError, match="nested more than 50 deep"):
+            compile_pattern("{ " + "(" * depth + "$.a = 1" + ")" * depth + " }")
+
+
 @given(st.text(), st.text())
 def test_quoted_text_equals_itself_and_nothing_else(text: str, other: str) -> None:
     text = text.replace("*", "")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import boto3
 import pytest
@@ -76,7 +77,7 @@ def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
 ) -> None:
     sqs = boto3.client("sqs")
     photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
-    where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting}
+    where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting, "MOVE_AHEAD": "100"}
 
     def labelled() -> set[str]:
         return {item["PK"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]}
@@ -99,13 +100,55 @@ def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
     assert labelled() == {"images/red flower.jpg", "images/old.jpg"}
 
 
+def test_backfill_of_more_than_days_allow_ends_with_all_labelled(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
+    """By S3 Batch Operations: seven photos at two a day, and one that comes by a bare event."""
+    keys = [f"images/{name}.jpg" for name in ("a", "red flower", "1+1=2", "100%", "Käse", "it's (1)", "🐕")]
+    today = ["2026-11-25"]
+    monkeypatch.setattr("image_labels.daily_limit.DailyLimit._day", lambda _self: today[0])
+    monkeypatch.setattr("image_labels.waiting.GLANCE_SECONDS", 0)  # the next day comes at once here
+    monkeypatch.setattr("image_labels.waiting.MAX_LOOKS", 1)
+    sqs = boto3.client("sqs")
+    photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
+    where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting, "MOVE_AHEAD": "100"}
+    handler = start(monkeypatch, DAILY_IMAGE_LIMIT="2", **where).handler
+
+    job = load("batch_operations_2_0")
+    for key in [*keys, "images/bare.jpg"]:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"a photo")
+    for key in keys:
+        task = job["tasks"][0] | {"s3Key": quote_plus(key)}
+        (result,) = handler(job | {"tasks": [task]}, Context())["results"]
+        assert result["resultCode"] == "Succeeded"
+    bare = load("eventbridge_created")
+    bare["detail"]["object"]["key"] = "images/bare.jpg"
+    assert [photo["outcome"] for photo in handler(bare, Context())["photos"]] == ["waiting"]
+
+    for day in range(26, 29):
+        today[0] = f"2026-11-{day}"
+        handler(load("scheduled"), Context())
+        messages = sqs.receive_message(QueueUrl=photos, MaxNumberOfMessages=10)["Messages"]
+        records = [
+            {"eventSource": "aws:sqs", "messageId": each["MessageId"], "body": each["Body"]} for each in messages
+        ]
+        assert handler({"Records": records}, Context()) == {"batchItemFailures": []}
+        for each in messages:
+            sqs.delete_message(QueueUrl=photos, ReceiptHandle=each["ReceiptHandle"])
+    labelled = {item["PK"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]}
+    assert labelled == {*keys, "images/bare.jpg"}
+    rows = dynamodb.scan(TableName=LABELS_TABLE)["Items"]
+    assert [row["Images"]["N"] for row in rows if row["Term"]["S"] == "*usage"] == ["2"] * 4
+    assert handler(load("scheduled"), Context()) == {"moved": 0, "waiting": 0}
+
+
 def test_what_waits_is_moved_when_the_limit_is_taken_away(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     sqs = boto3.client("sqs")
     photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
     sqs.send_message(QueueUrl=waiting, MessageBody="{}")
-    handler = start(monkeypatch, QUEUE_URL=photos, WAITING_QUEUE_URL=waiting).handler
+    handler = start(monkeypatch, QUEUE_URL=photos, WAITING_QUEUE_URL=waiting, MOVE_AHEAD="100").handler
     assert handler(load("scheduled"), Context()) == {"moved": 1, "waiting": 0}
 
 

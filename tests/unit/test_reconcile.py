@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes import FakeItems, FakeLabels, FakePhotos
 from image_labels.attributes import Rows
 from image_labels.failures import OverDailyLimit, TryAgain
-from image_labels.reconcile import MAX_ROUNDS, Bill, Outcome, Reconciler
+from image_labels.reconcile import MAX_ROUNDS, Bill, Outcome, Reconciler, Result
 from image_labels.rekognition import Labels, Rejected, Unreadable
+
+if TYPE_CHECKING:
+    from image_labels.photos import Photo
 
 KEY = "images/a b.jpg"
 
@@ -21,6 +26,13 @@ class World:
 
     def with_settings(self, settings: str) -> Reconciler:
         return Reconciler(self.photos, self.labels, self.items, settings)
+
+    def look(self, calls: int) -> Result:
+        """Reconcile the key, with so many answers of Rekognition."""
+        bill = Bill()
+        result = self.reconciler.reconcile(KEY, bill=bill)
+        assert bill.rekognition_calls == calls
+        return result
 
     def stored_label(self) -> str | None:
         content = self.items.contents.get(KEY)
@@ -34,8 +46,8 @@ def world() -> World:
 
 def test_new_photo_is_labelled(world: World) -> None:
     world.photos.upload(KEY, "e1", "v1")
-    result = world.reconciler.reconcile(KEY)
-    assert (result.outcome, result.labels, result.rekognition_calls) == (Outcome.LABELLED, 1, 1)
+    result = world.look(calls=1)
+    assert (result.outcome, result.labels) == (Outcome.LABELLED, 1)
     assert world.stored_label() == "label of e1"
     assert world.labels.asked[0].version_id == "v1"
 
@@ -44,8 +56,7 @@ def test_second_event_for_the_same_photo_costs_one_look(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     reads, heads = world.items.reads, world.photos.heads
-    result = world.reconciler.reconcile(KEY)
-    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)
+    assert world.look(calls=0).outcome is Outcome.UNCHANGED
     assert (world.items.reads, world.photos.heads) == (reads + 1, heads + 1)
     assert len(world.labels.asked) == 1
     assert world.items.writes == 1
@@ -55,8 +66,7 @@ def test_rows_that_somebody_left_unfinished_are_finished_without_rekognition(wor
     world.photos.upload(KEY, "e1", "v1")
     world.reconciler.reconcile(KEY)
     world.items.items[KEY] = replace(world.items.items[KEY], rows=Rows.FILLING)
-    result = world.reconciler.reconcile(KEY)
-    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)
+    assert world.look(calls=0).outcome is Outcome.UNCHANGED
     assert world.items.indexed == [KEY]
 
 
@@ -93,11 +103,10 @@ def test_event_for_an_object_that_never_was_does_nothing(world: World) -> None:
 def test_rejected_photo_is_stored_and_not_asked_for_again(world: World) -> None:
     world.photos.upload(KEY, "text")
     world.labels.raising["text"] = Rejected("InvalidImageFormatException: no")
-    result = world.reconciler.reconcile(KEY)
+    result = world.look(calls=1)
     assert (result.outcome, result.reason) == (Outcome.REJECTED, "InvalidImageFormatException: no")
-    assert result.rekognition_calls == 1
     assert isinstance(world.items.contents[KEY], Rejected)
-    assert world.reconciler.reconcile(KEY).rekognition_calls == 0
+    assert world.look(calls=0).outcome is Outcome.UNCHANGED
 
 
 def test_photo_replaced_while_it_is_labelled_ends_with_the_labels_of_the_newer(world: World) -> None:
@@ -108,7 +117,7 @@ def test_photo_replaced_while_it_is_labelled_ends_with_the_labels_of_the_newer(w
             world.photos.upload(KEY, "new")
 
     world.labels.on_detect = replaced_during_the_first
-    assert world.reconciler.reconcile(KEY).rekognition_calls == 2
+    assert world.look(calls=2).outcome is Outcome.LABELLED
     assert world.stored_label() == "label of new"
 
 
@@ -123,8 +132,7 @@ def test_photo_gone_before_rekognition_reads_it(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.raising["old"] = Unreadable("gone", "")
     world.labels.on_detect = lambda _n: world.photos.delete(KEY)
-    result = world.reconciler.reconcile(KEY)
-    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 0)  # asked in vain is not answered
+    assert world.look(calls=0).outcome is Outcome.UNCHANGED  # asked in vain is not answered
 
 
 def test_photo_that_is_there_and_unreadable_needs_somebody(world: World) -> None:
@@ -146,8 +154,7 @@ def test_item_changed_by_another_worker_is_not_overwritten_unseen(world: World) 
             world.reconciler.reconcile(KEY)
 
     world.labels.on_detect = another_worker_is_faster
-    result = world.reconciler.reconcile(KEY)
-    assert (result.outcome, result.rekognition_calls) == (Outcome.UNCHANGED, 1)  # billed, though in vain
+    assert world.look(calls=1).outcome is Outcome.UNCHANGED  # billed, though in vain
     assert world.stored_label() == "label of e2"
     assert world.items.writes == 2
 
@@ -175,6 +182,25 @@ def test_work_that_was_given_to_somebody_else_is_not_written(world: World) -> No
     with pytest.raises(TryAgain, match="invocation ended"):
         world.reconciler.reconcile(KEY, lambda: True)
     assert len(world.labels.asked) == 1
+
+
+def test_photo_that_is_given_to_somebody_else_is_not_asked_about_when_its_turn_comes(world: World) -> None:
+    """It waits for its turn in rekognition.Labeller, which is told."""
+    world.photos.upload(KEY, "e1")
+    handed_back: list[bool] = []
+
+    class Waits(FakeLabels):
+        def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:
+            handed_back.append(True)
+            if abandoned():
+                raise TryAgain("not asked")
+            return super().detect(photo)
+
+    world.labels = Waits()
+    reconciler = world.with_settings("max_labels=10;min_confidence=80")
+    with pytest.raises(TryAgain, match="not asked"):
+        reconciler.reconcile(KEY, lambda: bool(handed_back))
+    assert world.labels.asked == []
 
 
 def test_over_the_limit_what_needs_no_rekognition_is_settled_all_the_same(world: World) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from image_labels.clients import Clients, make_clients
-from image_labels.events import Task
+from image_labels.events import ObjectRef, Task, notification, read
 from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
 from image_labels.redelivery import Failed, Redelivery
 
@@ -176,7 +179,9 @@ def test_photo_over_the_daily_limit_waits_elsewhere_whatever_try_it_was(
     failed = queues.failed(OVER, attempt=attempt, body='{"the": "event"}')
     with Stubber(queues.sqs) as stub:  # no call but this one: SQS is told to delete the message by the answer
         stub.add_response(
-            "send_message", {"MessageId": "1"}, {"QueueUrl": queues.waiting, "MessageBody": '{"the": "event"}'}
+            "send_message_batch",
+            {"Successful": [{"Id": "0", "MessageId": "1", "MD5OfMessageBody": ""}], "Failed": []},
+            {"QueueUrl": queues.waiting, "Entries": [{"Id": "0", "MessageBody": '{"the": "event"}'}]},
         )
         assert queues.redelivery().hand_back(failed) == []
     assert queues.redelivery().hand_back(failed) == []
@@ -195,11 +200,63 @@ def test_others_of_the_batch_are_seen_to_as_always(queues: Queues) -> None:
     assert [message["Body"] for message in queues.that_wait()] == [OVER.cause]
 
 
+def test_many_over_the_limit_wait_by_as_few_calls_as_sqs_allows(queues: Queues) -> None:
+    failed = queues.failed(*[OVER] * 23)
+    asked: list[int] = []
+    send = queues.sqs.send_message_batch
+
+    def counted(**request: Any) -> Any:
+        asked.append(len(request["Entries"]))
+        return send(**request)
+
+    queues.sqs.send_message_batch = counted  # type: ignore[method-assign]
+    assert queues.redelivery().hand_back(failed) == []
+    assert asked == [10, 10, 3]
+    assert len(queues.that_wait() + queues.that_wait() + queues.that_wait()) == 23
+
+
+def test_large_messages_over_the_limit_wait_too(queues: Queues) -> None:
+    bodies = [f"{n}" + "ü" * 60_000 for n in range(5)]  # 120 KB each, two in a request
+    failed = [one for body in bodies for one in queues.failed(OVER, body=body)]
+    assert queues.redelivery().hand_back(failed) == []
+    assert sorted(message["Body"] for message in queues.that_wait()) == bodies
+
+
+def test_message_that_alone_is_not_taken_comes_back_alone(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    failed = queues.failed(OVER, OVER, OVER, photo="s3://b/images/x.jpg")
+    entry = {"Id": "0", "ReceiptHandle": failed[1].message.receipt_handle, "VisibilityTimeout": 20}
+    with Stubber(queues.sqs) as stub:
+        taken = [{"Id": id_, "MessageId": id_, "MD5OfMessageBody": ""} for id_ in ("0", "2")]
+        refused = [{"Id": "1", "SenderFault": False, "Code": "InternalError", "Message": "sorry"}]
+        stub.add_response("send_message_batch", {"Successful": taken, "Failed": refused})
+        stub.add_response(
+            "change_message_visibility_batch",
+            {"Successful": [], "Failed": []},
+            {"QueueUrl": queues.photos, "Entries": [entry]},
+        )
+        assert queues.redelivery().hand_back(failed) == [failed[1].message.id]
+        stub.assert_no_pending_responses()
+    (line,) = caplog.records
+    assert line.__dict__["cause"] == "SendMessageBatch: InternalError: sorry"
+    assert line.__dict__["consequence"] == "the queue of waiting photos does not take s3://b/images/x.jpg"
+
+
+def test_photos_that_came_in_no_message_can_wait(queues: Queues) -> None:
+    ref = ObjectRef("b", "images/red flower.jpg")
+    over = Failed(Task("", (ref,), body=notification(ref)), OVER, "s3://b/images/red flower.jpg")
+    assert queues.redelivery().let_wait([over]) == [over]
+    (message,) = queues.that_wait()
+    assert read(json.loads(message["Body"])).tasks[0].objects == (ref,)
+    redelivery = queues.redelivery()
+    redelivery._waiting_queue_url += "-gone"
+    assert redelivery.let_wait([over]) == []
+
+
 def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     (failed,) = queues.failed(OVER, attempt=2)
     entry = {"Id": "0", "ReceiptHandle": failed.message.receipt_handle, "VisibilityTimeout": 80}
     with Stubber(queues.sqs) as stub:
-        stub.add_client_error("send_message", "AccessDenied", "no sqs:SendMessage")
+        stub.add_client_error("send_message_batch", "AccessDenied", "no sqs:SendMessage")
         stub.add_response(
             "change_message_visibility_batch",
             {"Successful": [], "Failed": []},
@@ -208,7 +265,7 @@ def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, capl
         assert queues.redelivery().hand_back([failed]) == [failed.message.id]
         stub.assert_no_pending_responses()
     (line,) = caplog.records
-    assert "the queue of waiting photos does not take the message" in line.__dict__["consequence"]
+    assert "the queue of waiting photos does not take s3://b/k" in line.__dict__["consequence"]
     assert "SendMessage" in line.__dict__["next_step"]
 
 
@@ -262,9 +319,17 @@ def test_nothing_failed_needs_no_client() -> None:
 
     redelivery = Redelivery(no_client, queue_url="", dead_letter_queue_url="", max_receive_count=TRIES, retry_delay=20)
     assert redelivery.hand_back([]) == []
+    assert redelivery.let_wait([]) == ()
 
 
 def test_functions_own_client_is_made_once(aws: None) -> None:
     clients: Clients = make_clients(concurrency=1)
-    assert clients.sqs() is clients.sqs()
+    start = threading.Barrier(8, timeout=30)
+
+    def both(_n: int) -> tuple[int, int]:
+        start.wait()
+        return id(clients.sqs()), id(clients.dynamodb_once())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(both, range(8)))) == 1
     assert clients.sqs().list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -33,24 +35,35 @@ def stub() -> Iterator[Stubber]:
 
 
 class Images:
-    """An allowance of so many images; `taken` are those that were not given back."""
+    """An allowance of so many images a day; `taken` are those that were not given back."""
 
     def __init__(self, allowed: int = 10) -> None:
         self.allowed = allowed
-        self.taken = 0
+        self.today = "2026-11-25"
+        self.by_day: Counter[str] = Counter()
+
+    @property
+    def taken(self) -> int:
+        return self.by_day.total()
 
     def take(self) -> str:
-        if self.taken == self.allowed:
-            raise OverDailyLimit(self.allowed, "2026-11-25")
-        self.taken += 1
-        return "2026-11-25"
+        if self.by_day[self.today] == self.allowed:
+            raise OverDailyLimit(self.allowed, self.today)
+        self.by_day[self.today] += 1
+        return self.today
 
     def give_back(self, day: str) -> None:
-        assert day == "2026-11-25"
-        self.taken -= 1
+        assert self.by_day[day]
+        self.by_day[day] -= 1
+
+    def renew(self, day: str) -> str:
+        if day == self.today:
+            return day
+        self.give_back(day)
+        return self.take()
 
     def left(self) -> float:
-        return self.allowed - self.taken
+        return self.allowed - self.by_day[self.today]
 
 
 def labeller(stub: Stubber, images: Images | None = None, pace: Pace | None = None) -> Labeller:
@@ -199,3 +212,41 @@ def test_photo_over_the_limit_neither_asks_nor_takes_a_turn(stub: Stubber) -> No
     stub.add_response("detect_labels", {"Labels": []})
     labeller(stub, Images(1), pace).detect(PHOTO)
     assert waits == []
+
+
+def waiting_for(meanwhile: Callable[[], None]) -> Pace:
+    """A pace at which the second caller waits, and this happens meanwhile."""
+    pace = Pace(1, clock=lambda: 0.0, sleep=lambda _seconds: meanwhile())
+    pace.wait()
+    return pace
+
+
+def test_image_counts_on_the_day_on_which_rekognition_is_asked(stub: Stubber) -> None:
+    images = Images()
+
+    def midnight() -> None:
+        images.today = "2026-11-26"
+
+    stub.add_response("detect_labels", {"Labels": []})
+    labeller(stub, images, waiting_for(midnight)).detect(PHOTO)
+    assert images.by_day == {"2026-11-25": 0, "2026-11-26": 1}
+
+
+def test_photo_whose_turn_comes_on_a_day_that_is_full_waits(stub: Stubber) -> None:
+    images = Images(1)
+
+    def midnight() -> None:
+        images.today = "2026-11-26"
+        images.take()
+
+    with pytest.raises(OverDailyLimit, match="2026-11-26"):  # and Rekognition is not asked
+        labeller(stub, images, waiting_for(midnight)).detect(PHOTO)
+    assert images.by_day == {"2026-11-25": 0, "2026-11-26": 1}
+
+
+def test_photo_that_nobody_wants_any_more_when_its_turn_comes_is_not_asked_about(stub: Stubber) -> None:
+    """A thread that outlives its invocation: the photo has been handed back, and somebody else asks about it."""
+    images, over = Images(), threading.Event()
+    with pytest.raises(TryAgain, match="the invocation ended before it was the photo's turn"):
+        labeller(stub, images, waiting_for(over.set)).detect(PHOTO, over.is_set)
+    assert images.taken == 0

@@ -21,6 +21,8 @@ KEYS = {
     "images/Größe +1%.jpg": "images/Gr%C3%B6%C3%9Fe+%2B1%25.jpg",
     "images/%20.jpg": "images/%2520.jpg",
     "images/a&b=c.jpg": "images/a%26b%3Dc.jpg",
+    "images(1)/it's!.jpg": "images%281%29/it%27s%21.jpg",
+    "images/a-b_c*d~.jpg": "images/a-b_c*d%7E.jpg",
 }
 
 
@@ -45,6 +47,12 @@ def event(key: str, operation: str = "PutObject", s3_object: Any = None) -> S3Ev
     )
 
 
+def passes(key: str, prefix: str) -> bool:
+    rules: Any = [{"Name": "prefix", "Value": prefix}]
+    config: Any = {"Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+    return SqsNotifier.should_notify(event(key), config)
+
+
 def eventbridge(ctx: S3EventNotificationContext) -> tuple[str, dict[str, Any]]:
     entry = cast("dict[str, str]", EventBridgeNotifier._get_event_payload(ctx))
     return entry["DetailType"], json.loads(entry["Detail"])
@@ -61,10 +69,15 @@ def test_notifications_are_form_encoded_and_eventbridge_is_not(key: str, encoded
 
 
 def test_notification_filters_are_encoded_too() -> None:
-    rules: Any = [{"Name": "prefix", "Value": "my+photos/"}]
-    config: Any = {"Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
-    assert SqsNotifier.should_notify(event("my photos/a.jpg"), config)
-    assert not SqsNotifier.should_notify(event("my/photos/a.jpg"), config)
+    assert passes("my photos/a.jpg", "my+photos/")
+    assert not passes("my/photos/a.jpg", "my+photos/")
+    assert passes("Größe/a.jpg", "Gr%C3%B6%C3%9Fe/")
+
+
+@pytest.mark.parametrize("prefix", ["images(1)/", "it's!/", "a-b_c.d*/", "Az09/"])
+def test_safe_characters_of_a_filter_stand_for_themselves(prefix: str) -> None:
+    assert passes(f"{prefix}a.jpg", prefix)
+    assert not passes(f"x{prefix}a.jpg", prefix)
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "CopyObject", "CompleteMultipartUpload"])

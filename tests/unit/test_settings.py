@@ -18,7 +18,8 @@ GOOD = {
     "MAX_RECEIVE_COUNT": "4",
     "RETRY_DELAY_SECONDS": "20",
 }
-LIMITED = {"DAILY_IMAGE_LIMIT": "1000", "WAITING_QUEUE_URL": "https://sqs/waiting"}
+WAITING = {"WAITING_QUEUE_URL": "https://sqs/waiting", "MOVE_AHEAD": "3000"}
+LIMITED = WAITING | {"DAILY_IMAGE_LIMIT": "1000"}
 
 
 def test_good_settings() -> None:
@@ -45,8 +46,14 @@ def test_limit_and_where_photos_over_it_wait() -> None:
 
 
 def test_queue_of_waiting_photos_may_be_there_without_a_limit() -> None:
-    settings = Settings.from_environment(GOOD | {"WAITING_QUEUE_URL": "https://sqs/waiting"})
+    settings = Settings.from_environment(GOOD | WAITING)
     assert (settings.daily_image_limit, settings.waiting_queue_url) == (None, "https://sqs/waiting")
+    assert settings.move_ahead == 3000
+
+
+def test_queue_of_waiting_photos_needs_to_know_how_many_are_taken_back_at_a_time() -> None:
+    with pytest.raises(SettingsError, match="MOVE_AHEAD is not set: a whole number from 1"):
+        Settings.from_environment(GOOD | {"WAITING_QUEUE_URL": "https://sqs/waiting"})
 
 
 def test_limit_decides_no_labels() -> None:
@@ -80,6 +87,8 @@ def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
         ("DAILY_IMAGE_LIMIT", "", "a whole number from 1 to"),
         ("DAILY_IMAGE_LIMIT", "1e3", "a whole number from 1 to"),
         ("WAITING_QUEUE_URL", "", "WAITING_QUEUE_URL is not set"),
+        ("MOVE_AHEAD", "0", "a whole number from 1 to"),
+        ("MOVE_AHEAD", "1.5", "a whole number from 1 to"),
     ],
 )
 def test_bad_setting_names_itself_and_what_is_allowed(name: str, value: str, words: str) -> None:

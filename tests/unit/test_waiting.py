@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
-from image_labels.failures import NeedsOperator, TryAgain
+from image_labels.failures import NeedsOperator
 from image_labels.rekognition import Unlimited
-from image_labels.waiting import HIDDEN_SECONDS, OLD_SECONDS, WaitingPhotos
+from image_labels.waiting import HIDDEN_SECONDS, MAX_LOOKS, OLD_SECONDS, WaitingPhotos
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 NEVER = math.inf
+DAY = 24 * 3600
 
 
 class Left(Unlimited):
@@ -41,9 +46,18 @@ class Queues:
     photos: str
     waiting: str
 
-    def mover(self, left: float, *, sqs: object = None, now: Callable[[], float] = time.time) -> WaitingPhotos:
+    def mover(
+        self, left: float, *, ahead: int = 1000, sqs: object = None, now: Callable[[], float] = time.time
+    ) -> WaitingPhotos:
         client = cast("SQSClient", sqs or self.sqs)
-        return WaitingPhotos(lambda: client, Left(left), queue_url=self.photos, waiting_queue_url=self.waiting, now=now)
+        return WaitingPhotos(
+            lambda: client,
+            Left(left),
+            queue_url=self.photos,
+            waiting_queue_url=self.waiting,
+            ahead=ahead,
+            now=now,
+        )
 
     def let_wait(self, *bodies: str) -> None:
         for body in bodies:
@@ -95,8 +109,21 @@ def test_all_are_moved_if_there_is_room(queues: Queues, caplog: pytest.LogCaptur
 
 def test_all_are_moved_when_the_limit_was_taken_away(queues: Queues) -> None:
     queues.let_wait(*names(3))
-    photos = WaitingPhotos(lambda: queues.sqs, Unlimited(), queue_url=queues.photos, waiting_queue_url=queues.waiting)
-    assert photos.move(NEVER) == {"moved": 3, "waiting": 0}
+    assert queues.mover(Unlimited().left()).move(NEVER) == {"moved": 3, "waiting": 0}
+
+
+@pytest.mark.parametrize("left", [1000, Unlimited().left()], ids=["limit", "no limit"])
+def test_no_more_are_moved_than_are_soon_done(queues: Queues, monkeypatch: pytest.MonkeyPatch, left: float) -> None:
+    """Else new photos and deletions would come behind a day's backlog."""
+    monkeypatch.setattr("image_labels.waiting.MAX_LOOKS", 1)  # what is looked at is hidden for a minute
+    queues.let_wait(*names(40))
+    mover = queues.mover(left, ahead=15)
+    assert mover.move(NEVER) == {"moved": 15, "waiting": 25}
+    assert mover.move(NEVER) == {"moved": 0, "waiting": 25}  # none was done meanwhile
+    (done,) = queues.sqs.receive_message(QueueUrl=queues.photos)["Messages"]
+    queues.sqs.delete_message(QueueUrl=queues.photos, ReceiptHandle=done["ReceiptHandle"])
+    assert mover.move(NEVER) == {"moved": 1, "waiting": 24}
+    assert queues.count(queues.photos) == 15
 
 
 @pytest.mark.parametrize("room", [1, 10, 12])
@@ -132,7 +159,7 @@ def test_nothing_waiting_costs_one_call(queues: Queues) -> None:
     with Stubber(queues.sqs) as stub:
         stub.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "0"}})
         photos = WaitingPhotos(
-            lambda: queues.sqs, NotAsked(9), queue_url=queues.photos, waiting_queue_url=queues.waiting
+            lambda: queues.sqs, NotAsked(9), queue_url=queues.photos, waiting_queue_url=queues.waiting, ahead=1000
         )
         assert photos.move(NEVER) == {"moved": 0, "waiting": 0}
 
@@ -143,16 +170,17 @@ def test_no_time_left_moves_none(queues: Queues) -> None:
     assert queues.bodies(queues.waiting) == names(5)  # and hides none
 
 
-def test_time_that_runs_out_leaves_the_rest(queues: Queues) -> None:
+def test_time_that_runs_out_leaves_the_rest(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     queues.let_wait(*names(23))
-    until = time.monotonic() + 0.5
+    seconds = [0.0]
+    monkeypatch.setattr("image_labels.waiting.time", SimpleNamespace(monotonic=lambda: seconds[0]))
 
     def slow(**request: Any) -> Any:
-        time.sleep(0.5)
+        seconds[0] += 40
         return queues.sqs.delete_message_batch(**request)
 
     mover = queues.mover(99, sqs=Faulty(queues.sqs, "delete_message_batch", slow))
-    assert mover.move(until) == {"moved": 10, "waiting": 13}
+    assert mover.move(36) == {"moved": 10, "waiting": 13}
     assert queues.count(queues.waiting) == 13
 
 
@@ -170,14 +198,15 @@ def test_message_that_is_not_sent_is_not_deleted(queues: Queues, caplog: pytest.
     assert line.__dict__["cause"].startswith("SendMessageBatch: InternalError")
 
 
-def test_sending_whose_answer_is_lost_doubles_and_loses_none(queues: Queues) -> None:
+def test_sending_whose_answer_is_lost_doubles_and_loses_none(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     def answer_is_lost(**request: Any) -> None:
         queues.sqs.send_message_batch(**request)
         raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": ""}}, "SendMessageBatch")
 
     queues.let_wait(*names(3))
-    with pytest.raises(TryAgain, match="ServiceUnavailable"):
-        queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", answer_is_lost)).move(NEVER)
+    mover = queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", answer_is_lost))
+    assert mover.move(NEVER) == {"moved": 0, "waiting": 3}
+    assert [record.__dict__["cause"] for record in caplog.records] == ["SendMessageBatch: ServiceUnavailable: "]
     assert queues.bodies(queues.photos) == names(3)
     assert queues.count(queues.waiting) == 3
 
@@ -205,15 +234,42 @@ def test_what_somebody_has_to_mend_is_said_and_raised(queues: Queues, caplog: py
     assert "allow ReceiveMessage" in record.__dict__["next_step"]
 
 
-def test_passing_fault_is_a_warning(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        ("get_queue_attributes", {"moved": 0, "waiting": 0}),
+        ("receive_message", {"moved": 0, "waiting": 12}),
+        ("send_message_batch", {"moved": 0, "waiting": 12}),
+    ],
+)
+def test_passing_fault_is_a_warning_and_no_error(
+    queues: Queues, caplog: pytest.LogCaptureFixture, operation: str, answer: dict[str, int]
+) -> None:
     def broken(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "GetQueueAttributes")
+        raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, operation)
 
-    with pytest.raises(TryAgain):
-        queues.mover(9, sqs=Faulty(queues.sqs, "get_queue_attributes", broken)).move(NEVER)
+    queues.let_wait(*names(12))
+    assert queues.mover(99, sqs=Faulty(queues.sqs, operation, broken)).move(NEVER) == answer
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.WARNING, "waiting photos not moved")
     assert record.__dict__["next_step"] == "nothing: it is tried again within minutes"
+
+
+def test_what_was_moved_before_a_fault_is_in_the_answer(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    receives = count()
+
+    def breaks(**request: Any) -> Any:
+        if next(receives):
+            raise EndpointConnectionError(endpoint_url="https://sqs")
+        return queues.sqs.receive_message(**request)
+
+    queues.let_wait(*names(12))
+    assert queues.mover(99, sqs=Faulty(queues.sqs, "receive_message", breaks)).move(NEVER) == {
+        "moved": 10,
+        "waiting": 2,
+    }
+    assert [record.message for record in caplog.records] == ["waiting photos not moved", "waiting photos moved"]
 
 
 def test_messages_too_large_for_one_batch_are_sent_in_several(queues: Queues) -> None:
@@ -261,3 +317,87 @@ def test_message_is_soon_back_if_there_was_no_room_for_it(queues: Queues, monkey
     queues.mover(0).move(NEVER)
     time.sleep(1.1)
     assert queues.mover(1).move(NEVER) == {"moved": 1, "waiting": 0}
+
+
+@dataclass
+class Backlog:
+    """A queue of `size` messages sent one day after the other, which gives any of them, and none for 14 days."""
+
+    size: int
+    chance: random.Random = field(default_factory=lambda: random.Random(25))  # noqa: S311 - hides nothing
+    now: float = 0.0
+    sent: dict[str, float] = field(default_factory=dict)  # by body
+    visible: list[str] = field(default_factory=list)
+    hidden: deque[tuple[float, str]] = field(default_factory=deque)
+    expired: int = 0
+    receives: int = 0
+
+    def __post_init__(self) -> None:
+        self.sent = {str(n): self.chance.uniform(-DAY, 0) for n in range(self.size)}
+        self.visible = list(self.sent)
+
+    def mover(self) -> WaitingPhotos:
+        """One that has no room."""
+        client = cast("Any", self)
+        return WaitingPhotos(
+            lambda: client,
+            Left(0),
+            queue_url="photos",
+            waiting_queue_url="waiting",
+            ahead=1000,
+            now=lambda: self.now,
+        )
+
+    def goes_on(self, seconds: float) -> None:
+        self.now += seconds
+        while self.hidden and self.hidden[0][0] <= self.now:
+            self.visible.append(self.hidden.popleft()[1])
+        alive = [body for body in self.visible if self.now - self.sent[body] < 14 * DAY]
+        self.expired += len(self.visible) - len(alive)
+        self.visible = alive
+
+    # -- the client's methods
+
+    def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> Any:  # noqa: N803
+        messages = len(self.visible) + len(self.hidden) if QueueUrl == "waiting" else 0
+        return {"Attributes": {"ApproximateNumberOfMessages": str(messages)}}
+
+    def receive_message(self, *, MaxNumberOfMessages: int, VisibilityTimeout: int, **_: Any) -> Any:  # noqa: N803
+        self.receives += 1
+        messages = []
+        for _n in range(min(MaxNumberOfMessages, len(self.visible))):
+            place = self.chance.randrange(len(self.visible))
+            self.visible[place], self.visible[-1] = self.visible[-1], self.visible[place]
+            body = self.visible.pop()
+            self.hidden.append((self.now + VisibilityTimeout, body))
+            attributes = {"SentTimestamp": str(round(self.sent[body] * 1000))}
+            messages.append({"Body": body, "ReceiptHandle": body, "Attributes": attributes})
+        return {"Messages": messages}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+        assert QueueUrl == "waiting"
+        self.sent |= {entry["MessageBody"]: self.now for entry in Entries}
+        self.visible += [entry["MessageBody"] for entry in Entries]
+        return {"Successful": Entries}
+
+    def delete_message_batch(self, *, Entries: list[Any], **_: Any) -> Any:  # noqa: N803
+        gone = {entry["ReceiptHandle"] for entry in Entries}
+        self.hidden = deque(each for each in self.hidden if each[1] not in gone)
+        return {}
+
+
+def test_none_expires_in_a_backlog_of_weeks_whatever_order_sqs_gives_them_in() -> None:
+    """20,000 photos wait for 15 days without room. (A look each hour, twelve times as seldom as in AWS.)"""
+    backlog = Backlog(20_000)
+    backlog.goes_on(6 * DAY)  # nothing is old until then
+    for _ in range(9 * 24):
+        backlog.goes_on(3600)
+        assert backlog.mover().move(NEVER) == {"moved": 0, "waiting": 20_000 - backlog.expired}
+    assert backlog.expired == 0
+    assert backlog.receives == 9 * 24 * MAX_LOOKS
+
+
+def test_few_that_wait_are_looked_at_once_each_time() -> None:
+    backlog = Backlog(23)
+    backlog.mover().move(NEVER)
+    assert backlog.receives == 4  # the last one finds none

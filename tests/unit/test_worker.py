@@ -33,7 +33,7 @@ class Keys:
 
     def __init__(self, doing: Callable[[str], Result] | None = None) -> None:
         self.seen: list[str] = []
-        self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3, rekognition_calls=1))
+        self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3))
 
     def reconcile(self, key: str, abandoned: Callable[[], bool], bill: Bill) -> Result:
         self.seen.append(key)
@@ -47,14 +47,24 @@ def load(name: str) -> Any:
 
 
 class Kept:
-    """Messages that failed, all of which SQS keeps; what was said of each is remembered."""
+    """Messages that failed, all of which SQS keeps; what was said of each is remembered.
 
-    def __init__(self) -> None:
+    Photos that came in no message wait in `waiting`, as messages, except those whose address is in `refuses`.
+    """
+
+    def __init__(self, *refuses: str) -> None:
         self.failed: list[Failed] = []
+        self.waiting: list[Any] = []
+        self._refuses = refuses
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]:
         self.failed += failed
         return [each.message.id for each in failed]
+
+    def let_wait(self, over_limit: Sequence[Failed]) -> Sequence[Failed]:
+        taken = [each for each in over_limit if each.photo not in self._refuses]
+        self.waiting += [json.loads(each.message.body) for each in taken]
+        return taken
 
 
 def worker(keys: Keys, concurrency: int = 5, kept: Kept | None = None) -> Worker:
@@ -206,7 +216,6 @@ def test_batch_operations_gets_its_form_of_answer() -> None:
     ("error", "code"),
     [
         (TryAgain("slow down"), "TemporaryFailure"),
-        (OVER, "TemporaryFailure"),
         (NeedsOperator("no permission", "allow"), "PermanentFailure"),
     ],
 )
@@ -216,6 +225,74 @@ def test_batch_operations_learns_whether_to_try_again(error: Exception, code: st
 
     (result,) = worker(Keys(fails)).handle(load("batch_operations_2_0"), 60)["results"]
     assert (result["resultCode"], result["resultString"]) == (code, str(error))
+
+
+def over_for_b(key: str) -> Result:
+    if "b" in key.rpartition("/")[2]:
+        raise OVER
+    return Result(Outcome.LABELLED, labels=3)
+
+
+@pytest.mark.parametrize("name", ["batch_operations_1_0", "batch_operations_2_0"])
+def test_photo_over_the_limit_waits_and_batch_operations_is_told_so(name: str) -> None:
+    """Its own tries would be over within the day, and the job would count the photo as failed."""
+
+    def over(_key: str) -> Result:
+        raise OVER
+
+    kept = Kept()
+    (result,) = worker(Keys(over), kept=kept).handle(load(name), 60)["results"]
+    assert result["resultCode"] == "Succeeded"
+    assert result["resultString"] == "waiting: the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
+    (body,) = kept.waiting
+    keys = Keys()
+    worker(keys).handle(body, 60)
+    assert keys.seen == ["images/red flower.jpg"]
+    assert kept.failed == []
+
+
+def test_photo_that_cannot_wait_is_tried_again_by_batch_operations() -> None:
+    def over(_key: str) -> Result:
+        raise OVER
+
+    kept = Kept(f"s3://{BUCKET}/images/red flower.jpg")
+    (result,) = worker(Keys(over), kept=kept).handle(load("batch_operations_2_0"), 60)["results"]
+    assert (result["resultCode"], result["resultString"]) == ("TemporaryFailure", OVER.cause)
+
+
+def test_bare_notification_is_answered_with_those_that_wait(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    kept = Kept()
+    answer = worker(Keys(over_for_b), kept=kept).handle(load("s3_many_records"), 60)
+    assert answer["photos"] == [
+        {"key": "images/a.jpg", "outcome": "labelled", "labels": 3, "reason": ""},
+        {"key": "images/b.png", "outcome": "waiting", "labels": 0, "reason": OVER.cause},
+    ]
+    (body,) = kept.waiting
+    assert [record["s3"]["bucket"]["name"] for record in body["Records"]] == [BUCKET]
+    keys = Keys()
+    worker(keys).handle(body, 60)
+    assert keys.seen == ["images/b.png"]
+    outcomes = {record.__dict__["key"]: record.__dict__["outcome"] for record in caplog.records[:2]}
+    assert outcomes == {"images/a.jpg": "labelled", "images/b.png": "waiting"}
+
+
+def test_bare_event_from_eventbridge_waits_under_its_own_key() -> None:
+    def over(_key: str) -> Result:
+        raise OVER
+
+    kept = Kept()
+    worker(Keys(over), kept=kept).handle(load("eventbridge_created"), 60)
+    keys = Keys()
+    worker(keys).handle(kept.waiting[0], 60)
+    assert keys.seen == ["images/red flower + 100%25.jpg"]
+
+
+def test_bare_notification_of_a_photo_that_cannot_wait_raises_so_that_lambda_retries_it() -> None:
+    kept = Kept(f"s3://{BUCKET}/images/b.png")
+    with pytest.raises(SomeFailed, match=r"1 of 2 photos are not settled: images/b\.png: the daily limit"):
+        worker(Keys(over_for_b), kept=kept).handle(load("s3_many_records"), 60)
+    assert kept.waiting == []
 
 
 def test_bare_notification_answers_with_the_outcomes() -> None:
@@ -261,6 +338,7 @@ def test_photo_over_the_daily_limit_waits_and_has_not_failed(caplog: pytest.LogC
     kept = Kept()
     worker(Keys(over), kept=kept).handle(sqs("a"), 60)
     assert [failed.failure for failed in kept.failed] == [OVER]
+    assert kept.waiting == []  # it is for hand_back to send the message as it is
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.INFO, "photo over daily limit")
     fields = record.__dict__
