@@ -27,22 +27,20 @@ locals {
   # at one per client and five minutes.
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
 
-  # Default quota of DetectLabels, calls per second, in the Regions that have it (November 2026):
+  # The Regions that have DetectLabels (November 2026), by the default quota in calls per second:
   # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
-  default_rekognition_tps = merge(
-    { for region in ["us-east-1", "us-west-2", "eu-west-1"] : region => 50 },
-    { for region in [
-      "us-east-2", "us-west-1", "us-gov-west-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1",
-      "ap-southeast-2", "ap-southeast-5", "ap-southeast-7", "eu-central-1", "eu-south-2", "eu-west-2", "il-central-1",
-      "sa-east-1",
-    ] : region => 5 },
-  )
+  regions_at_50 = ["us-east-1", "us-west-2", "eu-west-1"]
+  regions_at_5 = [
+    "us-east-2", "us-west-1", "us-gov-west-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1",
+    "ap-southeast-2", "ap-southeast-5", "ap-southeast-7", "eu-central-1", "eu-south-2", "eu-west-2", "il-central-1",
+    "sa-east-1",
+  ]
+  regions = sort(concat(local.regions_at_50, local.regions_at_5))
 
   # These have Rekognition, but not DetectLabels: nothing there would fail before the first photo.
   regions_without_detect_labels = ["ca-central-1"]
 
-  # Where the data source below refuses the Region, this must not be the error that is shown.
-  rekognition_tps = coalesce(var.rekognition_tps, lookup(local.default_rekognition_tps, local.region, 5))
+  rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
 
   # As few invocations at a time as use the quota up when a photo takes 1.5 s, twice what it mostly does: waiting is
   # billed once for all 10 photos of an invocation. SQS wants 2 at least.
@@ -107,15 +105,15 @@ data "aws_region" "current" {
   lifecycle {
     postcondition {
       condition     = !contains(local.regions_without_detect_labels, self.id)
-      error_message = "The provider's Region, ${self.id}, has no DetectLabels: photos can be labelled in ${join(", ", sort(keys(local.default_rekognition_tps)))}. Bucket, function and Rekognition must be in one Region."
+      error_message = "The provider's Region, ${self.id}, has no DetectLabels: photos can be labelled in ${join(", ", local.regions)}. Bucket, function and Rekognition must be in one Region."
     }
 
     postcondition {
       condition = (
-        contains(concat(keys(local.default_rekognition_tps), local.regions_without_detect_labels), self.id)
+        contains(concat(local.regions, local.regions_without_detect_labels), self.id)
         || var.rekognition_tps != null
       )
-      error_message = "The provider's Region, ${self.id}, had no DetectLabels when this version of the module was made: photos can be labelled in ${join(", ", sort(keys(local.default_rekognition_tps)))}. If it has come to ${self.id} since, say so with rekognition_tps, your quota of calls per second there."
+      error_message = "The provider's Region, ${self.id}, had no DetectLabels when this version of the module was made: photos can be labelled in ${join(", ", local.regions)}. If it has come to ${self.id} since, say so with rekognition_tps, your quota of calls per second there."
     }
   }
 }
