@@ -6,11 +6,13 @@ local mirror if this machine has one, else from the registry, and keeps what it 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +93,8 @@ class Root:
     def run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run one command to its end. Raises TerraformError if its exit code is not among the allowed."""
         command = [executable(), f"-chdir={self.directory}", *arguments]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        with _alone() if arguments[0] == "init" else nullcontext():
+            done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode not in allowed:
             said = (done.stderr.strip() or done.stdout.strip()) + "\n"
             raise TerraformError(f"`terraform {' '.join(arguments)}` ended with {done.returncode}:\n{said}")
@@ -107,6 +110,17 @@ class Root:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time, of all threads and processes: two that fill the cache of plugins fail each other, says Terraform.
+
+    https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache
+    """
+    with (LOCAL / "terraform" / "init.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _mirror() -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.terraform import ROOT, TerraformError, environment, executable
+from tools.terraform import ROOT, Root, TerraformError, environment, executable
 from tools.terraform_checks import aws_provider
 
 
@@ -45,6 +46,27 @@ def test_executable_is_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("TERRAFORM", "terrafrom")
     with pytest.raises(TerraformError, match="terrafrom is not on the PATH"):
         executable()
+
+
+def test_one_init_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terraform's cache of plugins takes one at a time: the first two of a new machine failed each other."""
+    said = tmp_path / "said"
+    fake = tmp_path / "terraform"
+    fake.write_text(f'#!/bin/sh\necho "begin $2" >> {said}\nsleep 0.1\necho "end $2" >> {said}\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("TERRAFORM", raising=False)
+    # A process besides the threads: make runs several jobs.
+    code = f"from pathlib import Path; from tools.terraform import Root; Root(Path(), Path({str(tmp_path)!r}), {{}})"
+    other = subprocess.Popen([sys.executable, "-c", f"{code}.run('init')"], cwd=ROOT)
+    root = Root(Path(), tmp_path / "state", os.environ)
+    threads = [threading.Thread(target=root.run, args=["init"]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert other.wait(30) == 0
+    assert said.read_text().splitlines() == ["begin init", "end init"] * 4
 
 
 @pytest.mark.parametrize("locked", [b"# provider 5\n", None])
