@@ -9,6 +9,7 @@ import boto3
 import pytest
 from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.clients import Clients, make_clients
+from image_labels_emulator import dynamodb as emulated_dynamodb
 from moto import mock_aws
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def s3(aws: None) -> S3Client:
 
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
+    emulated_dynamodb.install()  # the function writes from several threads, which moto by itself does not stand
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=TABLE,
