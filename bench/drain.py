@@ -146,6 +146,7 @@ def _ours(localstack: str, code: dict[str, str], given: Sizing, quota: float, ke
                 "LABELS_TABLE_NAME": light_aws.LABELS_TABLE,
                 "QUEUE_URL": both.photos,
                 "DEAD_LETTER_QUEUE_URL": both.dead_letters,
+                "WAITING_QUEUE_URL": "no photo is over a limit here",
                 "AWS_ENDPOINT_URL": aws.url,
                 "AWS_ENDPOINT_URL_SQS": localstack,
             }

@@ -20,7 +20,7 @@ from image_labels.redelivery import Redelivery  # noqa: E402
 from image_labels.rekognition import Allowance, Labeller, Unlimited  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
 from image_labels.store import Store  # noqa: E402
-from image_labels.worker import Worker, nothing_waits, seconds_left  # noqa: E402
+from image_labels.worker import Worker, seconds_left  # noqa: E402
 
 
 def make_worker(environment: Mapping[str, str]) -> Worker:
@@ -50,9 +50,9 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
         clients.sqs,
         queue_url=settings.queue_url,
         dead_letter_queue_url=settings.dead_letter_queue_url,
+        waiting_queue_url=settings.waiting_queue_url,
         max_receive_count=settings.max_receive_count,
         retry_delay=settings.retry_delay,
-        waiting_queue_url=settings.waiting_queue_url,
     )
 
     def move_waiting(until: float) -> Mapping[str, int]:
@@ -67,13 +67,7 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
         )
         return waiting.move(until)
 
-    return Worker(
-        reconciler,
-        redelivery,
-        settings.bucket,
-        settings.concurrency,
-        move_waiting if settings.waiting_queue_url else nothing_waits,
-    )
+    return Worker(reconciler, redelivery, settings.bucket, settings.concurrency, move_waiting)
 
 
 _worker = make_worker(os.environ)

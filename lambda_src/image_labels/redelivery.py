@@ -57,7 +57,7 @@ class Redelivery:
 
     `make_client` is called at the first failure, since few invocations need an SQS client. `retry_delay` is the first
     wait in seconds, `max_receive_count` the number of tries that the queue's redrive policy allows, and `jitter` gives
-    a number from -1 to 1. `waiting_queue_url` may be "" where there is no daily limit.
+    a number from -1 to 1.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Redelivery:
         *,
         queue_url: str,
         dead_letter_queue_url: str,
+        waiting_queue_url: str,
         max_receive_count: int,
         retry_delay: float,
-        waiting_queue_url: str = "",
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
     ) -> None:
         self._make_client = make_client

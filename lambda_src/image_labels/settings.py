@@ -17,9 +17,8 @@ class Settings:
     `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,
     `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
     first of further tries, `daily_image_limit` the most images a day (UTC) that Rekognition is asked about, None for no
-    limit. `waiting_queue_url` is where photos over it wait; "" if there is no such queue, which there has to be with a
-    limit. Without one, a queue that is there is emptied. `move_ahead` is how many messages the queue of photos may come
-    to have by those that are taken back from there.
+    limit. `waiting_queue_url` is where photos over it wait; without a limit, what is there is taken back. `move_ahead`
+    is how many messages the queue of photos may come to have by those that are taken back.
     """
 
     bucket: str
@@ -33,9 +32,9 @@ class Settings:
     dead_letter_queue_url: str
     max_receive_count: int
     retry_delay: int
+    waiting_queue_url: str
+    move_ahead: int
     daily_image_limit: int | None = None
-    waiting_queue_url: str = ""
-    move_ahead: int = 1
 
     @property
     def fingerprint(self) -> str:
@@ -47,7 +46,6 @@ class Settings:
         """Read and check every variable. Raises SettingsError naming all that are wrong, not only the first."""
         read = _Reader(environment)
         limited = "DAILY_IMAGE_LIMIT" in environment
-        can_wait = limited or bool(environment.get("WAITING_QUEUE_URL"))
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
@@ -61,9 +59,9 @@ class Settings:
             dead_letter_queue_url=read.text("DEAD_LETTER_QUEUE_URL"),
             max_receive_count=int(read.number("MAX_RECEIVE_COUNT", int, 1, 1000)),
             retry_delay=int(read.number("RETRY_DELAY_SECONDS", int, 1, 900)),
+            waiting_queue_url=read.text("WAITING_QUEUE_URL"),
+            move_ahead=int(read.number("MOVE_AHEAD", int, 1, 1_000_000_000)),
             daily_image_limit=int(read.number("DAILY_IMAGE_LIMIT", int, 1, 1_000_000_000)) if limited else None,
-            waiting_queue_url=read.text("WAITING_QUEUE_URL") if can_wait else "",
-            move_ahead=int(read.number("MOVE_AHEAD", int, 1, 1_000_000_000)) if can_wait else 1,
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))

@@ -51,11 +51,6 @@ class SomeFailed(Exception):  # noqa: N818
     """Photos of a bare event are not settled: Lambda's own retries deliver the whole event again."""
 
 
-def nothing_waits(_until: float) -> Mapping[str, int]:
-    """What a schedule is answered where there is no queue of waiting photos."""
-    return {"moved": 0, "waiting": 0}
-
-
 class Worker:
     """Reconciles the photos an event names. `concurrency` is the number of photos at a time.
 
@@ -68,7 +63,7 @@ class Worker:
         failed_messages: FailedMessages,
         bucket: str,
         concurrency: int,
-        move_waiting: Callable[[float], Mapping[str, int]] = nothing_waits,
+        move_waiting: Callable[[float], Mapping[str, int]],
     ) -> None:
         self._move_waiting = move_waiting
         self._reconciler = reconciler

@@ -119,6 +119,7 @@ def test_message_is_back_when_it_was_told_to_be(queues: Queues) -> None:
         lambda: queues.sqs,
         queue_url=queues.photos,
         dead_letter_queue_url=queues.dead_letters,
+        waiting_queue_url=queues.waiting,
         max_receive_count=TRIES,
         retry_delay=1,
         jitter=lambda: 0.0,
@@ -317,7 +318,9 @@ def test_nothing_failed_needs_no_client() -> None:
     def no_client() -> SQSClient:
         pytest.fail("a client was made")
 
-    redelivery = Redelivery(no_client, queue_url="", dead_letter_queue_url="", max_receive_count=TRIES, retry_delay=20)
+    redelivery = Redelivery(
+        no_client, queue_url="", dead_letter_queue_url="", waiting_queue_url="", max_receive_count=TRIES, retry_delay=20
+    )
     assert redelivery.hand_back([]) == []
     assert redelivery.let_wait([]) == ()
 

@@ -17,9 +17,10 @@ GOOD = {
     "DEAD_LETTER_QUEUE_URL": "https://sqs/dead-letters",
     "MAX_RECEIVE_COUNT": "4",
     "RETRY_DELAY_SECONDS": "20",
+    "WAITING_QUEUE_URL": "https://sqs/waiting",
+    "MOVE_AHEAD": "3000",
 }
-WAITING = {"WAITING_QUEUE_URL": "https://sqs/waiting", "MOVE_AHEAD": "3000"}
-LIMITED = WAITING | {"DAILY_IMAGE_LIMIT": "1000"}
+LIMITED = {"DAILY_IMAGE_LIMIT": "1000"}
 
 
 def test_good_settings() -> None:
@@ -35,25 +36,21 @@ def test_good_settings() -> None:
         dead_letter_queue_url="https://sqs/dead-letters",
         max_receive_count=4,
         retry_delay=20,
+        waiting_queue_url="https://sqs/waiting",
+        move_ahead=3000,
+        daily_image_limit=None,
     )
 
 
-def test_limit_and_where_photos_over_it_wait() -> None:
-    settings = Settings.from_environment(GOOD | LIMITED)
-    assert (settings.daily_image_limit, settings.waiting_queue_url) == (1000, "https://sqs/waiting")
-    settings = Settings.from_environment(GOOD)
-    assert (settings.daily_image_limit, settings.waiting_queue_url) == (None, "")
+def test_limit() -> None:
+    assert Settings.from_environment(GOOD | LIMITED).daily_image_limit == 1000
 
 
-def test_queue_of_waiting_photos_may_be_there_without_a_limit() -> None:
-    settings = Settings.from_environment(GOOD | WAITING)
-    assert (settings.daily_image_limit, settings.waiting_queue_url) == (None, "https://sqs/waiting")
-    assert settings.move_ahead == 3000
-
-
-def test_queue_of_waiting_photos_needs_to_know_how_many_are_taken_back_at_a_time() -> None:
-    with pytest.raises(SettingsError, match="MOVE_AHEAD is not set: a whole number from 1"):
-        Settings.from_environment(GOOD | {"WAITING_QUEUE_URL": "https://sqs/waiting"})
+@pytest.mark.parametrize("name", ["WAITING_QUEUE_URL", "MOVE_AHEAD"])
+def test_what_waits_is_taken_back_without_a_limit_too(name: str) -> None:
+    """So the function must know where and how many, limit or not."""
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        Settings.from_environment({each: value for each, value in GOOD.items() if each != name})
 
 
 def test_limit_decides_no_labels() -> None:

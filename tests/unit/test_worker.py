@@ -68,7 +68,7 @@ class Kept:
 
 
 def worker(keys: Keys, concurrency: int = 5, kept: Kept | None = None) -> Worker:
-    return Worker(keys, kept or Kept(), BUCKET, concurrency)
+    return Worker(keys, kept or Kept(), BUCKET, concurrency, lambda _until: pytest.fail("no schedule rang"))
 
 
 def sqs(*keys: str, bucket: str = BUCKET) -> dict[str, Any]:
@@ -420,10 +420,6 @@ def test_schedule_moves_what_waits_within_a_part_of_the_functions_time() -> None
     assert answer == {"moved": 3, "waiting": 4}
     assert until == [pytest.approx(36, abs=1)]
     assert keys.seen == []
-
-
-def test_schedule_where_nothing_can_wait() -> None:
-    assert worker(Keys()).handle(load("scheduled"), 60) == {"moved": 0, "waiting": 0}
 
 
 def test_passing_fault_of_aws_is_a_warning_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
