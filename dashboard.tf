@@ -6,9 +6,6 @@ locals {
   dollars_per_call      = 0.001
   dollars_per_gb_second = var.lambda_architecture == "arm64" ? 0.0000133334 : 0.0000166667
 
-  # A dashboard's name is unique in the account, not in the Region.
-  dashboard_name = "${var.name}-${local.region}"
-
   counted = { for name in keys(local.metrics) : name => [local.metric_namespace, name] }
   visible = {
     for what, queue in { photos = local.queue_name, waiting = local.waiting_queue_name, dead_letters = local.dead_letter_queue_name } :
@@ -136,7 +133,8 @@ locals {
 resource "aws_cloudwatch_dashboard" "this" {
   count = var.create_dashboard ? 1 : 0
 
-  dashboard_name = local.dashboard_name
+  # Unique in the account, not in the Region.
+  dashboard_name = "${var.name}-${local.region}"
 
   dashboard_body = jsonencode({
     # The periods as they are above: CloudWatch would choose others by the time shown, and a day's dollars be a minute's.

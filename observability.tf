@@ -79,9 +79,6 @@ check "metrics_are_counted" {
 locals {
   all_lines_are_logged = contains(["DEBUG", "INFO"], var.log_level)
 
-  alarm_actions_are_here      = alltrue([for arn in var.alarm_actions : contains(["", local.region], split(":", arn)[3])])
-  alarm_actions_are_elsewhere = "alarm_actions must be in the provider's Region, ${local.region}: CloudWatch tells nobody in another. Given: ${join(", ", var.alarm_actions)}."
-
   # By the last part of their names. README.md, "When an alarm rings", has a paragraph for each.
   alarms = merge({
     dead-letters = {
@@ -168,9 +165,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags = var.tags
 
   lifecycle {
+    # For the alarm below as well: it has the same actions.
     precondition {
-      condition     = local.alarm_actions_are_here
-      error_message = local.alarm_actions_are_elsewhere
+      condition     = alltrue([for arn in var.alarm_actions : contains(["", local.region], split(":", arn)[3])])
+      error_message = "alarm_actions must be in the provider's Region, ${local.region}: CloudWatch tells nobody in another. Given: ${join(", ", var.alarm_actions)}."
     }
   }
 }
@@ -212,11 +210,4 @@ resource "aws_cloudwatch_metric_alarm" "throttled_share" {
   ok_actions    = var.alarm_actions
 
   tags = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = local.alarm_actions_are_here
-      error_message = local.alarm_actions_are_elsewhere
-    }
-  }
 }

@@ -178,5 +178,5 @@ run "alarm_actions_of_another_region" {
     alarm_actions = ["arn:aws:sns:us-west-2:111122223333:pager"]
   }
 
-  expect_failures = [aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.throttled_share]
+  expect_failures = [aws_cloudwatch_metric_alarm.this]
 }
