@@ -1,4 +1,4 @@
-"""The pace of calls: so many a second and no more, so that a burst of photos is not spent on being throttled."""
+"""Client-side rate limit for a billed API: calls are spread over time instead of being throttled."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 
+# Time that was not used between two batches of a burst, while the last photos of one are answered and the next is
+# fetched, is made up for, up to this much.
+CATCH_UP_SECONDS = 1.0
+# A longer pause ends the burst. The next one starts with a single call: with saved-up calls, its first second could
+# take twice the quota.
+IDLE_SECONDS = 2.0
+
 
 class Pace:
-    """A token bucket that makes callers wait for their turn, first come, first served. Safe to use from many threads.
+    """Lets callers through at `per_second`, first come, first served. Safe to use from many threads.
 
-    It refills with `per_second` and holds a second's worth, at least one: what was not used for up to a second, while
-    the last photos of one batch are answered and the next batch is fetched, is caught up with at once.
+    `clock` gives seconds and never goes backwards; `sleep` takes seconds.
     """
 
     def __init__(
@@ -21,22 +27,18 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._per_second = per_second
+        self._interval = 1 / per_second
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._capacity = max(1.0, per_second)
-        self._tokens = self._capacity
-        self._refilled = clock()
+        self._due = clock()  # when the next caller's turn is
 
     def wait(self) -> None:
         """Return when it is the caller's turn."""
         with self._lock:
             now = self._clock()
-            self._tokens = min(self._capacity, self._tokens + (now - self._refilled) * self._per_second)
-            self._refilled = now
-            # A token that is not there yet is taken all the same, and waited for: whoever comes next waits longer.
-            self._tokens -= 1
-            seconds = max(0.0, -self._tokens / self._per_second)
-        if seconds:
-            self._sleep(seconds)
+            unused = now - self._due
+            turn = now if unused > IDLE_SECONDS else max(self._due, now - CATCH_UP_SECONDS)
+            self._due = turn + self._interval
+        if turn > now:
+            self._sleep(turn - now)

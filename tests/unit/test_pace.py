@@ -1,4 +1,4 @@
-"""Calls are let through at a rate, with a second's worth at once."""
+"""Calls are let through at a rate; only a short pause is caught up with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from image_labels.pace import Pace
+from hypothesis import given
+from hypothesis import strategies as st
+from image_labels.pace import CATCH_UP_SECONDS, Pace
 
 
 class Clock:
@@ -31,28 +33,54 @@ def times(count: int, per_second: float, before: Callable[[int, Clock], None] = 
     return let_through
 
 
-def test_a_seconds_worth_at_once_then_the_rate() -> None:
-    assert times(8, 4) == pytest.approx([0, 0, 0, 0, 0.25, 0.5, 0.75, 1])
+def test_burst_starts_with_one_call() -> None:
+    assert times(4, 4) == pytest.approx([0, 0.25, 0.5, 0.75])
 
 
 def test_less_than_one_a_second() -> None:
     assert times(3, 0.5) == pytest.approx([0, 2, 4])
 
 
-def test_what_was_not_used_for_long_is_not_saved_up() -> None:
-    def hour_before_the_fifth(n: int, clock: Clock) -> None:
+@pytest.mark.parametrize("idle", [2.6, 3600])
+def test_burst_after_a_pause_starts_with_one_call(idle: float) -> None:
+    def pause_before_the_fifth(n: int, clock: Clock) -> None:
         if n == 4:
-            clock.now += 3600
+            clock.now += idle
 
-    assert times(9, 4, hour_before_the_fifth)[4:] == pytest.approx([3600, 3600, 3600, 3600, 3600.25])
+    assert times(7, 4, pause_before_the_fifth)[4:] == pytest.approx([0.75 + idle + n * 0.25 for n in range(3)])
 
 
-def test_what_was_not_used_for_a_moment_is_caught_up_with() -> None:
-    def half_a_second_before_the_ninth(n: int, clock: Clock) -> None:
+def test_pause_between_two_batches_is_caught_up_with() -> None:
+    def pause_before_the_ninth(n: int, clock: Clock) -> None:
         if n == 8:
-            clock.now += 0.5
+            clock.now += 0.75  # half a second after the ninth's turn
 
-    assert times(12, 4, half_a_second_before_the_ninth)[8:] == pytest.approx([1.5, 1.5, 1.75, 2])
+    assert times(12, 4, pause_before_the_ninth)[8:] == pytest.approx([2.5, 2.5, 2.5, 2.75])
+
+
+def test_at_most_a_second_is_caught_up_with() -> None:
+    def pause_before_the_ninth(n: int, clock: Clock) -> None:
+        if n == 8:
+            clock.now += 2
+
+    assert times(14, 4, pause_before_the_ninth)[8:] == pytest.approx([3.75] * 5 + [4])
+
+
+@given(
+    per_second=st.sampled_from([0.5, 2.5, 6.25, 10]),
+    pauses=st.lists(st.sampled_from([0, 0, 0, 0.1, 0.7, 1.5, 2.5, 60]), min_size=1, max_size=60),
+)
+def test_no_second_has_more_than_the_rate_and_what_the_second_before_left(
+    per_second: float, pauses: list[float]
+) -> None:
+    def pause(n: int, clock: Clock) -> None:
+        clock.now += pauses[n]
+
+    let_through = times(len(pauses), per_second, pause)
+    for n, start in enumerate(let_through):
+        for seconds in (1, 2, 5):
+            calls = sum(start <= each < start + seconds - 1e-6 for each in let_through[n:])
+            assert calls <= (seconds + CATCH_UP_SECONDS) * per_second + 1
 
 
 def test_threads_that_come_together_are_spread() -> None:
@@ -63,4 +91,4 @@ def test_threads_that_come_together_are_spread() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(waits) == pytest.approx([0.5, 1, 1.5, 2])
+    assert sorted(waits) == pytest.approx([0.5, 1, 1.5, 2, 2.5])
