@@ -54,8 +54,9 @@ checkov: $(CHECKOV)/.ready ## The .tf files against checkov's rules for AWS; no 
 unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
 	$(RUN) -m pytest tests/unit
 
-prove: $(VENV)/.ready ## The tables converge to the bucket: 100,000 random histories (make test plays 2,000); and 2,000 random collections for find.
+prove: $(VENV)/.ready ## The tables converge to the bucket and any event is answered: 100,000 random histories and events (make test: 2,000).
 	HISTORIES=100000 $(RUN) -m pytest tests/unit/test_convergence.py
+	EVENTS=100000 $(RUN) -m pytest tests/unit/test_any_event.py
 	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/test_query.py
 
 terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).

@@ -70,9 +70,9 @@ def make_clients(concurrency: int) -> Clients:
     lock = threading.Lock()
     return Clients(
         s3=cast("S3Client", client("s3", 5, 4)),
-        # Labels of a large photo take seconds. Few attempts: a photo that is throttled goes back to the queue, which
-        # costs nothing, where waiting here is billed and keeps the other photos of the batch waiting.
-        rekognition=cast("RekognitionClient", client("rekognition", 15, 3)),
+        # Labels of a large photo take seconds. One attempt: each further one is a call that has to keep the pace and
+        # the daily limit, so image_labels.rekognition makes it.
+        rekognition=cast("RekognitionClient", client("rekognition", 15, 1)),
         dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),
         # Called when the function's time may be nearly over; SQS does the right thing if it is not called at all.
         sqs=_once(lambda: cast("SQSClient", client("sqs", 2, 2)), lock),

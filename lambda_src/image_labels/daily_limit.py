@@ -2,9 +2,8 @@
 
 The count is one row for each day (see image_labels.store), which all execution environments share: together they cannot
 go beyond the limit, however many there are. What is uncertain counts as asked, so after a crash or a lost answer the
-count may be higher than what Rekognition bills. It is lower only if Rekognition bills a request that it did not answer
-in time, and that botocore therefore sent again: the two count once, or not at all if Rekognition refuses the second. An
-image counts on the day on which Rekognition is asked; the answer may come on the next.
+count may be higher than what Rekognition bills, and never lower: each attempt counts, also a second one after an answer
+that did not come in time. An image counts on the day on which Rekognition is asked; the answer may come on the next.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels.failures import NeedsOperator, OverDailyLimit, failure_of
+from image_labels import logs
+from image_labels.failures import OverDailyLimit, TryAgain, failure_of
 from image_labels.store import USAGE
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ class DailyLimit:
             fields = {
                 "cause": failure.cause,
                 "consequence": f"{day} (UTC) has room for one image less",
-                "next_step": failure.next_step if isinstance(failure, NeedsOperator) else NOTHING,
+                "next_step": NOTHING if isinstance(failure, TryAgain) else failure.next_step,
             }
-            logger.warning("image not given back to the daily limit", extra=fields)
+            logs.write(logger, logging.WARNING, "image not given back to the daily limit", fields)
 
     def renew(self, day: str) -> str:
         """Change an image of that day for one of today, if that is another day; the day it is counted on then.

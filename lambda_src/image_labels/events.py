@@ -6,21 +6,31 @@ What happened to an object is not read from the event: the bucket is asked (see 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 SHAPES = (
-    "SQS messages holding S3 notifications or S3 events from EventBridge, a bare S3 notification, "
+    "SQS messages holding S3 notifications or S3 events from EventBridge (also through SNS), a bare S3 notification, "
     "an S3 event from EventBridge, an S3 Batch Operations task (schema 1.0 or 2.0), s3:TestEvent, or EventBridge's "
     "Scheduled Event"
 )
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAX_KEY_BYTES = 1024
+
 
 class EventError(ValueError):
-    """An event, or a part of it, of no known shape; the message says where and what would be right."""
+    """An event, or a part of it, of no known shape. The message says where and what is allowed.
+
+    `next_step` says what to do about it, if that is more than to find the sender.
+    """
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 class Source(StrEnum):
@@ -44,14 +54,16 @@ class ObjectRef:
 class Task:
     """What is answered for as one: an SQS message, a task of S3 Batch Operations, or a bare event.
 
-    `error` says why it could not be read, in which case there are no objects. `attempt` counts deliveries from 1;
-    `body`, `receipt_handle` and `sent_ms` are an SQS message's own, the latter when it came into the queue, in
-    milliseconds since the epoch; 0 for other events.
+    `error` says why it, or a part of it, could not be read, and `next_step` what to do about it; `objects` are those of
+    the parts that could.
+    `attempt` counts deliveries from 1; `body`, `receipt_handle` and `sent_ms` are an SQS message's own, the latter when
+    it came into the queue, in milliseconds since the epoch; 0 for other events.
     """
 
     id: str
     objects: tuple[ObjectRef, ...] = ()
     error: str = ""
+    next_step: str = ""
     attempt: int = 1
     body: str = ""
     receipt_handle: str = ""
@@ -71,7 +83,7 @@ class Work:
 
 
 def read(event: object) -> Work:
-    """Read an event. A message of no known shape is a Task with an error and spares the others of its batch.
+    """Read an event. A message of no known shape is a Task with an error; the others of its batch are read.
 
     Raises EventError if the event as a whole is of no known shape.
     """
@@ -81,11 +93,17 @@ def read(event: object) -> Work:
         return Work(Source.SQS, tuple(_message(record) for record in event["Records"]))
     if "tasks" in event and "invocationSchemaVersion" in event:
         version, id_ = _text(event, "invocationSchemaVersion"), _text(event, "invocationId")
-        return Work(Source.S3_BATCH, tuple(_batch_task(task, version) for task in event["tasks"]), (version, id_))
+        tasks = event["tasks"]
+        if not isinstance(tasks, list):
+            raise EventError(f"tasks is {type(tasks).__name__}, not a list. This function takes {SHAPES}.")
+        return Work(Source.S3_BATCH, tuple(_batch_task(task, version) for task in tasks), (version, id_))
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
     if event.get("source") == "aws.events" and event.get("detail-type") == "Scheduled Event":
         return Work(Source.SCHEDULE, ())
-    return Work(Source.S3, (Task("", _objects(event)),))
+    task = _with_objects(Task(""), lambda: event)
+    if task.error and not task.objects:
+        raise EventError(task.error, task.next_step)
+    return Work(Source.S3, (task,))
 
 
 def notification(ref: ObjectRef) -> str:
@@ -95,60 +113,125 @@ def notification(ref: ObjectRef) -> str:
 
 
 def _is_sqs(event: Mapping[str, Any]) -> bool:
+    """One record is enough: SQS must get an answer for its messages, whatever else is among them."""
     records = event.get("Records")
-    return (
-        isinstance(records, list)
-        and bool(records)
-        and all(isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" for record in records)
+    return isinstance(records, list) and any(
+        isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" for record in records
     )
 
 
-def _message(record: Mapping[str, Any]) -> Task:
-    attributes = record.get("attributes") or {}
+def _message(record: object) -> Task:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
+
+    A message without an id can be handed back only with its whole batch, which is what SQS takes an empty id for.
+    """
+    if not isinstance(record, Mapping):
+        return Task("", error=f"the message is {type(record).__name__}, not an object")
+    attributes = record.get("attributes")
+    body = record.get("body")
     task = Task(
-        _text(record, "messageId"),
-        attempt=int(attributes.get("ApproximateReceiveCount", 1)),
-        sent_ms=int(attributes.get("SentTimestamp", 0)),
-        body=str(record.get("body", "")),
-        receipt_handle=str(record.get("receiptHandle", "")),
+        _text_or_empty(record.get("messageId")),
+        attempt=_whole_number(attributes, "ApproximateReceiveCount") or 1,
+        sent_ms=_whole_number(attributes, "SentTimestamp"),
+        body=body if isinstance(body, str) else "",
+        receipt_handle=_text_or_empty(record.get("receiptHandle")),
     )
+    return _with_objects(task, lambda: _json(task.body, "the message's body"))
+
+
+def _with_objects(task: Task, event: Callable[[], object]) -> Task:
+    """The task with all objects that can be read in the event, and the first error."""
+    objects: list[ObjectRef] = []
     try:
-        return replace(task, objects=_objects(json.loads(task.body)))
-    except (json.JSONDecodeError, RecursionError) as error:  # the latter for "[[[[…"
-        return replace(task, error=f"the message's body is not JSON: {error}")
+        for found in _objects(event()):
+            if isinstance(found, EventError):
+                task = task if task.error else replace(task, error=str(found), next_step=found.next_step)
+            else:
+                objects.append(found)
     except EventError as error:
-        return replace(task, error=str(error))
+        task = replace(task, error=str(error), next_step=error.next_step)
+    return replace(task, objects=tuple(objects))
 
 
-def _objects(event: object) -> tuple[ObjectRef, ...]:
-    """The objects of one event from S3, whichever way it came."""
-    if isinstance(event, Mapping):
-        if event.get("Event") == "s3:TestEvent":  # S3 sends it when a notification is set up
-            return ()
-        if event.get("source") == "aws.s3":
-            return (_from_eventbridge(event),)
-        records = event.get("Records")
-        if isinstance(records, list) and all(
-            isinstance(record, Mapping) and record.get("eventSource") == "aws:s3" for record in records
-        ):
-            return tuple(_from_notification(record, f"Records[{n}]") for n, record in enumerate(records))
-        what = f"an object with the keys {sorted(event)[:10]}"
+def _text_or_empty(value: object) -> str:
+    return value if isinstance(value, str) and _is_utf8(value) else ""
+
+
+def _whole_number(attributes: object, name: str) -> int:
+    """An attribute of a message, all of which are texts; 0 if it is missing or is no number of at most 15 digits."""
+    value = attributes.get(name) if isinstance(attributes, Mapping) else None
+    text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    return int(text) if len(text) <= 15 and text.isascii() and text.isdigit() else 0
+
+
+def _json(text: str, what: str) -> object:
+    try:
+        return json.loads(text)
+    # ValueError also for a number of more than 4,300 digits, RecursionError for "[[[[…".
+    except (ValueError, RecursionError) as error:
+        raise EventError(f"{what} is not JSON: {error}") from error
+
+
+def _objects(event: object) -> Iterator[ObjectRef | EventError]:
+    """The objects of one event from S3, whichever way it came, and the errors of the records that cannot be read.
+
+    Raises EventError if it is none.
+    """
+    if not isinstance(event, Mapping):
+        raise EventError(f"this is no event from S3, but {type(event).__name__}. This function takes {SHAPES}.")
+    if event.get("Event") == "s3:TestEvent":  # S3 sends it when a notification is set up
+        return
+    if event.get("source") == "aws.s3":
+        yield _from_eventbridge(event)
+    elif "TopicArn" in event and "Type" in event:  # a topic that sends to the queue, without raw delivery
+        yield from _from_sns(event)
+    elif _all_from(event.get("Records"), "eventSource", "aws:s3"):
+        for n, record in enumerate(event["Records"]):
+            try:
+                yield _from_notification(record, f"Records[{n}]")
+            except EventError as error:
+                yield error
+    elif _all_from(event.get("Records"), "EventSource", "aws:sns"):  # a topic that invokes the function itself
+        for record in event["Records"]:
+            try:
+                yield from _from_sns(record.get("Sns"))
+            except EventError as error:
+                yield error
     else:
-        what = f"{type(event).__name__}"
-    raise EventError(f"this is no event from S3, but {what}. This function takes {SHAPES}.")
+        keys = _short(", ".join(sorted(map(str, event))[:10]))
+        raise EventError(f"this is no event from S3, but an object with the keys {keys}. This function takes {SHAPES}.")
+
+
+def _all_from(records: object, name: str, source: str) -> bool:
+    return isinstance(records, list) and all(
+        isinstance(record, Mapping) and record.get(name) == source for record in records
+    )
+
+
+def _from_sns(event: object) -> Iterator[ObjectRef | EventError]:
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html"""
+    if not isinstance(event, Mapping):
+        raise EventError(f"the SNS notification is {type(event).__name__}, not an object")
+    if event.get("Type") != "Notification":  # SubscriptionConfirmation, UnsubscribeConfirmation
+        raise EventError(
+            f"this message of the SNS topic {_short(event.get('TopicArn'))} has the type {_short(event.get('Type'))}: "
+            "it names no photo",
+            "to confirm a subscription, open the SubscribeURL in the message's body; then delete the message from the "
+            "dead-letter queue",
+        )
+    yield from _objects(_json(_text(event, "Message"), "the Message of the SNS notification"))
 
 
 def _from_notification(record: Mapping[str, Any], where: str) -> ObjectRef:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html"""
-    return ObjectRef(
-        bucket=_text(record, "s3.bucket.name", where),
-        key=_decoded(_text(record, "s3.object.key", where), where),
+    return _object(
+        _text(record, "s3.bucket.name", where), _decoded(_text(record, "s3.object.key", where), where), where
     )
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> ObjectRef:
     """Its keys are not encoded: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html"""
-    return ObjectRef(bucket=_text(event, "detail.bucket.name"), key=_text(event, "detail.object.key"))
+    return _object(_text(event, "detail.bucket.name"), _text(event, "detail.object.key"), "detail")
 
 
 def _batch_task(task: object, version: str) -> Task:
@@ -163,10 +246,18 @@ def _batch_task(task: object, version: str) -> Task:
             case "2.0":
                 bucket = _text(task, "s3Bucket")
             case _:
-                raise EventError(f"invocationSchemaVersion is {version!r}; this function takes '1.0' and '2.0'")
-        return Task(id_, (ObjectRef(bucket, _decoded(_text(task, "s3Key"), "tasks[]")),))
+                raise EventError(f"invocationSchemaVersion is {_short(version)}; this function takes '1.0' and '2.0'")
+        return Task(id_, (_object(bucket, _decoded(_text(task, "s3Key"), "tasks[]"), "tasks[]"),))
     except EventError as error:
-        return Task(id_, error=str(error))
+        return Task(id_, error=str(error), next_step=error.next_step)
+
+
+def _object(bucket: str, key: str, where: str) -> ObjectRef:
+    """An object that S3 could have. Raises EventError for a key that it cannot have: no request could carry it."""
+    size = len(key.encode())
+    if not 1 <= size <= MAX_KEY_BYTES:
+        raise EventError(f"{where}: the key {_short(key)} has {size:,} bytes; S3's keys have 1 to {MAX_KEY_BYTES:,}")
+    return ObjectRef(bucket, key)
 
 
 def _decoded(key: str, where: str) -> str:
@@ -174,15 +265,31 @@ def _decoded(key: str, where: str) -> str:
     try:
         return unquote_plus(key, errors="strict")
     except UnicodeDecodeError as error:
-        raise EventError(f"{where}: the key {key!r} is not form-encoded UTF-8: {error}") from error
+        raise EventError(f"{where}: the key {_short(key)} is not form-encoded UTF-8: {error.reason}") from error
+
+
+def _short(value: object) -> str:
+    """For an error message: what comes from outside may have 256 KB, and any nesting."""
+    text = repr(value) if isinstance(value, str) else f"({type(value).__name__})"
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _text(event: Mapping[str, Any], path: str, where: str = "") -> str:
-    """The text at a dotted path. Raises EventError naming the place if there is none."""
+    """The text at a dotted path. Raises EventError naming the place if there is none, or if it is no UTF-8."""
     value: Any = event
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
+    place = f"{where}.{path}" if where else path
     if not isinstance(value, str) or not value:
-        place = f"{where}.{path}" if where else path
         raise EventError(f"{place} is missing or not a text. This function takes {SHAPES}.")
+    if not _is_utf8(value):
+        raise EventError(f"{place}: {_short(value)} has half of a surrogate pair, so it is no UTF-8, as S3's names are")
     return value
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "KMS.AccessDeniedException", "403"})
+# The answer to a HEAD has no body to carry an error code: botocore gives the HTTP status in its place. S3's 503 is
+# "Slow Down" (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-design-patterns.html).
 _THROTTLED = frozenset(
     {
+        "429",
+        "503",
+        "KMS.ThrottlingException",
+        "KmsThrottled",
+        "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
         "SlowDown",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
     }
 )
+# AWS refuses the request as such: the same request gets the same answer.
+_INVALID = frozenset({"ValidationException", "SerializationException", "KeyTooLongError", "InvalidURI"})
 
 LEFT_TO_SQS = "nothing: it is delivered again, and moves to the dead-letter queue if it keeps failing"
 SEND_BACK = "send it back from the dead-letter queue"
@@ -68,11 +79,24 @@ class OverDailyLimit(Failure):
         return f"see in the log why the queue of waiting photos did not take it; then {SEND_BACK}"
 
 
-class NotAnEvent(Failure):
-    """A message that nobody can read: no try can help, so it is a dead letter at once."""
+class Permanent(Failure):
+    """No retry can help: the message goes to the dead-letter queue after its first try."""
+
+
+class InvalidRequest(Permanent):
+    """AWS refuses the function's request as invalid, so the same request fails again."""
 
     def __init__(self, cause: str) -> None:
-        super().__init__(cause, "find out who sends such messages to the queue; delete it from the dead-letter queue")
+        super().__init__(cause, "look in the cause for the value that AWS refuses, and change it or the object's key")
+
+
+class NotAnEvent(Permanent):
+    """A message that the function cannot read."""
+
+    def __init__(self, cause: str, next_step: str = "") -> None:
+        super().__init__(
+            cause, next_step or "find the sender of the message; then delete it from the dead-letter queue"
+        )
 
     @property
     def next_step_for_dead_letter(self) -> str:
@@ -86,6 +110,8 @@ def failure_of(error: Exception) -> Failure:
             return error
         case ClientError():
             return _of_client_error(error)
+        case ParamValidationError():
+            return InvalidRequest(f"{type(error).__name__}: {error}")
         case BotoCoreError():
             return TryAgain(f"{type(error).__name__}: {error}")
         case _:
@@ -103,4 +129,6 @@ def _of_client_error(error: ClientError) -> Failure:
         )
     if code == "ResourceNotFoundException":
         return NeedsOperator(cause, "apply the Terraform module again: a table it made has gone")
+    if code in _INVALID:
+        return InvalidRequest(cause)
     return TryAgain(cause, throttled=code in _THROTTLED)

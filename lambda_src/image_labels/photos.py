@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from image_labels.failures import NeedsOperator
+from image_labels.failures import NeedsOperator, TryAgain, failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_ENABLE_KEY = "enable the KMS key that the object is encrypted with, or cancel its deletion"
+# By the error code of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. KMS's own codes have the
+# prefix "KMS.": https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html#API_Decrypt_Errors
+_NEXT_STEPS = {
+    "InvalidRequest": "see whether the object is encrypted with a customer-provided key (SSE-C): neither the function "
+    "nor Rekognition can read it, so upload it without one",
+    "KMS.DisabledException": _ENABLE_KEY,
+    "KMS.KMSInvalidStateException": _ENABLE_KEY,
+    "KMS.NotFoundException": "the KMS key that the object is encrypted with is gone: upload the object again",
+}
 
 
 @dataclass(frozen=True)
@@ -54,11 +65,7 @@ class Photos:
                         "bucket (without the latter a missing key answers 403), and the KMS key if there is one",
                     ) from error
                 case "400":
-                    raise NeedsOperator(
-                        f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request",
-                        "see whether the object is encrypted with a customer-provided key (SSE-C), which neither the "
-                        "function nor Rekognition can read: upload it without",
-                    ) from error
+                    raise self._bad_request(key) from error
                 case "301":
                     raise NeedsOperator(
                         f"HeadObject on s3://{self._bucket}/{key}: the bucket is in another Region",
@@ -74,3 +81,16 @@ class Photos:
             version_id=None if version_id == "null" else version_id,
             size=head["ContentLength"],
         )
+
+    def _bad_request(self, key: str) -> Exception:
+        """Why S3 answers 400 to HeadObject: the answer to a GetObject has a body that says so."""
+        try:
+            self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")["Body"].close()
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            message = str(error.response.get("Error", {}).get("Message", ""))
+            cause = f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request ({code}: {message})"
+            if next_step := _NEXT_STEPS.get(code):
+                return NeedsOperator(cause, next_step)
+            return failure_of(error)  # expired credentials, for instance, which Lambda renews
+        return TryAgain(f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request, but GetObject succeeds")

@@ -17,10 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from image_labels import sending
-from image_labels.failures import OverDailyLimit, TryAgain, failure_of
+from image_labels import logs, sending
+from image_labels.failures import OverDailyLimit, Permanent, TryAgain, failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -102,9 +100,9 @@ class Redelivery:
         if not over_limit:
             return ()
         try:
-            bodies = [each.message.body for each in over_limit]
+            bodies = [allowed_in_sqs(each.message.body) for each in over_limit]
             refused = sending.send(self._make_client(), self._waiting_queue_url, bodies)
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:
             refused = dict.fromkeys(range(len(over_limit)), failure_of(error))
         for n, failure in refused.items():
             self._complain(failure, f"the queue of waiting photos does not take {over_limit[n].photo}")
@@ -118,7 +116,7 @@ class Redelivery:
         return min(MAX_DELAY_SECONDS, round(nominal * (1 + JITTER * self._jitter())))
 
     def _is_last_try(self, failed: Failed) -> bool:
-        return bool(failed.message.error) or failed.message.attempt >= self._max_receive_count
+        return isinstance(failed.failure, Permanent) or failed.message.attempt >= self._max_receive_count
 
     def _dead_lettered(self, failed: Failed) -> bool:
         """Send the message to the dead-letter queue as it came, with the reason beside it; False if SQS refuses."""
@@ -133,13 +131,13 @@ class Redelivery:
         try:
             self._make_client().send_message(
                 QueueUrl=self._dead_letter_queue_url,
-                MessageBody=failed.message.body,
+                MessageBody=allowed_in_sqs(failed.message.body),
                 MessageAttributes={name: _text(value) for name, value in said.items() if value},
             )
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:
             self._complain(error, "the dead-letter queue does not take the message; SQS will move it there by itself")
             return False
-        fields = {
+        fields: dict[str, logs.Field] = {
             "message_id": failed.message.id,
             "photo": failed.photo,
             "attempt": failed.message.attempt,
@@ -147,7 +145,7 @@ class Redelivery:
             "cause": failed.failure.cause,
             "next_step": next_step,
         }
-        logger.error("message dead-lettered", extra=fields)
+        logs.write(logger, logging.ERROR, "message dead-lettered", fields)
         return True
 
     def _delay(self, failed: Sequence[Failed]) -> None:
@@ -169,15 +167,19 @@ class Redelivery:
                 for refused in answer.get("Failed", ()):
                     cause = f"ChangeMessageVisibilityBatch: {refused['Code']}: {refused.get('Message', '')}"
                     self._complain(TryAgain(cause), "the next try comes when the queue's visibility time-out is over")
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:
             self._complain(error, "the next try comes only when the queue's visibility time-out is over")
 
     def _complain(self, error: Exception, consequence: str) -> None:
         failure = failure_of(error)
         fields = {"cause": failure.cause, "consequence": consequence, "next_step": failure.next_step}
-        logger.warning("queue did not answer as it should", extra=fields)
+        logs.write(logger, logging.WARNING, "queue did not answer as it should", fields)
 
 
 def _text(value: str) -> MessageAttributeValueTypeDef:
-    clean = re.sub(_NOT_ALLOWED_IN_SQS, lambda found: f"\\u{ord(found[0]):04x}", value)
-    return {"DataType": "String", "StringValue": clean[:MAX_TEXT]}
+    return {"DataType": "String", "StringValue": allowed_in_sqs(value)[:MAX_TEXT]}
+
+
+def allowed_in_sqs(text: str) -> str:
+    """The text with each character that SQS refuses as its escape. A body that came from SQS has none."""
+    return re.sub(_NOT_ALLOWED_IN_SQS, lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,24 +1,29 @@
-"""DetectLabels: the request, the answer as our types, and which errors are whose fault.
+"""DetectLabels: the request, the answer as our types, and the classification of its errors.
 
 https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from image_labels.failures import NeedsOperator, TryAgain, failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
-    from mypy_boto3_rekognition.type_defs import DetectLabelsResponseTypeDef, LabelTypeDef, S3ObjectTypeDef
+    from mypy_boto3_rekognition.type_defs import DetectLabelsResponseTypeDef, S3ObjectTypeDef
 
     from image_labels.pace import Pace
     from image_labels.photos import Photo
+
+T = TypeVar("T")
 
 # What retrying cannot help, and what a person should know about each.
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
@@ -27,6 +32,11 @@ _REJECTIONS = {
     "ImageTooLargeException": "it is too large: at most 15 MB and 10,000 pixels a side are allowed",
     "InvalidParameterException": "its size in pixels is probably not allowed: a side has 80 to 10,000",
 }
+# The largest object that is allowed, whichever of its two meanings "15 MB" has in the limits above.
+MAX_BYTES = 15 * 1024 * 1024
+# Seconds, more or less, before a second and a third attempt. There are no more: a photo that is throttled goes back to
+# the queue, which costs nothing, while waiting here is billed and delays the other photos of the batch.
+PAUSES = (0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,9 @@ class Labeller:
         *,
         max_labels: int,
         min_confidence: float,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._sleep = sleep
         self._client = client
         self._pace = pace
         self._allowance: Allowance = allowance or Unlimited()
@@ -124,12 +136,29 @@ class Labeller:
     def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself.
 
-        Raises Rejected, Unreadable, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors. `abandoned` says
-        whether nobody wants the labels any more: then Rekognition is not asked, and it is TryAgain.
+        Raises Rejected, Unreadable, InvalidRequest, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
+        `abandoned` says whether nobody wants the labels any more: then Rekognition is not asked, and it is TryAgain.
 
-        An answer is paid for, and so is a rejection. A request that was sent and not answered may be: it stays counted.
-        What Rekognition refused or never got is given back.
+        Each attempt keeps the pace and counts towards the daily limit. An answer is paid for, and so is a rejection. A
+        request that was sent and not answered may be: it stays counted. What Rekognition refused or never got is given
+        back.
         """
+        if photo.size > MAX_BYTES:
+            # Not left to Rekognition: which error it gives for such an object in S3 is not documented.
+            raise Rejected(
+                f"ImageTooLargeException: it has {photo.size:,} bytes; at most 15 MB ({MAX_BYTES:,} bytes) are allowed "
+                "(Rekognition was not asked)"
+            )
+        for pause in PAUSES:
+            try:
+                return self._attempt(photo, abandoned)
+            except (TryAgain, HTTPClientError, ConnectionError) as error:
+                if not _is_transient(error):
+                    raise
+            self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+        return self._attempt(photo, abandoned)
+
+    def _attempt(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels:
         s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
         if photo.version_id is not None:
             s3_object["Version"] = photo.version_id
@@ -149,8 +178,8 @@ class Labeller:
             raise
         try:
             return _labels(answer)
-        except (KeyError, TypeError, ValueError) as error:
-            raise TryAgain(f"DetectLabels answered what is not an answer ({error!r})") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise TryAgain(f"DetectLabels: the answer has no labels that can be read ({error!r})") from error
 
     def _take_turn(self, abandoned: Callable[[], bool]) -> str:
         """Wait for the turn to ask, and return the day whose allowance the image is taken from.
@@ -167,11 +196,25 @@ class Labeller:
         return day
 
 
+def _is_transient(error: Exception) -> bool:
+    """Whether another attempt at once may help: Rekognition throttles, has failed, or was not reached."""
+    if not isinstance(error, TryAgain):
+        return True
+    refusal = error.__cause__
+    return isinstance(refusal, ClientError) and (error.throttled or _status(refusal) >= 500)
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 def _explained(error: ClientError, photo: Photo) -> Exception:
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))
     if code in _REJECTIONS:
         return Rejected(f"{code}: {_REJECTIONS[code]} (Rekognition says: {message})")
+    if code == "ValidationException" and "s3Object" in message:
+        return Rejected(f"{code}: Rekognition does not take the object's key or version ({message})")
     if code == "InvalidS3ObjectException":
         return Unreadable(
             f"DetectLabels: {code}: {message}",
@@ -182,27 +225,49 @@ def _explained(error: ClientError, photo: Photo) -> Exception:
 
 
 def _labels(answer: DetectLabelsResponseTypeDef) -> Labels:
-    return Labels(
-        labels=tuple(_label(label) for label in answer["Labels"]),
-        model_version=answer.get("LabelModelVersion", ""),
-    )
+    """Raises KeyError, TypeError or ValueError if there is no list of labels, or none of them can be read."""
+    given = answer["Labels"]
+    labels = tuple(_readable(_label, iter(given)))
+    if given and not labels:
+        raise ValueError("no label has a name and a confidence")
+    return Labels(labels, str(answer.get("LabelModelVersion", "")))
 
 
-def _label(label: LabelTypeDef) -> Label:
+def _label(label: Mapping[str, Any]) -> Label:
     return Label(
-        name=label["Name"],
-        confidence=float(label["Confidence"]),
-        parents=tuple(parent["Name"] for parent in label.get("Parents", ())),
-        aliases=tuple(alias["Name"] for alias in label.get("Aliases", ())),
-        categories=tuple(category["Name"] for category in label.get("Categories", ())),
-        instances=tuple(
-            Instance(
-                left=float(instance["BoundingBox"]["Left"]),
-                top=float(instance["BoundingBox"]["Top"]),
-                width=float(instance["BoundingBox"]["Width"]),
-                height=float(instance["BoundingBox"]["Height"]),
-                confidence=float(instance["Confidence"]),
-            )
-            for instance in label.get("Instances", ())
-        ),
+        name=_name(label),
+        confidence=_number(label["Confidence"]),
+        parents=tuple(_readable(_name, label.get("Parents"))),
+        aliases=tuple(_readable(_name, label.get("Aliases"))),
+        categories=tuple(_readable(_name, label.get("Categories"))),
+        instances=tuple(_readable(_instance, label.get("Instances"))),
     )
+
+
+def _instance(instance: Mapping[str, Any]) -> Instance:
+    box = instance["BoundingBox"]
+    left, top, width, height = (_number(box[side]) for side in ("Left", "Top", "Width", "Height"))
+    return Instance(left, top, width, height, _number(instance["Confidence"]))
+
+
+def _readable(read: Callable[[Any], T], values: Iterable[object] | None) -> Iterator[T]:
+    """The values that can be read. The others are left out: the answer is paid for, and the rest of it is good."""
+    for value in values or ():
+        try:
+            yield read(value)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+
+
+def _name(value: Mapping[str, Any]) -> str:
+    name = value["Name"]
+    if not isinstance(name, str) or not name:
+        raise ValueError("a name is a text")
+    return name
+
+
+def _number(value: object) -> float:
+    number = float(value)  # type: ignore[arg-type]
+    if not math.isfinite(number):
+        raise ValueError("a confidence or a side of a box is a finite number")
+    return number

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels.failures import NeedsOperator, failure_of
+from image_labels import logs
+from image_labels.failures import TryAgain, failure_of
 from image_labels.sending import BATCH, send
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class WaitingPhotos:
 
         The answer says how many messages were moved, and how many wait, as far as SQS knows: its counts are
         approximate. If SQS or DynamoDB does not answer, what was moved until then is moved, and the rest goes on
-        waiting. Raises NeedsOperator if that is nothing that passes.
+        waiting. Raises a Failure if waiting does not help.
         """
         moved = waiting = looks = 0
         try:
@@ -97,15 +98,16 @@ class WaitingPhotos:
                     self._pass_on(list(filter(self._is_old, messages)), self._waiting_queue_url)
         except (ClientError, BotoCoreError) as error:
             failure = failure_of(error)
-            serious = isinstance(failure, NeedsOperator)
+            serious = not isinstance(failure, TryAgain)
             fields = {"cause": failure.cause, "next_step": failure.next_step if serious else NEXT_TIME}
-            logger.log(logging.ERROR if serious else logging.WARNING, "waiting photos not moved", extra=fields)
+            level = logging.ERROR if serious else logging.WARNING
+            logs.write(logger, level, "waiting photos not moved", fields)
             if serious:
                 raise failure from error
         finally:
             waiting = max(0, waiting - moved)
             if moved:
-                logger.info("waiting photos moved", extra={"moved": moved, "waiting": waiting})
+                logs.write(logger, logging.INFO, "waiting photos moved", {"moved": moved, "waiting": waiting})
         return {"moved": moved, "waiting": waiting}
 
     def _messages(self, url: str) -> int:
@@ -152,4 +154,4 @@ class WaitingPhotos:
 
     def _complain(self, cause: str, consequence: str) -> None:
         fields = {"cause": cause, "consequence": consequence, "next_step": NEXT_TIME}
-        logger.warning("queue did not answer as it should", extra=fields)
+        logs.write(logger, logging.WARNING, "queue did not answer as it should", fields)

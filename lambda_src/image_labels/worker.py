@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels import events
-from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain, failure_of
+from image_labels import events, logs
+from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, Permanent, TryAgain, failure_of
 from image_labels.reconcile import Bill, Outcome, Result
 from image_labels.redelivery import Failed
 
@@ -75,7 +75,7 @@ class Worker:
         """Look at every object of the event; the answer is the one that the event's sender expects.
 
         A schedule names none: then waiting photos are moved. Raises EventError for an event of no known shape,
-        SomeFailed if a bare event is not settled, and NeedsOperator if waiting photos cannot be moved.
+        SomeFailed if a bare event is not settled, and a Failure if waiting photos cannot be moved.
         """
         began = time.monotonic()
         work = events.read(event)
@@ -93,7 +93,7 @@ class Worker:
             case events.Source.S3_BATCH:
                 return _batch_answer(work, done, {each.message.id: each.failure for each in failed})
             case events.Source.S3:
-                return _bare_answer(done)
+                return _bare_answer(done, failed)
 
     def _let_wait(self, done: dict[ObjectRef, Done]) -> None:
         """Send photos over the daily limit to where they wait, since their sender would give up before there is room.
@@ -136,7 +136,7 @@ class Worker:
         began = time.monotonic()
         if began > start_until:
             return _out_of_time(ref, task)
-        fields: dict[str, str | int | float] = {"bucket": ref.bucket, "key": ref.key, "attempt": task.attempt}
+        fields: dict[str, logs.Field] = {"bucket": ref.bucket, "key": ref.key, "attempt": task.attempt}
         bill = Bill()
         try:
             if ref.bucket != self._bucket:
@@ -150,17 +150,18 @@ class Worker:
             fields["rekognition_calls"] = bill.rekognition_calls
             if over.is_set():  # it was handed back, and logged as that; only what it cost was not known yet
                 if bill.rekognition_calls:
-                    logger.warning("photo answered too late", extra=fields)
+                    logs.write(logger, logging.WARNING, "photo answered too late", fields)
                 return failure
             known = isinstance(error, (Failure, ClientError, BotoCoreError))
             fields |= {"cause": failure.cause, "next_step": failure.next_step}
             if isinstance(failure, OverDailyLimit):  # as it was asked for: nothing failed
-                logger.info("photo over daily limit", extra=fields | {"outcome": Outcome.WAITING.value})
+                fields["outcome"] = Outcome.WAITING.value
+                logs.write(logger, logging.INFO, "photo over daily limit", fields)
                 return failure
             fields["outcome"] = "failed"
             fields["throttled"] = int(isinstance(failure, TryAgain) and failure.throttled)
-            level = logging.ERROR if isinstance(failure, NeedsOperator) or not known else logging.WARNING
-            logger.log(level, "photo failed", extra=fields, exc_info=not known)
+            level = logging.WARNING if isinstance(failure, TryAgain) and known else logging.ERROR
+            logs.write(logger, level, "photo failed", fields, None if known else error)
             return failure
         fields |= {
             "outcome": result.outcome.value,
@@ -172,34 +173,48 @@ class Worker:
             fields["latency_ms"] = max(0, round(time.time() * 1000) - task.sent_ms)
         if result.outcome is Outcome.REJECTED:
             fields["reason"] = result.reason
-        logger.info("photo %s", result.outcome.value, extra=fields)
+        logs.write(logger, logging.INFO, f"photo {result.outcome.value}", fields)
         return result
 
 
 def _out_of_time(ref: ObjectRef, task: Task) -> Failure:
     failure = TryAgain("the function's time ran out before it was this photo's turn or before it was done")
-    fields = {"bucket": ref.bucket, "key": ref.key, "attempt": task.attempt, "outcome": "handed back"}
-    logger.warning("photo handed back", extra=fields | {"cause": failure.cause, "next_step": failure.next_step})
+    fields: dict[str, logs.Field] = {
+        "bucket": ref.bucket,
+        "key": ref.key,
+        "attempt": task.attempt,
+        "outcome": "handed back",
+        "cause": failure.cause,
+        "next_step": failure.next_step,
+    }
+    logs.write(logger, logging.WARNING, "photo handed back", fields)
     return failure
 
 
 def _failed(task: Task, done: Mapping[ObjectRef, Done]) -> Failed | None:
-    """The task as one that failed, with the first of its photos that did; None if it is settled."""
+    """The task as one that failed; None if it is settled.
+
+    What can be tried again is named first: as long as there is some, the message comes back.
+    """
+    failures = [(_address(ref), outcome) for ref in task.objects if isinstance(outcome := done[ref], Failure)]
     if task.error:
-        failure = NotAnEvent(task.error)
-        fields = {
-            "message_id": task.id,
-            "outcome": "failed",
-            "cause": failure.cause,
-            "next_step": failure.next_step,
-        }
-        logger.error("event not understood", extra=fields)
-        return Failed(task, failure, "")
-    for ref in task.objects:
-        outcome = done[ref]
-        if isinstance(outcome, Failure):
-            return Failed(task, outcome, _address(ref))
-    return None
+        failures.append(("", _not_an_event(task)))
+    if not failures:
+        return None
+    photo, failure = next((each for each in failures if not isinstance(each[1], Permanent)), failures[0])
+    return Failed(task, failure, photo)
+
+
+def _not_an_event(task: Task) -> NotAnEvent:
+    failure = NotAnEvent(task.error, task.next_step)
+    fields: dict[str, logs.Field] = {
+        "message_id": task.id,
+        "outcome": "failed",
+        "cause": failure.cause,
+        "next_step": failure.next_step,
+    }
+    logs.write(logger, logging.ERROR, "event not understood", fields)
+    return failure
 
 
 def _address(ref: ObjectRef) -> str:
@@ -230,10 +245,13 @@ def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[st
     }
 
 
-def _bare_answer(done: Mapping[ObjectRef, Done]) -> Mapping[str, Any]:
-    failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
-    if failures:
-        raise SomeFailed(f"{len(failures)} of {len(done)} photos are not settled: " + "; ".join(failures))
+def _bare_answer(done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> Mapping[str, Any]:
+    if failed:
+        failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
+        unread = [each.message.error for each in failed if each.message.error]
+        raise SomeFailed(
+            f"{len(failures)} of the {len(done)} photos of the event are not settled: " + "; ".join(failures + unread)
+        )
     return {
         "photos": [
             {

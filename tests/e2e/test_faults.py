@@ -139,6 +139,10 @@ POISON = {
     "not JSON": "this is no JSON {",
     "another JSON": json.dumps({"hello": "world"}),
     "64 KB of another JSON": json.dumps({"blob": "x" * 65_000}),
+    "a number of 5,000 digits": json.dumps({"Records": []}).replace("[]", "9" * 5000),
+    "half of a surrogate pair": (
+        '{"source":"aws.s3","detail":{"bucket":{"name":"B"},"object":{"key":"images/\\ud83d.jpg"}}}'
+    ),
     "key that does not decode": json.dumps(notification("photos", "images/%ff%fe.jpg")),
 }
 
@@ -158,4 +162,4 @@ def test_poison_is_in_the_dead_letter_queue_at_once_and_its_mates_are_labelled(s
         (why,) = wait_for("a dead letter", lambda: [d.why for d in stack.dead_letters() if d.body == body])  # noqa: B023
         assert why["Attempts"] == "1"
         assert why["Cause"]
-        assert "who sends" in why["NextStep"]
+        assert "find the sender" in why["NextStep"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from fakes import BUCKET, LABELS_TABLE, TABLE
+from hypothesis import HealthCheck, settings
 from image_labels.clients import Clients, make_clients
 from image_labels_emulator import dynamodb as emulated_dynamodb
 from moto import mock_aws
@@ -15,6 +16,11 @@ from moto import mock_aws
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+# On a new machine hypothesis first makes its tables of Unicode, and other jobs share the processors: how long an
+# example takes says nothing here.
+settings.register_profile("image-labels", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("image-labels")
 
 
 @pytest.fixture(autouse=True)

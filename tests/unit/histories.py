@@ -292,7 +292,14 @@ class History:
         store = make_store(world.tables, "images", "labels", new_revision=revisions(), max_actions=max_actions)
         self.reconcilers = []
         for _ in range(WORKERS):
-            labeller = make_labeller(world, Pace(math.inf), self._allowance(), max_labels=10, min_confidence=80.0)
+            labeller = make_labeller(
+                world,
+                Pace(math.inf),
+                self._allowance(),
+                max_labels=10,
+                min_confidence=80.0,
+                sleep=lambda _seconds: None,
+            )
             self.reconcilers.append(make(world, labeller, store, SETTINGS))
         self.queue: deque[str] = deque()
         self.queues = Queues(self.queue)

@@ -38,6 +38,8 @@ def keys(name: str) -> list[str]:
         ("eventbridge_deleted", Source.S3, ["images/expired.jpg"]),
         ("sqs_s3_batch", Source.SQS, ["images/red flower.jpg", "images/old.jpg"]),
         ("sqs_eventbridge", Source.SQS, ["images/red flower + 100%25.jpg"]),
+        ("sqs_sns", Source.SQS, ["images/red flower.jpg", "images/red flower + 100%25.jpg"]),
+        ("sns_s3", Source.S3, ["images/red flower.jpg"]),
         ("batch_operations_1_0", Source.S3_BATCH, ["images/red flower.jpg"]),
         ("batch_operations_2_0", Source.S3_BATCH, ["images/red flower.jpg"]),
         ("scheduled", Source.SCHEDULE, []),
@@ -72,7 +74,7 @@ def test_poison_messages_spare_their_neighbours() -> None:
     assert [bool(task.error) for task in tasks] == [True, True, True, True, False, True]
     assert tasks[4].objects == (ObjectRef("photos-bucket", "images/good.jpg"),)
     assert "not JSON" in tasks[0].error
-    assert "['hello']" in tasks[1].error
+    assert "the keys 'hello'" in tasks[1].error
     assert "list" in tasks[2].error
     assert "%FF%FE" in tasks[3].error
     assert "Records[0].s3.object.key is missing" in tasks[5].error
@@ -84,6 +86,82 @@ def test_no_body_whatever_leaves_its_message() -> None:
     first, second, _ = read(event).tasks
     assert "not JSON" in first.error
     assert not second.error
+
+
+def test_subscription_that_waits_to_be_confirmed_says_so() -> None:
+    created, _, test_event, confirmation = read(load("sqs_sns")).tasks
+    assert not created.error
+    assert not test_event.error
+    assert "'SubscriptionConfirmation'" in confirmation.error
+    assert "arn:aws:sns:eu-central-1:111122223333:photos" in confirmation.error
+    assert "SubscribeURL" in confirmation.next_step
+
+
+def s3_record(key: object = "images/a.jpg", bucket: object = "photos-bucket") -> dict[str, Any]:
+    return {"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("1" * 5000, "not JSON: Exceeds the limit"),
+        ('{"Records": [' + "1" * 5000 + "]}", "not JSON: Exceeds the limit"),
+        ("", "not JSON"),
+        (None, "not JSON"),
+        (7, "not JSON"),
+        (
+            '{"source":"aws.s3","detail":{"bucket":{"name":"B"},"object":{"key":"images/\\ud83d.jpg"}}}',
+            r"detail.object.key: 'images/\ud83d.jpg' has half of a surrogate pair",
+        ),
+        (json.dumps({"Records": [s3_record(bucket="\udc80")]}), "Records[0].s3.bucket.name: '\\udc80' has half of a"),
+        (json.dumps({"Records": [s3_record("a" * 1025)]}), "has 1,025 bytes; S3's keys have 1 to 1,024"),
+        (json.dumps({"Records": [s3_record("%C3%A4" * 513)]}), "has 1,026 bytes"),
+        (json.dumps({"TopicArn": "t", "Type": {"a": 1}}), "the type (dict)"),
+        (json.dumps({"TopicArn": "t", "Type": "Notification", "Message": 1}), "Message is missing or not a text"),
+        (json.dumps({"TopicArn": "t", "Type": "Notification", "Message": "{"}), "the Message of the SNS notification"),
+    ],
+)
+def test_message_that_cannot_be_read_says_why_and_leaves_the_others(body: object, words: str) -> None:
+    event = load("sqs_s3_batch")
+    event["Records"][0]["body"] = body
+    first, second, third = read(event).tasks
+    assert words in first.error
+    assert first.objects == ()
+    assert second.objects == (ObjectRef("photos-bucket", "images/old.jpg"),)
+    assert not second.error
+    assert not third.error
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [None, [], "x", {"ApproximateReceiveCount": "many", "SentTimestamp": None}, {"ApproximateReceiveCount": "-1"},
+     {"ApproximateReceiveCount": "9" * 5000, "SentTimestamp": "1e3"}, {"ApproximateReceiveCount": [1]},
+     {"ApproximateReceiveCount": "²", "SentTimestamp": True}],
+)  # fmt: skip
+def test_attributes_that_cannot_be_read_count_as_none(attributes: object) -> None:
+    event = load("sqs_s3_batch")
+    event["Records"][0]["attributes"] = attributes
+    task = read(event).tasks[0]
+    assert (task.attempt, task.sent_ms, task.error) == (1, 0, "")
+
+
+def test_record_that_cannot_be_read_leaves_the_others_of_its_message() -> None:
+    body = json.dumps({"Records": [s3_record("images/a.jpg"), s3_record(7), s3_record("images/b.jpg")]})
+    message = {"eventSource": "aws:sqs", "messageId": "m", "body": body}
+    (task,) = read({"Records": [message]}).tasks
+    assert [ref.key for ref in task.objects] == ["images/a.jpg", "images/b.jpg"]
+    assert "Records[1].s3.object.key" in task.error
+
+
+@pytest.mark.parametrize("record", [None, 7, {}, {"eventSource": "aws:s3"}, {"messageId": "\ud83d"}])
+def test_record_among_messages_that_is_none_hands_the_batch_back(record: object) -> None:
+    """SQS takes an empty id for the whole batch; there is no other way to keep the message."""
+    event = load("sqs_s3_batch")
+    event["Records"].append(record)
+    *good, odd = read(event).tasks
+    assert [bool(task.error) for task in good] == [False] * 3
+    assert odd.id == ""
+    assert odd.error
 
 
 def test_schedule_in_a_message_is_none() -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from cold_start import Context, start
 from fakes import BUCKET, LABELS_TABLE, TABLE
-from image_labels.failures import NeedsOperator, failure_of
+from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.photos import Photos
 from image_labels.settings import SettingsError
 from image_labels.store import Store
@@ -25,34 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 EVENTS = Path(__file__).parent / "events"
-
-
-class Context:
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
-
-
-def start(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ModuleType:
-    """Import the handler as a cold start does."""
-    variables = {
-        "BUCKET_NAME": BUCKET,
-        "IMAGES_TABLE_NAME": TABLE,
-        "LABELS_TABLE_NAME": LABELS_TABLE,
-        "MIN_CONFIDENCE": "80",
-        "MAX_LABELS": "10",
-        "CONCURRENCY": "5",
-        "DETECT_LABELS_PER_SECOND": "1000",
-        "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/photos",
-        "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters",
-        "MAX_RECEIVE_COUNT": "5",
-        "RETRY_DELAY_SECONDS": "20",
-        "WAITING_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting",
-        "MOVE_AHEAD": "100",
-    }
-    for name, value in (variables | environment).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delitem(sys.modules, "image_labels.handler", raising=False)
-    return importlib.import_module("image_labels.handler")
 
 
 def load(name: str) -> Any:
@@ -202,13 +175,65 @@ def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
     assert photo.version_id is None
 
 
-@pytest.mark.parametrize(("status", "advice"), [(403, "s3:ListBucket"), (400, "SSE-C"), (301, "Region")])
+@pytest.mark.parametrize(("status", "advice"), [(403, "s3:ListBucket"), (301, "Region")])
 def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str) -> None:
     with Stubber(clients.s3) as stub:
         stub.add_client_error("head_object", str(status), "", status)
         with pytest.raises(NeedsOperator, match=r"images/x\.jpg") as raised:
             Photos(clients.s3, BUCKET).head("images/x.jpg")
     assert advice in raised.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("InvalidRequest", "SSE-C"),
+        ("KMS.DisabledException", "enable the KMS key"),
+        ("KMS.KMSInvalidStateException", "cancel its deletion"),
+        ("KMS.NotFoundException", "upload the object again"),
+        ("ExpiredToken", "delivered again"),
+        ("AccessDenied", "GetObject to the function's role"),
+        ("NoSuchKey", "delivered again"),
+    ],
+)
+def test_bad_request_says_why(clients: Clients, code: str, advice: str) -> None:
+    """The answer to a HEAD has no body, so the code comes from a GET of the first byte."""
+    with Stubber(clients.s3) as stub:
+        stub.add_client_error("head_object", "400", "Bad Request", 400)
+        where = {"Bucket": BUCKET, "Key": "images/x.jpg", "Range": "bytes=0-0"}
+        stub.add_client_error("get_object", code, "S3's words", 400, expected_params=where)
+        with pytest.raises(Failure) as raised:
+            Photos(clients.s3, BUCKET).head("images/x.jpg")
+        stub.assert_no_pending_responses()
+    assert code in raised.value.cause
+    assert "S3's words" in raised.value.cause
+    assert advice in raised.value.next_step
+
+
+def test_bad_request_that_has_passed_is_tried_again(clients: Clients, s3: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key="images/x.jpg", Body=b"a photo")
+
+    class NoBody:
+        def stream(self) -> list[bytes]:
+            return []
+
+    def bad_request(**_: object) -> AWSResponse:
+        return AWSResponse("https://s3", 400, {}, NoBody())  # type: ignore[arg-type]
+
+    clients.s3.meta.events.register_first("before-send.s3.HeadObject", cast("Any", bad_request))
+    with pytest.raises(TryAgain, match="GetObject succeeds"):
+        Photos(clients.s3, BUCKET).head("images/x.jpg")
+
+
+def test_throttled_head_counts_as_throttled(clients: Clients) -> None:
+    """S3's "503 Slow Down" without a body: botocore gives 503 as its code."""
+    with Stubber(clients.s3) as stub:
+        stub.add_client_error("head_object", "503", "Service Unavailable", 503)
+        with pytest.raises(ClientError) as raised:
+            Photos(clients.s3, BUCKET).head("images/x.jpg")
+    failure = failure_of(raised.value)
+    assert isinstance(failure, TryAgain)
+    assert failure.throttled
 
 
 def test_table_that_has_gone_says_what_to_do(clients: Clients) -> None:

@@ -165,7 +165,7 @@ def test_message_that_nobody_can_read_is_a_dead_letter_at_once(queues: Queues) -
     (message,) = queues.dead()
     assert len(message["Body"]) == 65_536
     assert "Photo" not in said(message)
-    assert "who sends" in said(message)["NextStep"]
+    assert "find the sender" in said(message)["NextStep"]
 
 
 def test_last_try_and_first_try_in_one_batch(queues: Queues) -> None:

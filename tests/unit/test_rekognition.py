@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
-from image_labels.failures import Failure, NeedsOperator, OverDailyLimit, TryAgain
+from image_labels.failures import Failure, InvalidRequest, NeedsOperator, OverDailyLimit, TryAgain
 from image_labels.pace import Pace
 from image_labels.photos import Photo
 from image_labels.rekognition import Instance, Label, Labeller, Rejected, Unreadable
@@ -67,8 +68,40 @@ class Images:
 
 
 def labeller(stub: Stubber, images: Images | None = None, pace: Pace | None = None) -> Labeller:
-    client = cast("RekognitionClient", stub.client)
-    return Labeller(client, pace or Pace(1000), images, max_labels=10, min_confidence=80.0)
+    return labeller_of(stub.client, images, pace)
+
+
+def labeller_of(client: Any, images: Images | None = None, pace: Pace | None = None) -> Labeller:
+    return Labeller(
+        cast("RekognitionClient", client),
+        pace or Pace(1000),
+        images,
+        max_labels=10,
+        min_confidence=80.0,
+        sleep=lambda _seconds: None,
+    )
+
+
+class Answers:
+    """A client of Rekognition that gives these answers, or raises them, one after the other."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.left = list(answers)
+
+    def detect_labels(self, **_: Any) -> Any:
+        answer = self.left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def refusal(code: str, status: int = 400, message: str = "the service's words") -> ClientError:
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(cast("Any", response), "DetectLabels")
+
+
+THROTTLED = refusal("ThrottlingException")
+BROKEN = refusal("InternalServerError", 500)
 
 
 def test_answer_becomes_labels(stub: Stubber) -> None:
@@ -132,25 +165,120 @@ def test_what_can_never_be_labelled_is_rejected_with_a_reason(stub: Stubber, cod
         ("ProvisionedThroughputExceededException", TryAgain, True),
         ("InternalServerError", TryAgain, False),
         ("SomethingNew", TryAgain, False),
+        ("ValidationException", InvalidRequest, False),
         ("AccessDeniedException", NeedsOperator, False),
         ("InvalidS3ObjectException", Unreadable, False),
     ],
 )
-def test_other_errors_say_whose_turn_it_is(stub: Stubber, code: str, kind: type[Failure], throttled: bool) -> None:
-    stub.add_client_error("detect_labels", code, "the service's words", http_status_code=400)
+def test_other_errors_say_whose_turn_it_is(code: str, kind: type[Failure], throttled: bool) -> None:
     with pytest.raises(Failure) as raised:
-        labeller(stub).detect(PHOTO)
+        labeller_of(Answers(*[refusal(code)] * 3)).detect(PHOTO)
     assert type(raised.value) is kind
     assert code in raised.value.cause
     assert raised.value.next_step
     assert getattr(raised.value, "throttled", False) is throttled
 
 
-@pytest.mark.parametrize("answer", [{}, {"Labels": [{"Confidence": 1.0}]}, {"Labels": [{"Name": "x"}]}])
-def test_nonsense_is_tried_again(stub: Stubber, answer: dict[str, Any]) -> None:
-    stub.add_response("detect_labels", answer)
-    with pytest.raises(TryAgain, match="not an answer"):
-        labeller(stub).detect(PHOTO)
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"Labels": None}, {"Labels": 7}, {"Labels": [{"Confidence": 1.0}]}, {"Labels": [{"Name": "x"}]}, None],
+)
+def test_nonsense_is_tried_again(answer: Any) -> None:
+    with pytest.raises(TryAgain, match="no labels that can be read"):
+        labeller_of(Answers(answer)).detect(PHOTO)
+
+
+GOOD_BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"Instances": [{"Confidence": 99.0}, {"BoundingBox": GOOD_BOX, "Confidence": 98.0}]},
+        {"Instances": [{"BoundingBox": None, "Confidence": 99.0}, {"BoundingBox": GOOD_BOX, "Confidence": 98.0}]},
+        {"Instances": [{"BoundingBox": {"Left": 0.1}}, {"BoundingBox": GOOD_BOX, "Confidence": 98.0}]},
+        {"Instances": [{"BoundingBox": GOOD_BOX}, {"BoundingBox": GOOD_BOX, "Confidence": 98.0}]},
+        {"Instances": [{"BoundingBox": GOOD_BOX | {"Top": float("nan")}, "Confidence": 1.0}, None, 7]},
+        {"Instances": None},
+        {"Parents": [{}, None, {"Name": None}, {"Name": "Pet"}]},
+        {"Parents": None, "Aliases": [{"Name": ""}], "Categories": None},
+    ],
+)
+def test_label_stays_without_the_parts_of_it_that_cannot_be_read(damage: dict[str, Any]) -> None:
+    """One call of Rekognition: what it costs is paid for."""
+    answers = Answers({"Labels": [{"Name": "Dog", "Confidence": 99.0} | damage, {"Name": "Grass", "Confidence": 90.0}]})
+    dog, grass = labeller_of(answers).detect(PHOTO).labels
+    assert (dog.name, dog.confidence, grass.name) == ("Dog", 99.0, "Grass")
+    assert dog.instances in ((), (Instance(0.1, 0.2, 0.3, 0.4, 98.0),))
+    assert set(dog.parents) <= {"Pet"}
+    assert not answers.left
+
+
+@pytest.mark.parametrize("label", [{"Name": "Cat"}, {"Confidence": 90.0}, {"Name": "Cat", "Confidence": "high"}, None])
+def test_label_that_cannot_be_read_is_left_out(label: Any) -> None:
+    labels = labeller_of(Answers({"Labels": [label, {"Name": "Dog", "Confidence": 99.0}]})).detect(PHOTO).labels
+    assert [each.name for each in labels] == ["Dog"]
+
+
+def test_key_that_rekognition_does_not_take_is_rejected() -> None:
+    message = "1 validation error detected: Value 'x' at 'image.s3Object.name' failed to satisfy constraint: too long"
+    with pytest.raises(Rejected, match=r"^ValidationException: .*s3Object\.name"):
+        labeller_of(Answers(refusal("ValidationException", message=message))).detect(PHOTO)
+
+
+def test_photo_over_15_mb_is_rejected_without_a_call() -> None:
+    images = Images()
+    largest = replace(PHOTO, size=15 * 1024 * 1024)
+    assert labeller_of(Answers({"Labels": []}), images).detect(largest).labels == ()
+    with pytest.raises(Rejected, match=r"^ImageTooLargeException: it has 15,728,641 bytes; at most 15 MB"):
+        labeller_of(Answers(), images).detect(replace(PHOTO, size=largest.size + 1))
+    assert images.taken == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [THROTTLED, BROKEN, refusal("BadGateway", 502), ReadTimeoutError(endpoint_url="https://rekognition")],
+    ids=str,
+)
+def test_passing_failure_is_tried_again_at_the_pace(failure: Exception) -> None:
+    clock = [0.0]
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    answers = Answers(failure, failure, {"Labels": []})
+    labeller_of(answers, pace=Pace(1, clock=lambda: clock[0], sleep=sleep)).detect(PHOTO)
+    assert waits == [1, 2]  # the clock stands still: each attempt has a turn of its own
+    assert not answers.left
+
+
+@pytest.mark.parametrize("failure", [THROTTLED, BROKEN, ReadTimeoutError(endpoint_url="https://rekognition")], ids=str)
+def test_there_are_three_attempts(failure: Exception) -> None:
+    answers = Answers(failure, failure, failure, {"Labels": []})
+    with pytest.raises((TryAgain, ReadTimeoutError)):
+        labeller_of(answers).detect(PHOTO)
+    assert len(answers.left) == 1
+
+
+def test_attempts_end_when_nobody_wants_the_labels_any_more() -> None:
+    over = threading.Event()
+    answers = Answers(THROTTLED, {"Labels": []})
+    client = cast("Any", answers)
+    asks = Labeller(client, Pace(1000), max_labels=10, min_confidence=80.0, sleep=lambda _seconds: over.set())
+    with pytest.raises(TryAgain, match="ended"):
+        asks.detect(PHOTO, over.is_set)
+    assert len(answers.left) == 1
+
+
+def test_each_attempt_that_may_be_paid_for_counts_towards_the_limit() -> None:
+    silence = ReadTimeoutError(endpoint_url="https://rekognition")
+    images = Images()
+    labeller_of(Answers(silence, THROTTLED, {"Labels": []}), images).detect(PHOTO)
+    assert images.taken == 2
+    images = Images(1)
+    with pytest.raises(OverDailyLimit):
+        labeller_of(Answers(silence), images).detect(PHOTO)
 
 
 @pytest.mark.parametrize("code", ["InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException"])
@@ -176,11 +304,10 @@ def test_answer_counts_towards_the_limit_even_if_it_is_none(stub: Stubber) -> No
 @pytest.mark.parametrize(
     "code", ["ThrottlingException", "InternalServerError", "AccessDeniedException", "InvalidS3ObjectException"]
 )
-def test_refused_call_does_not_count(stub: Stubber, code: str) -> None:
+def test_refused_call_does_not_count(code: str) -> None:
     images = Images()
-    stub.add_client_error("detect_labels", code, "")
     with pytest.raises(Failure):
-        labeller(stub, images).detect(PHOTO)
+        labeller_of(Answers(*[refusal(code)] * 3), images).detect(PHOTO)
     assert images.taken == 0
 
 
@@ -188,18 +315,14 @@ def test_refused_call_does_not_count(stub: Stubber, code: str) -> None:
     ("error", "taken"),
     [
         (EndpointConnectionError(endpoint_url="https://rekognition"), 0),
-        (ReadTimeoutError(endpoint_url="https://rekognition"), 1),
+        (ReadTimeoutError(endpoint_url="https://rekognition"), 3),
     ],
     ids=["never sent", "sent, and perhaps paid for"],
 )
 def test_call_without_an_answer_counts_if_it_may_be_paid_for(error: Exception, taken: int) -> None:
-    class Silent:
-        def detect_labels(self, **_: Any) -> None:
-            raise error
-
     images = Images()
     with pytest.raises(type(error)):
-        Labeller(cast("Any", Silent()), Pace(1000), images, max_labels=10, min_confidence=80.0).detect(PHOTO)
+        labeller_of(Answers(error, error, error), images).detect(PHOTO)
     assert images.taken == taken
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from image_labels.failures import NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
+from image_labels.failures import InvalidRequest, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
 from image_labels.reconcile import Bill, Outcome, Result
 from image_labels.worker import SomeFailed, Worker
 
@@ -136,6 +136,70 @@ def test_message_of_several_photos_is_named_after_the_one_that_failed() -> None:
     event["Records"] = [event["Records"][0] | {"body": json.dumps({"Records": both})}]
     assert handed_back(worker(Keys(fails_for_b), kept=kept).handle(event, 60)) == ["m0"]
     assert [failed.photo for failed in kept.failed] == [f"s3://{BUCKET}/b"]
+
+
+def test_message_with_a_record_that_cannot_be_read_is_settled_for_the_others_and_then_fails() -> None:
+    keys, kept = Keys(), Kept()
+    event = sqs("a", "b")
+    records = [json.loads(message["body"])["Records"][0] for message in event["Records"]]
+    event["Records"] = [
+        event["Records"][0] | {"body": json.dumps({"Records": [records[0], {"eventSource": "aws:s3"}]})}
+    ]
+    assert handed_back(worker(keys, kept=kept).handle(event, 60)) == ["m0"]
+    assert keys.seen == ["a"]
+    (failed,) = kept.failed
+    assert isinstance(failed.failure, NotAnEvent)
+    assert "Records[1].s3.bucket.name" in failed.failure.cause
+
+
+def test_message_comes_back_as_long_as_one_of_its_photos_may_be_settled() -> None:
+    def fails(key: str) -> Result:
+        raise InvalidRequest("never") if key == "a" else TryAgain("later")
+
+    kept = Kept()
+    event = sqs("a", "b")
+    both = [json.loads(message["body"])["Records"][0] for message in event["Records"]]
+    event["Records"] = [event["Records"][0] | {"body": json.dumps({"Records": both})}]
+    worker(Keys(fails), kept=kept).handle(event, 60)
+    assert [failed.failure.cause for failed in kept.failed] == ["later"]
+
+
+def test_bare_notification_with_a_record_that_cannot_be_read_is_settled_for_the_others() -> None:
+    keys = Keys()
+    event = load("s3_many_records")
+    del event["Records"][1]["s3"]
+    with pytest.raises(SomeFailed, match=r"Records\[1\]"):
+        worker(keys).handle(event, 60)
+    assert keys.seen == ["images/a.jpg"]
+
+
+class Breaks(logging.Handler):
+    """Lambda's log while it cannot be written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError(f"no log takes {record.getMessage()}")
+
+
+def test_no_log_call_fails_a_photo() -> None:
+    def some_fail(key: str) -> Result:
+        match key:
+            case "b":
+                raise TryAgain("later")
+            case "c":
+                raise OVER
+            case "d":
+                raise ZeroDivisionError
+        return Result(Outcome.LABELLED)
+
+    broken = Breaks()
+    logging.getLogger().addHandler(broken)
+    try:
+        assert handed_back(worker(Keys(some_fail)).handle(sqs("a", "b", "c", "d", "%FF", "e"), 60)) == [
+            "m1", "m2", "m3", "m4",
+        ]  # fmt: skip
+        assert handed_back(worker(Keys()).handle(sqs("late"), 0)) == ["m0"]
+    finally:
+        logging.getLogger().removeHandler(broken)
 
 
 def test_a_photo_named_twice_in_a_batch_is_looked_at_once() -> None:
@@ -290,7 +354,9 @@ def test_bare_event_from_eventbridge_waits_under_its_own_key() -> None:
 
 def test_bare_notification_of_a_photo_that_cannot_wait_raises_so_that_lambda_retries_it() -> None:
     kept = Kept(f"s3://{BUCKET}/images/b.png")
-    with pytest.raises(SomeFailed, match=r"1 of 2 photos are not settled: images/b\.png: the daily limit"):
+    with pytest.raises(
+        SomeFailed, match=r"1 of the 2 photos of the event are not settled: images/b\.png: the daily limit"
+    ):
         worker(Keys(over_for_b), kept=kept).handle(load("s3_many_records"), 60)
     assert kept.waiting == []
 
@@ -307,7 +373,7 @@ def test_bare_notification_that_fails_raises_so_that_lambda_retries_it() -> None
         return Result(Outcome.LABELLED)
 
     keys = Keys(fails_for_b)
-    with pytest.raises(SomeFailed, match=r"1 of 2 photos are not settled: images/b\.png: slow down"):
+    with pytest.raises(SomeFailed, match=r"1 of the 2 photos of the event are not settled: images/b\.png: slow down"):
         worker(keys).handle(load("s3_many_records"), 60)
     assert sorted(keys.seen) == ["images/a.jpg", "images/b.png"]
 
