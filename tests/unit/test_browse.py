@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
@@ -22,6 +21,7 @@ from image_labels_cli.browse.app import create_app
 from image_labels_cli.browse.photos import Library
 from image_labels_cli.browse.problems import problem_of
 from image_labels_cli.browse.server import PageServer
+from listening import assert_loopback_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -309,9 +309,7 @@ class TestServer:
             yield server
 
     def test_listens_on_loopback_only(self, server: PageServer) -> None:
-        connections = psutil.Process().net_connections(kind="tcp")
-        listening = {one.laddr.ip for one in connections if one.status == "LISTEN" and one.laddr.port == server.port}
-        assert listening == {"127.0.0.1"}
+        assert server.port in assert_loopback_only()
 
     def test_address_opens_the_page_and_nothing_else_does(self, server: PageServer) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
