@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from fakes import BUCKET
 from image_labels.expression import parse
 from image_labels.query import Found, Page, TokenError, VocabularyTerm
 from image_labels.terms import Kind
@@ -22,11 +23,14 @@ from image_labels_cli.browse.photos import Library
 from image_labels_cli.browse.problems import problem_of
 from image_labels_cli.browse.server import PageServer
 from listening import assert_loopback_only
+from PIL import Image
+from rekognition_emulator.model import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flask.testing import FlaskClient
+    from mypy_boto3_s3 import S3Client
     from werkzeug.test import TestResponse
 
 PORT = 8123
@@ -243,6 +247,32 @@ class TestAnswers:
 
     def test_garbled_token_of_rejected(self, client: FlaskClient) -> None:
         assert client.get("/api/rejected?token=%F0", base_url=HOME).status_code == 400
+
+
+@pytest.mark.usefixtures("aws")
+class TestOrientation:
+    @pytest.fixture
+    def access(self, s3: S3Client) -> Access:
+        return Access(cast("Any", FakeTable()), s3, "images", "labels", BUCKET)
+
+    def ask(self, client: FlaskClient, key: str) -> TestResponse:
+        return client.get("/api/orientation", base_url=HOME, query_string={"key": key})
+
+    @pytest.mark.parametrize(("form", "expected"), [("PNG", 6), ("JPEG", 1)])
+    def test_only_a_png_is_shown_otherwise_than_rekognition_sees_it(
+        self, client: FlaskClient, s3: S3Client, form: str, expected: int
+    ) -> None:
+        """What it is called says nothing."""
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        s3.put_object(Bucket=BUCKET, Key=MARKUP, Body=picture(form=form, exif=exif))
+        assert _json(self.ask(client, MARKUP)) == {"orientation": expected}
+
+    def test_photo_that_cannot_be_read(self, client: FlaskClient) -> None:
+        assert _json(self.ask(client, "gone.png")) == {"orientation": 1}
+
+    def test_no_photo(self, client: FlaskClient) -> None:
+        assert self.ask(client, "").status_code == 400
 
 
 class TestProblems:
