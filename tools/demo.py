@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from image_labels_emulator import server
 from rich.console import Console
 from rich.markup import escape
@@ -27,6 +29,7 @@ from rich.table import Table
 from tools import photographs
 from tools.photographs import Photograph, PhotographsError
 from tools.terraform import LOCAL, ROOT, Root, TerraformError
+from tools.unfinished import Unfinished, explain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +39,9 @@ DIRECTORY = LOCAL / "demo"
 STATE = DIRECTORY / "terraform" / "terraform.tfstate"
 ENVIRONMENT = DIRECTORY / "environment.sh"
 COMMAND = Path(sys.executable).with_name("image-labels")
-LABEL_SECONDS = 120
+LABEL_SECONDS = 120  # without another photo's labels
+# A LocalStack that does not answer is noticed within a minute.
+IMPATIENT = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
 NOT_A_PHOTO = ("notes.jpg", b"This is a text that somebody called notes.jpg.\n")
 # For the photographs that come along: a person, but no woman; a parent ("Pet") or a label with a bound.
 FINDS = ["person AND NOT woman", 'pet OR "coffee cup">=99']
@@ -59,16 +64,25 @@ def up(
         running = _localstack(port)
         outputs = _apply(running)
         running.take_over_environment()  # for boto3, here: endpoint, credentials, no proxy
-        s3 = boto3.client("s3")
+        environment = _write_environment(running, outputs)
+        s3 = boto3.client("s3", config=IMPATIENT)
         uploaded = _upload(s3, outputs["bucket_name"], chosen)
         if photos is None:
             uploaded |= _upload_text(s3, outputs["bucket_name"])
-        items = _await_items(boto3.client("dynamodb"), outputs, uploaded)
-    except (server.EmulatorError, TerraformError, PhotographsError) as error:
+        found = await_items(boto3.client("dynamodb", config=IMPATIENT), outputs, uploaded)
+        items = [found[key] for key in uploaded if key in found]
+        if missing := [key for key in uploaded if key not in found]:
+            logs, sqs = boto3.client("logs", config=IMPATIENT), boto3.client("sqs", config=IMPATIENT)
+            _show(items, outputs)
+            show_unfinished(explain(missing, outputs, logs, sqs), len(uploaded), outputs)
+            raise typer.Exit(1)
+    except (server.EmulatorError, TerraformError, PhotographsError, BotoCoreError, ClientError) as error:
         _say(f"[red]error:[/red] {escape(str(error))}")
+        if isinstance(error, (BotoCoreError, ClientError)):
+            _say(f"LocalStack's log is {DIRECTORY / 'localstack' / 'localstack.log'}. To begin again: make down demo")
         raise typer.Exit(1) from None
     _show(items, outputs)
-    _find(_likely_finds(items) if photos else FINDS, _write_environment(running, outputs))
+    _find(_likely_finds(items) if photos else FINDS, environment)
     _farewell(outputs, time.monotonic() - began, own=photos is not None)
 
 
@@ -199,27 +213,48 @@ def _upload_text(s3: S3Client, bucket: str) -> dict[str, str]:
     return {f"images/{name}": s3.put_object(Bucket=bucket, Key=f"images/{name}", Body=body)["VersionId"]}
 
 
-def _await_items(dynamodb: DynamoDBClient, outputs: dict[str, str], versions: dict[str, str]) -> list[dict[str, Any]]:
-    """The item of each photo, as soon as it is about the version that was uploaded."""
+def await_items(
+    dynamodb: DynamoDBClient,
+    outputs: Mapping[str, str],
+    versions: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, dict[str, Any]]:
+    """The item of each photo, as soon as it is about the version that was uploaded.
+
+    Photos whose items have not come are left out, once none has come for LABEL_SECONDS.
+    """
     items: dict[str, dict[str, Any]] = {}
-    deadline = time.monotonic() + LABEL_SECONDS
+    deadline = clock() + LABEL_SECONDS
     with _progress() as progress:
         task = progress.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(versions))
-        while missing := [key for key in versions if key not in items]:
-            if time.monotonic() > deadline:
-                raise server.EmulatorError(
-                    f"{len(missing)} of {len(versions)} photos have no item after {LABEL_SECONDS} s, the first is "
-                    f"{missing[0]}; the function's log is the log group {outputs['log_group_name']}, LocalStack's is "
-                    f"{DIRECTORY / 'localstack' / 'localstack.log'}"
-                )
+        while (missing := [key for key in versions if key not in items]) and clock() < deadline:
             for key in missing:
                 table = outputs["images_table_name"]
                 item = dynamodb.get_item(TableName=table, Key={"PK": {"S": key}}, ConsistentRead=True).get("Item", {})
                 if item.get("VersionId", {}).get("S") == versions[key]:
                     items[key] = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
                     progress.advance(task)
-            time.sleep(0.2)
-    return [items[key] for key in versions]
+                    deadline = clock() + LABEL_SECONDS
+            sleep(0.2)
+    return items
+
+
+def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str, str]) -> None:
+    """Which photos have no labels, why, and what to do."""
+    have = "has" if len(unfinished) == 1 else "have"
+    _say(f"\n[red]error:[/red] {len(unfinished)} of {of} photos {have} no labels, and none has come for {LABEL_SECONDS} s:")
+    for photo in unfinished:
+        _say(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
+        _say(f"    why   {escape(photo.why)}")
+        _say(f"    next  {escape(photo.next_step)}")
+    _say(
+        "\nThe function tries again, for up to half an hour. To see what becomes of them:\n"
+        f"  . {ENVIRONMENT.relative_to(ROOT)} && {COMMAND.relative_to(ROOT)} status\n"
+        f"The function's log is the log group {outputs['log_group_name']}, LocalStack's is\n"
+        f"{DIRECTORY / 'localstack' / 'localstack.log'}. To stop LocalStack: make down"
+    )
 
 
 def _show(items: list[dict[str, Any]], outputs: dict[str, str]) -> None:

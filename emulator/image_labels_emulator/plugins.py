@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from localstack.runtime import hooks
+from localstack.runtime.server.core import RuntimeServerPlugin
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.plugins import Service, aws_provider
 
 if TYPE_CHECKING:
     from image_labels_emulator.lambda_process import ProcessRuntimeExecutor
+    from image_labels_emulator.loopback import LoopbackServer
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
@@ -24,6 +26,17 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
         from image_labels_emulator.lambda_process import ProcessRuntimeExecutor
 
         return ProcessRuntimeExecutor
+
+
+class LoopbackServerPlugin(RuntimeServerPlugin):
+    """`GATEWAY_SERVER=loopback`: LocalStack listens on loopback only. Without this plugin it does not start."""
+
+    name = "loopback"
+
+    def load(self, *_args: Any, **_kwargs: Any) -> LoopbackServer:
+        from image_labels_emulator.loopback import LoopbackServer
+
+        return LoopbackServer()
 
 
 @aws_provider(api="dynamodb", name="moto")

@@ -155,6 +155,11 @@ def _localstack_environment(directory: Path, port: int) -> dict[str, str]:
     (directory / "tmp").mkdir(exist_ok=True)
     return kept | {
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        # On loopback only (image_labels_emulator.loopback); no debugger, which would listen on every interface.
+        "GATEWAY_SERVER": "loopback",
+        "DEVELOP": "0",
+        # Not ~/.localstack, where the user's own LocalStack may have its settings.
+        "CONFIG_DIR": str(directory / "config"),
         "FILESYSTEM_ROOT": str(directory / "files"),
         "TMPDIR": str(directory / "tmp"),
         # Without Docker, through our plugins.

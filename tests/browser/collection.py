@@ -13,6 +13,7 @@ from image_labels.rekognition import Instance, Label, Labels, Rejected
 from image_labels.store import MAX_ITEM_BYTES, Store
 from image_labels.terms import terms_of
 from image_labels_cli.browse import Access
+from turned import TURNED
 
 from tools import photographs
 
@@ -102,6 +103,8 @@ class Collection:
         self.add(GONE, b"", "image/jpeg", (_label("Ghost", 77.0),))
         self.access.s3.delete_object(Bucket=BUCKET, Key=GONE)
         self.reject(NOT_A_PHOTO, b"This is a text.\n", "it is not a JPEG or PNG that can be decoded")
+        for turned in TURNED:
+            self.add(turned.key, turned.body(), turned.content_type, (_label("Brick", 99.0, turned.box()),))
         self._add_crowd()
 
     def add(self, key: str, body: bytes, content_type: str, labels: tuple[Label, ...]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 from collection import SEEN
+from PIL import Image
 from playwright.sync_api import expect
 from test_search import search
+from turned import TURNED, TurnedPhoto, brick
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Locator, Page
 
 SPOON = next(label for label in SEEN["café & spoon 100%.png"] if label.name == "Spoon")
@@ -84,3 +89,65 @@ def test_labels_with_the_same_box_share_it(page: Page) -> None:
     search(page, "photographer")
     page.locator(".card .frame").first.hover()
     expect(page.locator(".card").first.locator(".box").first).to_have_text("Person 98.2 · Photographer 98.2 · Man 95.8")
+
+
+def expect_over_the_brick(page: Page, within: Locator, hide: Callable[[], None]) -> None:
+    """The box, as far as the frame does not cut it off, lies where the screen shows something red."""
+    expect(within.locator(".box")).to_be_visible()
+    box, frame = edges(within.locator(".box")), edges(within.locator(".picture"))
+    hide()
+    seen = brick(Image.open(io.BytesIO(page.screenshot())))
+    expected = (max(box[0], frame[0]), max(box[1], frame[1]), min(box[2], frame[2]), min(box[3], frame[3]))
+    assert seen == pytest.approx(expected, abs=3)
+
+
+def edges(element: Locator) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom on the screen."""
+    found = element.bounding_box()
+    assert found
+    return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
+
+
+@pytest.mark.parametrize("photo", TURNED, ids=lambda photo: photo.key)
+def test_box_is_over_the_thing_in_a_turned_photo(page: Page, photo: TurnedPhoto) -> None:
+    page.goto(f"{page.url}?q=brick&photo={photo.key}")
+    large = page.get_by_role("dialog").locator(".large")
+    expect(large.locator('[data-state="shown"]')).to_be_visible()
+
+    def hide() -> None:
+        page.keyboard.press("b")
+        expect(large.locator(".boxes")).to_have_css("opacity", "0")
+        expect(large.locator("img")).to_have_css("opacity", "1")
+
+    expect_over_the_brick(page, large, hide)
+
+
+@pytest.mark.parametrize("photo", [TurnedPhoto("png", 6), TurnedPhoto("jpg", 6)], ids=lambda photo: photo.key)
+def test_box_is_over_the_thing_in_the_grid(page: Page, photo: TurnedPhoto) -> None:
+    page.get_by_role("button", name="How to ask").click()
+    page.get_by_label("Only keys that begin with").fill(photo.key)
+    search(page, "brick")
+    page.keyboard.press("Escape")
+    card = page.locator(".card")
+    expect(card.locator('[data-state="shown"]')).to_be_visible()
+    card.locator(".frame").hover()
+
+    def hide() -> None:
+        page.mouse.move(0, 0)
+        expect(card.locator(".boxes")).to_have_css("opacity", "0")
+        expect(card.locator("img")).to_have_css("opacity", "1")
+
+    expect_over_the_brick(page, card, hide)
+
+
+def test_browser_that_does_not_turn_pngs_has_the_boxes_of_what_is_stored(page: Page) -> None:
+    """It shows the picture by which the page finds that out as it is stored: 2 pixels wide."""
+    file = io.BytesIO()
+    Image.new("1", (2, 1)).save(file, "PNG")
+    page.route("**/on-its-side.png", lambda route: route.fulfill(body=file.getvalue(), content_type="image/png"))
+    photo = TurnedPhoto("png", 6)
+    page.goto(f"{page.url}?q=brick&photo={photo.key}")
+    large = page.get_by_role("dialog").locator(".large")
+    expect(large.locator(".box")).to_be_visible()
+    expect(large.locator('[data-state="shown"]')).to_be_visible()
+    assert place(large.locator(".box"), large.locator("img")) == pytest.approx(photo.box(), abs=0.005)

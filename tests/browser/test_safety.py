@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from collection import MARKUP
+from listening import assert_loopback_only
 from playwright.sync_api import Error, expect
 from test_search import search
 
 if TYPE_CHECKING:
+    from image_labels_cli.browse.server import PageServer
+    from image_labels_emulator.server import Server
     from playwright.sync_api import Dialog, Page
 
 
@@ -60,3 +64,9 @@ def test_markup_would_not_run_even_if_it_got_in(page: Page, errors: list[str]) -
 def test_scripts_do_not_see_the_token(page: Page) -> None:
     assert page.evaluate("document.cookie") == ""
     assert "token" not in page.evaluate("location.href")
+
+
+def test_nothing_can_be_reached_from_another_machine(page: Page, site: PageServer, localstack: Server) -> None:
+    """The page's server, the LocalStack behind it, and these tests themselves."""
+    opened = assert_loopback_only()
+    assert {site.port, urlsplit(localstack.url).port} <= opened

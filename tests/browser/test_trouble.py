@@ -65,6 +65,32 @@ def test_photo_whose_address_has_expired_is_asked_for_anew(page: Page, errors: l
     errors.clear()
 
 
+def test_boxes_are_drawn_in_spite_of_an_expired_address(page: Page, errors: list[str]) -> None:
+    expired: list[str] = []
+
+    def expire(route: Route) -> None:
+        if expired:
+            route.continue_()
+            return
+        expired.append(route.request.url)
+        route.fulfill(status=403, body="Request has expired")
+
+    page.route("**/images/2024/caf*", expire)
+    page.goto(page.url + "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png")
+    large = page.locator("dialog .large")
+    expect(large.locator('[data-state="shown"]')).to_be_visible()
+    assert expired
+    expect(large.locator(".box", has_text="Spoon")).to_have_count(1)
+    errors.clear()
+
+
+def test_boxes_are_drawn_when_nobody_knows_the_orientation(page: Page, errors: list[str]) -> None:
+    page.route("**/api/orientation?*", lambda route: route.abort())
+    page.goto(page.url + "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png")
+    expect(page.locator("dialog .box", has_text="Spoon")).to_have_count(1)
+    errors.clear()
+
+
 def test_object_that_is_gone(page: Page, errors: list[str]) -> None:
     search(page, "ghost")
     frame = page.locator(".card .frame")

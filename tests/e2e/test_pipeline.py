@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from listening import assert_loopback_only, outside_addresses
 from pictures import jpeg
 from stack import DIRECTORY, Stack, notification, wait_for
 
@@ -191,3 +195,17 @@ def test_emulator_says_that_it_is_one(stack: Stack) -> None:
     assert "not Amazon Rekognition" in stack.emulator("GET")["about"]
     if stack.server.is_ours:
         assert "not Amazon Rekognition" in Path(DIRECTORY / "localstack" / "localstack.log").read_text()
+
+
+def test_nothing_can_be_reached_from_another_machine(stack: Stack) -> None:
+    """LocalStack with all its services, the Lambda Runtime API, the function's process, and these tests themselves."""
+    if not stack.server.is_ours:
+        pytest.skip("LocalStack is the user's own")
+    stack.labelled("images/loopback.jpg", stack.upload("images/loopback.jpg", jpeg(), "Dog=99"))
+    opened = assert_loopback_only(os.getpid())
+    port = urlsplit(stack.server.url).port
+    assert port in opened
+    assert len(opened) > 1, "the Lambda Runtime API of a function that has just run"
+    for address in outside_addresses():
+        with pytest.raises(OSError, match=r"refused|unreachable|timed out"):
+            socket.create_connection((address, port), timeout=5)

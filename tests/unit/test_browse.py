@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from fakes import BUCKET
 from image_labels.expression import parse
 from image_labels.query import Found, Page, TokenError, VocabularyTerm
 from image_labels.terms import Kind
@@ -22,11 +22,15 @@ from image_labels_cli.browse.app import create_app
 from image_labels_cli.browse.photos import Library
 from image_labels_cli.browse.problems import problem_of
 from image_labels_cli.browse.server import PageServer
+from listening import assert_loopback_only
+from PIL import Image
+from rekognition_emulator.model import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flask.testing import FlaskClient
+    from mypy_boto3_s3 import S3Client
     from werkzeug.test import TestResponse
 
 PORT = 8123
@@ -245,6 +249,32 @@ class TestAnswers:
         assert client.get("/api/rejected?token=%F0", base_url=HOME).status_code == 400
 
 
+@pytest.mark.usefixtures("aws")
+class TestOrientation:
+    @pytest.fixture
+    def access(self, s3: S3Client) -> Access:
+        return Access(cast("Any", FakeTable()), s3, "images", "labels", BUCKET)
+
+    def ask(self, client: FlaskClient, key: str) -> TestResponse:
+        return client.get("/api/orientation", base_url=HOME, query_string={"key": key})
+
+    @pytest.mark.parametrize(("form", "expected"), [("PNG", 6), ("JPEG", 1)])
+    def test_only_a_png_is_shown_otherwise_than_rekognition_sees_it(
+        self, client: FlaskClient, s3: S3Client, form: str, expected: int
+    ) -> None:
+        """What it is called says nothing."""
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        s3.put_object(Bucket=BUCKET, Key=MARKUP, Body=picture(form=form, exif=exif))
+        assert _json(self.ask(client, MARKUP)) == {"orientation": expected}
+
+    def test_photo_that_cannot_be_read(self, client: FlaskClient) -> None:
+        assert _json(self.ask(client, "gone.png")) == {"orientation": 1}
+
+    def test_no_photo(self, client: FlaskClient) -> None:
+        assert self.ask(client, "").status_code == 400
+
+
 class TestProblems:
     @pytest.mark.parametrize(("expression", "position"), [("cat dog", 4), ("(cat", 0), ("NOT cat", 0)])
     def test_mistake_is_pointed_at(self, client: FlaskClient, expression: str, position: int) -> None:
@@ -309,9 +339,7 @@ class TestServer:
             yield server
 
     def test_listens_on_loopback_only(self, server: PageServer) -> None:
-        connections = psutil.Process().net_connections(kind="tcp")
-        listening = {one.laddr.ip for one in connections if one.status == "LISTEN" and one.laddr.port == server.port}
-        assert listening == {"127.0.0.1"}
+        assert server.port in assert_loopback_only()
 
     def test_address_opens_the_page_and_nothing_else_does(self, server: PageServer) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 from image_labels.clients import Clients, make_clients
 from image_labels.photos import Photos
 from image_labels_emulator.rekognition.faults import Settings
+from listening import assert_loopback_only
 
 from bench import light_aws
 
@@ -29,6 +31,10 @@ def server() -> Iterator[light_aws.Running]:
 def light(server: light_aws.Running, monkeypatch: pytest.MonkeyPatch) -> Clients:
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
     return make_clients(1)
+
+
+def test_listens_on_loopback_only(server: light_aws.Running) -> None:
+    assert urlsplit(server.url).port in assert_loopback_only()
 
 
 def revision(number: int) -> dict[str, Any]:

@@ -57,6 +57,10 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     def _why() -> Json:
         return library.why(request.args.get("key", ""))
 
+    @app.get("/api/orientation")
+    def _orientation() -> Json:
+        return library.orientation(request.args.get("key", ""))
+
     @app.get("/api/labels")
     def _labels() -> Json:
         prefix = request.args.get("prefix", "")

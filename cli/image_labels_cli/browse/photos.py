@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from image_labels.attributes import labels_of
 from image_labels.failures import TryAgain
 from image_labels.terms import Kind, fold
 
+from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
 
 if TYPE_CHECKING:
@@ -97,6 +99,19 @@ class Library:
                 }
             raise
         return {"why": "S3 has it, but your browser cannot show it as a picture."}
+
+    def orientation(self, key: str) -> Json:
+        """How a browser turns a photo that Rekognition has not turned, as EXIF's 1 to 8; 1 if both see the same.
+
+        The page asks for this when it is to draw boxes: one GetObject, of which only the beginning is read.
+        """
+        if not key:
+            raise BadRequest("Ask for a photo by its key.")
+        try:
+            with closing(self._access.s3.get_object(Bucket=self._access.bucket, Key=key)["Body"]) as photo:
+                return {"orientation": png_orientation(photo)}
+        except ClientError:
+            return {"orientation": 1}  # a photo that cannot be read is not shown, and `why` says why
 
     def labels(self) -> Json:
         """The labels that photos have, alphabetically."""

@@ -12,14 +12,16 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from image_labels_emulator.rekognition import metadata
 from image_labels_emulator.rekognition.errors import RekognitionError
 
 if TYPE_CHECKING:
@@ -37,6 +39,22 @@ _ONE_BIG_AT_A_TIME = threading.Lock()
 _SMOOTH_MODES = {"L", "LA", "RGB", "RGBA", "CMYK"}  # the others (palettes, 16 bits) cannot be averaged by Pillow
 
 
+# How EXIF's orientations are shown, of what is stored.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_FIRST_ON_ITS_SIDE = 5
+_END_OF_JPEG = b"\xff\xd9"
+# Bits for a decoder to go on with: the one that runs out of bits takes 0s or stops, and makes no picture like these.
+_CONTINUATIONS = (b"", b"\xaa" * 64, b"\x55" * 64)
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A decoded photo. `sample` is a copy of at most SAMPLE_SIDE pixels a side: rows x columns x RGB, 0-255."""
@@ -49,13 +67,14 @@ class Photo:
 
 
 def load(data: bytes) -> Photo:
-    """Decode a photo, all of it, so that a truncated file is found out.
+    """Decode a photo, all of it, so that a truncated file is found out; its metadata cannot make it none.
 
     A JPEG is turned as its EXIF orientation says, a PNG is not (API reference, "DetectLabelsResponse").
     Raises RekognitionError: InvalidImageFormatException, ImageTooLargeException (pixels), InvalidParameterException
     (too small).
     """
-    picture = _open(data)
+    pixels = metadata.pixels_only(data)
+    picture = _open(pixels)
     width, height = picture.size
     if max(width, height) > MAX_SIDE:
         raise RekognitionError(
@@ -67,17 +86,15 @@ def load(data: bytes) -> Photo:
             "InvalidParameterException",
             reason=f"the image is {width} x {height} pixels; each side needs at least {MIN_SIDE}",
         )
-    try:
-        if width * height > _BIG_PIXELS:
-            with _ONE_BIG_AT_A_TIME:
-                sample = _sample(picture)
-        else:
-            sample = _sample(picture)
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _not_an_image(str(error)) from error
-    if (sample.shape[0] > sample.shape[1]) != (height > width):
+    orientation = metadata.jpeg_orientation(data) if picture.format == "JPEG" else 1
+    with _ONE_BIG_AT_A_TIME if width * height > _BIG_PIXELS else nullcontext():
+        sample = _decode(pixels, picture)
+    if orientation in _TURNS:
+        sample = sample.transpose(_TURNS[orientation])
+    if orientation >= _FIRST_ON_ITS_SIDE:
         width, height = height, width
-    return Photo(str(picture.format), width, height, hashlib.sha256(data).hexdigest(), sample)
+    digest = hashlib.sha256(data).hexdigest()
+    return Photo(str(picture.format), width, height, digest, np.asarray(sample, dtype=np.uint8))
 
 
 def _open(data: bytes) -> ImageFile:
@@ -87,9 +104,9 @@ def _open(data: bytes) -> ImageFile:
     many pixels before their size could be told.
     """
     reader: type[ImageFile]
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(metadata.JPEG_START):
         reader = JpegImageFile
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+    elif data.startswith(metadata.PNG_START):
         reader = PngImageFile
     else:
         raise _not_an_image("neither JPEG nor PNG")
@@ -99,7 +116,41 @@ def _open(data: bytes) -> ImageFile:
         raise _not_an_image(str(error)) from error
 
 
-def _sample(picture: ImageFile) -> NDArray[np.uint8]:
+def _decode(data: bytes, picture: ImageFile) -> Image.Image:
+    """The picture's sample, not turned yet."""
+    try:
+        return _sample(picture)
+    except MemoryError:
+        raise  # the machine's fault
+    except Exception as error:  # Pillow's readers raise nearly anything on broken pixels, too
+        if picture.format != "JPEG" or not _lacks_only_its_end(data):
+            raise _not_an_image(str(error)) from error
+    return _sample(_open(data + _END_OF_JPEG))
+
+
+def _lacks_only_its_end(jpeg: bytes) -> bool:
+    """Whether all pixels of a JPEG that ends without its end marker are there.
+
+    With the marker put in its place, libjpeg decodes what is there and makes up the rest, with a warning that Pillow
+    does not pass on. But when all is there, it does not matter what comes before the marker.
+    """
+    jpeg = jpeg.rstrip(b"\xff")  # half a marker
+    try:
+        digests = {_digest(jpeg + more + _END_OF_JPEG) for more in _CONTINUATIONS}
+    except MemoryError:
+        raise
+    except Exception:
+        return False
+    return len(digests) == 1
+
+
+def _digest(jpeg: bytes) -> bytes:
+    picture = _open(jpeg)
+    picture.load()  # at its full size, in which the last bit shows
+    return hashlib.sha256(picture.tobytes()).digest()
+
+
+def _sample(picture: ImageFile) -> Image.Image:
     # A JPEG is decoded straight to a fraction of its size, which still reads all of its bytes.
     picture.draft("RGB", (SAMPLE_SIDE, SAMPLE_SIDE))
     picture.load()
@@ -109,11 +160,7 @@ def _sample(picture: ImageFile) -> NDArray[np.uint8]:
     small = picture.resize(size, how)
     if small.mode.startswith("I"):  # 16 bits a pixel: Pillow would cut instead of scale
         small = Image.fromarray((np.asarray(small).astype(np.uint32) >> 8).astype(np.uint8))
-    rgb = small.convert("RGB")
-    if picture.format == "JPEG":
-        rgb.info["exif"] = picture.info.get("exif", b"")
-        rgb = ImageOps.exif_transpose(rgb)
-    return np.asarray(rgb, dtype=np.uint8)
+    return small.convert("RGB")
 
 
 def _not_an_image(reason: str) -> RekognitionError:

@@ -91,6 +91,10 @@ class RekognitionProvider(ServiceLifecycleHook):
             self._behaviour.failed()
             LOG.info("DetectLabels answers %s: %s", error.code, error.reason or error.message)
             raise
+        except Exception as error:
+            self._behaviour.failed()
+            LOG.exception("DetectLabels of %s fails, and it should not", "/".join(_place(request)))
+            raise RekognitionError("InternalServerError") from error
         self._behaviour.answered()
         return answer
 

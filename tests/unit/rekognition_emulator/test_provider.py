@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -18,6 +18,9 @@ from localstack.aws.api import RequestContext, ServiceRequest
 from localstack.aws.skeleton import create_dispatch_table
 from localstack.http import Request, Response
 from rekognition_emulator.model import check_answer, names, picture, s3_image
+
+if TYPE_CHECKING:
+    from image_labels_emulator.rekognition.image import Photo
 
 REGION = "eu-west-1"
 
@@ -163,6 +166,25 @@ def test_s3_out_of_reach_is_the_services_fault(provider: RekognitionProvider, s3
 def test_no_image_in_the_object(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.put("a.jpg", b"hello")
     assert refused(provider, Image=s3_image("a.jpg")).code == "InvalidImageFormatException"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of tune"), MemoryError(), KeyError("labels")], ids=repr)
+def test_what_goes_wrong_in_the_emulator_itself_is_its_own_error(
+    s3: FakeS3, behaviour: faults.Behaviour, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def classifier(_photo: Photo) -> list[Found]:
+        raise error
+
+    s3.put("a.jpg", picture())
+    provider = RekognitionProvider(behaviour, classifier, make_s3_client=lambda _context: s3)
+    answered = refused(provider, Image=s3_image("a.jpg"))
+    assert (answered.code, answered.status_code) == ("InternalServerError", 500)
+    assert answered.message == "Internal server error"
+    assert behaviour.snapshot()["counters"]["failed"] == 1
+    (record,) = (one for one in caplog.records if one.levelname == "ERROR")
+    assert "photos/a.jpg" in record.getMessage()
+    assert record.exc_info
+    assert record.exc_info[1] is error
 
 
 @pytest.mark.parametrize("request_", [{}, {"Image": None}, {"Image": {"S3Object": None}}, {"Image": 1}])

@@ -1,5 +1,6 @@
 import { el, percent } from "./dom.js";
 import { isAsked } from "./expression.js";
+import { orientation, turned } from "./turn.js";
 
 /** A photo with its boxes. Both lie in one stage that has the photo's shape, so the boxes fit however it is cut. */
 export class Picture {
@@ -12,7 +13,9 @@ export class Picture {
     this.onBroken = onBroken;
     /** @type {import("./cards.js").Card|null} */
     this.card = null;
-    this.drawn = false;
+    this.shows = 0; // counts the photos: who comes back with an answer sees whether it is still about this one
+    /** @type {string[]|null} what was asked for, once the boxes are drawn */
+    this.asked = null;
     /** @type {Map<HTMLElement, Set<string>>} the labels of each box */
     this.labelled = new Map();
     this.image = /** @type {HTMLImageElement} */ (el("img", { alt: "", decoding: "async", draggable: "false" }));
@@ -25,7 +28,8 @@ export class Picture {
   show(card) {
     const renewable = this.card?.key !== card.key;
     this.card = card;
-    this.drawn = false;
+    this.shows += 1;
+    this.asked = null;
     this.labelled.clear();
     this.boxes.replaceChildren();
     this.element.dataset.state = "loading";
@@ -44,20 +48,31 @@ export class Picture {
   }
 
   /** Draw the boxes, those of the labels that were asked for before all. @param {string[]} asked */
-  draw(asked) {
-    if (this.drawn || !this.card) return;
-    this.drawn = true;
-    for (const [[left, top, width, height], labels] of gathered(this.card.labels)) {
-      const wanted = labels.some(({ label }) => names(label).some((name) => isAsked(name, asked)));
-      const words = labels.flatMap(({ label, confidence }, n) => [n ? " · " : "", label.name, " ", el("b", {}, percent(confidence))]);
-      const box = el("div", { class: wanted ? "box wanted" : "box" }, el("span", { class: "tag" }, ...words));
-      box.classList.toggle("at-top", top < 0.14);
-      box.classList.toggle("at-right", left > 0.7);
-      const place = { left, top, width, height };
-      for (const [side, ratio] of Object.entries(place)) box.style.setProperty(side, `${ratio * 100}%`);
-      this.boxes.append(box);
-      this.labelled.set(box, new Set(labels.map(({ label }) => label.name)));
-    }
+  async draw(asked) {
+    const { card, shows } = this;
+    if (this.asked || !card) return;
+    this.asked = asked;
+    const boxes = gathered(card.labels);
+    if (!boxes.length) return;
+    const as = await (card.orientation ??= orientation(card.key));
+    if (this.shows !== shows) return; // another photo meanwhile
+    for (const [place, labels] of boxes) this.#drawBox(turned(place, as), labels, asked);
+  }
+
+  /**
+   * @param {[number, number, number, number]} place @param {{label: import("./cards.js").Label, confidence: number}[]} labels
+   * @param {string[]} asked
+   */
+  #drawBox([left, top, width, height], labels, asked) {
+    const wanted = labels.some(({ label }) => names(label).some((name) => isAsked(name, asked)));
+    const words = labels.flatMap(({ label, confidence }, n) => [n ? " · " : "", label.name, " ", el("b", {}, percent(confidence))]);
+    const box = el("div", { class: wanted ? "box wanted" : "box" }, el("span", { class: "tag" }, ...words));
+    box.classList.toggle("at-top", top < 0.14);
+    box.classList.toggle("at-right", left > 0.7);
+    const place = { left, top, width, height };
+    for (const [side, ratio] of Object.entries(place)) box.style.setProperty(side, `${ratio * 100}%`);
+    this.boxes.append(box);
+    this.labelled.set(box, new Set(labels.map(({ label }) => label.name)));
   }
 
   /** Bring the boxes of one label forward; null shows all alike. @param {string|null} name */
@@ -75,7 +90,10 @@ export class Picture {
     if (renewable) {
       try {
         const card = await this.renew(key);
-        if (this.card?.key === key) this.show(card);
+        if (this.card?.key !== key) return;
+        const { asked } = this;
+        this.show(card);
+        if (asked) this.draw(asked);
         return;
       } catch {
         // shown as broken, below

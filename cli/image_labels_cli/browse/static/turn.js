@@ -1,0 +1,56 @@
+import { ApiError, get } from "./api.js";
+
+/** @typedef {[number, number]} Point */
+
+/**
+ * Where EXIF's orientations show a point of what is stored; both as ratios of width and height.
+ * @type {Record<number, (point: Point) => Point>}
+ */
+const SHOWN = {
+  1: ([x, y]) => [x, y],
+  2: ([x, y]) => [1 - x, y],
+  3: ([x, y]) => [1 - x, 1 - y],
+  4: ([x, y]) => [x, 1 - y],
+  5: ([x, y]) => [y, x],
+  6: ([x, y]) => [1 - y, x],
+  7: ([x, y]) => [1 - y, 1 - x],
+  8: ([x, y]) => [y, 1 - x],
+};
+
+/** @type {Promise<boolean>|undefined} */
+let turning;
+
+/** Whether this browser turns a PNG as its EXIF says: not all do. */
+function turnsPngs() {
+  turning ??= new Promise((resolve) => {
+    const image = new Image();
+    image.onload = () => resolve(image.naturalWidth === 1); // 2 pixels wide, on its side
+    image.onerror = () => resolve(false);
+    image.src = "/static/on-its-side.png";
+  });
+  return turning;
+}
+
+/**
+ * The orientation in which this browser shows a photo, of that which Rekognition saw; 1 if both are the same.
+ * @param {string} key @returns {Promise<number>}
+ */
+export async function orientation(key) {
+  try {
+    const [answer, turns] = await Promise.all([get("orientation", { key }), turnsPngs()]);
+    return turns ? answer.orientation : 1;
+  } catch (error) {
+    if (error instanceof ApiError) return 1; // the boxes of nearly all photos are right without it
+    throw error;
+  }
+}
+
+/**
+ * A box as it is shown. @param {number[]} box left, top, width, height @param {number} orientation
+ * @returns {[number, number, number, number]}
+ */
+export function turned([left, top, width, height], orientation) {
+  const [x1, y1] = SHOWN[orientation]([left, top]);
+  const [x2, y2] = SHOWN[orientation]([left + width, top + height]);
+  return [Math.min(x1, x2), Math.min(y1, y2), Math.abs(x2 - x1), Math.abs(y2 - y1)];
+}
