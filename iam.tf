@@ -193,50 +193,23 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Without it: "Unable to validate the following destination configurations".
-  dynamic "statement" {
-    for_each = var.trigger == "s3" ? [local.bucket_arn] : []
+  # Without it: "Unable to validate the following destination configurations", or events that EventBridge cannot deliver.
+  #
+  # No condition, as in the statement that S3's guide gives for an encrypted queue. SQS's guide says that both services
+  # support aws:SourceArn here, but not whether it is the bucket, the rule or the queue; SNS's guide says that EventBridge
+  # does not. A condition that does not hold makes the apply fail, or loses events without a word. The queue's own policy
+  # names the bucket or the rules, and the account.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+  statement {
+    sid       = var.trigger == "s3" ? "LetS3EncryptEvents" : "LetEventBridgeEncryptEvents"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = ["*"]
 
-    content {
-      sid       = "LetThisBucketEncryptItsEvents"
-      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-      resources = ["*"]
-
-      principals {
-        type        = "Service"
-        identifiers = ["s3.amazonaws.com"]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = [statement.value]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [local.account_id]
-      }
-    }
-  }
-
-  # No condition: AWS's pages contradict each other on whether EventBridge sets aws:SourceArn and aws:SourceAccount when
-  # it uses a key, and events would be lost without a word if it did not. The queue's own policy names the rule.
-  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html (yes)
-  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (no)
-  dynamic "statement" {
-    for_each = var.trigger == "eventbridge" ? ["events.amazonaws.com"] : []
-
-    content {
-      sid       = "LetEventBridgeEncryptEvents"
-      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-      resources = ["*"]
-
-      principals {
-        type        = "Service"
-        identifiers = [statement.value]
-      }
+    principals {
+      type        = "Service"
+      identifiers = [var.trigger == "s3" ? "s3.amazonaws.com" : "events.amazonaws.com"]
     }
   }
 
