@@ -236,53 +236,98 @@ data "aws_iam_policy_document" "key" {
 # The queues' policies
 ################################################################################
 
-data "aws_iam_policy_document" "queue" {
-  statement {
-    sid       = var.trigger == "s3" ? "LetThisBucketSendItsEvents" : "LetThisRuleSendItsEvents"
-    actions   = ["sqs:SendMessage"]
-    resources = [local.queue_arn]
-
-    principals {
-      type        = "Service"
-      identifiers = [var.trigger == "s3" ? "s3.amazonaws.com" : "events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [var.trigger == "s3" ? local.bucket_arn : aws_cloudwatch_event_rule.photos[0].arn]
-    }
-
-    # A bucket's ARN has no account in it, as a rule's has: a deleted bucket's name may be somebody else's tomorrow.
-    dynamic "condition" {
-      for_each = var.trigger == "s3" ? [local.account_id] : []
-
-      content {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [condition.value]
-      }
-    }
-  }
+locals {
+  # Which service may send what to which queue. A bucket's ARN has no account in it, as a rule's has: a deleted bucket's
+  # name may be somebody else's tomorrow.
+  queue_senders = [
+    for sender in [
+      {
+        trigger  = "s3"
+        queue    = "photos"
+        sid      = "LetThisBucketSendItsEvents"
+        service  = "s3.amazonaws.com"
+        sources  = [local.bucket_arn]
+        accounts = [local.account_id]
+      },
+      {
+        trigger  = "eventbridge"
+        queue    = "photos"
+        sid      = "LetTheseRulesSendTheirEvents"
+        service  = "events.amazonaws.com"
+        sources  = aws_cloudwatch_event_rule.photos[*].arn
+        accounts = []
+      },
+      {
+        trigger  = "eventbridge"
+        queue    = "dead_letters"
+        sid      = "LetTheseRulesLeaveWhatTheyCouldNotSend"
+        service  = "events.amazonaws.com"
+        sources  = aws_cloudwatch_event_rule.photos[*].arn
+        accounts = []
+      },
+    ] : sender if sender.trigger == var.trigger
+  ]
 }
 
-data "aws_iam_policy_document" "dead_letters" {
-  count = var.trigger == "eventbridge" ? 1 : 0
+# Every queue has a policy at all times: the provider leaves the old one where none is given.
+data "aws_iam_policy_document" "queue" {
+  for_each = {
+    photos       = local.queue_arn
+    dead_letters = local.dead_letter_queue_arn
+    waiting      = local.waiting_queue_arn
+  }
 
+  # A denial, so it is meant for everybody and everything.
   statement {
-    sid       = "LetThisRuleLeaveWhatItCouldNotSend"
-    actions   = ["sqs:SendMessage"]
-    resources = [local.dead_letter_queue_arn]
+    sid       = "DenyRequestsWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [each.value]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "*"
+      identifiers = ["*"]
     }
 
     condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [aws_cloudwatch_event_rule.photos[0].arn]
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+  dynamic "statement" {
+    for_each = [for sender in local.queue_senders : sender if sender.queue == each.key]
+    iterator = sender
+
+    content {
+      sid       = sender.value.sid
+      actions   = ["sqs:SendMessage"]
+      resources = [each.value]
+
+      principals {
+        type        = "Service"
+        identifiers = [sender.value.service]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = sender.value.sources
+      }
+
+      dynamic "condition" {
+        for_each = sender.value.accounts
+
+        content {
+          test     = "StringEquals"
+          variable = "aws:SourceAccount"
+          values   = [condition.value]
+        }
+      }
     }
   }
 }

@@ -17,6 +17,7 @@ locals {
   queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
 
   waiting_queue_name     = "${var.name}-waiting"
+  waiting_queue_arn      = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.waiting_queue_name}"
   dead_letter_queue_name = "${var.name}-dead-letters"
   dead_letter_queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
 
@@ -361,7 +362,7 @@ resource "aws_sqs_queue" "photos" {
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
 
   # Here, not in an aws_sqs_queue_policy: the provider waits about 25 s for each of the two to settle.
-  policy = data.aws_iam_policy_document.queue.json
+  policy = data.aws_iam_policy_document.queue["photos"].json
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
@@ -381,7 +382,7 @@ resource "aws_sqs_queue" "dead_letters" {
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
 
-  policy = one(data.aws_iam_policy_document.dead_letters[*].json)
+  policy = data.aws_iam_policy_document.queue["dead_letters"].json
 
   # No other queue may leave its failures here. SQS takes the ARN of a queue that is still to be made.
   redrive_allow_policy = jsonencode({
@@ -406,6 +407,8 @@ resource "aws_sqs_queue" "waiting" {
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
+
+  policy = data.aws_iam_policy_document.queue["waiting"].json
 
   tags = var.tags
 }

@@ -105,6 +105,15 @@ class TestExistingBucket:
         recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
         assert not _is_meant(existing, recorded, "photos/dog.jpg", bucket="another-bucket")
 
+    def test_no_queue_takes_plain_http(self, existing: Stack) -> None:
+        """The emulator does not enforce the policies; it keeps them."""
+        for name in ("queue_url", "dead_letter_queue_url", "waiting_queue_url"):
+            queue = existing.sqs.get_queue_attributes(QueueUrl=existing.outputs[name], AttributeNames=["Policy"])
+            statements = json.loads(queue["Attributes"]["Policy"])["Statement"]
+            denied = [each for each in statements if each["Effect"] == "Deny"]
+            assert [(each["Action"], each["Principal"]) for each in denied] == [("sqs:*", "*")], name
+            assert denied[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
 
 class TestSharedBucket:
     """Two copies of the module in one account, on one bucket."""
