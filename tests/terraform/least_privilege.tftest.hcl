@@ -228,6 +228,13 @@ run "queues_with_eventbridge" {
     trigger = "eventbridge"
   }
 
+  override_resource {
+    target = aws_cloudwatch_event_rule.photos[1]
+    values = {
+      arn = "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule-2"
+    }
+  }
+
   assert {
     condition = {
       for queue, policy in data.aws_iam_policy_document.queue : queue => [
@@ -250,7 +257,9 @@ run "queues_with_eventbridge" {
           conditions = {
             "aws:SourceArn" = {
               test = "ArnEquals"
-              values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"])
+              values = tolist([
+                "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule", "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule-2",
+              ])
             }
           }
         }
