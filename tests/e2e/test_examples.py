@@ -159,7 +159,8 @@ class TestDailyLimit:
         wait_for("item gone", lambda: stack.item(done) is None)
 
         alarm = examples["complete"].module["alarm_arns"]["daily-limit"].rpartition(":")[2]
-        wait_for("a reason for the alarm to ring", lambda: _rings(alarm))
+        # LocalStack counts a queue's messages once a minute.
+        wait_for("a reason for the alarm to ring", lambda: _rings(alarm), seconds=150)
 
         # As the schedule does every 5 minutes: there is no room yet, and then there is.
         tick = json.loads((EVENTS / "scheduled.json").read_text())
