@@ -193,50 +193,23 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Without it: "Unable to validate the following destination configurations".
-  dynamic "statement" {
-    for_each = var.trigger == "s3" ? [local.bucket_arn] : []
+  # Without it: "Unable to validate the following destination configurations", or events that EventBridge cannot deliver.
+  #
+  # No condition, as in the statement that S3's guide gives for an encrypted queue. SQS's guide says that both services
+  # support aws:SourceArn here, but not whether it is the bucket, the rule or the queue; SNS's guide says that EventBridge
+  # does not. A condition that does not hold makes the apply fail, or loses events without a word. The queue's own policy
+  # names the bucket or the rules, and the account.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+  statement {
+    sid       = var.trigger == "s3" ? "LetS3EncryptEvents" : "LetEventBridgeEncryptEvents"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = ["*"]
 
-    content {
-      sid       = "LetThisBucketEncryptItsEvents"
-      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-      resources = ["*"]
-
-      principals {
-        type        = "Service"
-        identifiers = ["s3.amazonaws.com"]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = [statement.value]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [local.account_id]
-      }
-    }
-  }
-
-  # No condition: AWS's pages contradict each other on whether EventBridge sets aws:SourceArn and aws:SourceAccount when
-  # it uses a key, and events would be lost without a word if it did not. The queue's own policy names the rule.
-  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html (yes)
-  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (no)
-  dynamic "statement" {
-    for_each = var.trigger == "eventbridge" ? ["events.amazonaws.com"] : []
-
-    content {
-      sid       = "LetEventBridgeEncryptEvents"
-      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-      resources = ["*"]
-
-      principals {
-        type        = "Service"
-        identifiers = [statement.value]
-      }
+    principals {
+      type        = "Service"
+      identifiers = [var.trigger == "s3" ? "s3.amazonaws.com" : "events.amazonaws.com"]
     }
   }
 
@@ -263,53 +236,98 @@ data "aws_iam_policy_document" "key" {
 # The queues' policies
 ################################################################################
 
-data "aws_iam_policy_document" "queue" {
-  statement {
-    sid       = var.trigger == "s3" ? "LetThisBucketSendItsEvents" : "LetThisRuleSendItsEvents"
-    actions   = ["sqs:SendMessage"]
-    resources = [local.queue_arn]
-
-    principals {
-      type        = "Service"
-      identifiers = [var.trigger == "s3" ? "s3.amazonaws.com" : "events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [var.trigger == "s3" ? local.bucket_arn : aws_cloudwatch_event_rule.photos[0].arn]
-    }
-
-    # A bucket's ARN has no account in it, as a rule's has: a deleted bucket's name may be somebody else's tomorrow.
-    dynamic "condition" {
-      for_each = var.trigger == "s3" ? [local.account_id] : []
-
-      content {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [condition.value]
-      }
-    }
-  }
+locals {
+  # Which service may send what to which queue. A bucket's ARN has no account in it, as a rule's has: a deleted bucket's
+  # name may be somebody else's tomorrow.
+  queue_senders = [
+    for sender in [
+      {
+        trigger  = "s3"
+        queue    = "photos"
+        sid      = "LetThisBucketSendItsEvents"
+        service  = "s3.amazonaws.com"
+        sources  = [local.bucket_arn]
+        accounts = [local.account_id]
+      },
+      {
+        trigger  = "eventbridge"
+        queue    = "photos"
+        sid      = "LetTheseRulesSendTheirEvents"
+        service  = "events.amazonaws.com"
+        sources  = aws_cloudwatch_event_rule.photos[*].arn
+        accounts = []
+      },
+      {
+        trigger  = "eventbridge"
+        queue    = "dead_letters"
+        sid      = "LetTheseRulesLeaveWhatTheyCouldNotSend"
+        service  = "events.amazonaws.com"
+        sources  = aws_cloudwatch_event_rule.photos[*].arn
+        accounts = []
+      },
+    ] : sender if sender.trigger == var.trigger
+  ]
 }
 
-data "aws_iam_policy_document" "dead_letters" {
-  count = var.trigger == "eventbridge" ? 1 : 0
+# Every queue has a policy at all times: the provider leaves the old one where none is given.
+data "aws_iam_policy_document" "queue" {
+  for_each = {
+    photos       = local.queue_arn
+    dead_letters = local.dead_letter_queue_arn
+    waiting      = local.waiting_queue_arn
+  }
 
+  # A denial, so it is meant for everybody and everything.
   statement {
-    sid       = "LetThisRuleLeaveWhatItCouldNotSend"
-    actions   = ["sqs:SendMessage"]
-    resources = [local.dead_letter_queue_arn]
+    sid       = "DenyRequestsWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [each.value]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "*"
+      identifiers = ["*"]
     }
 
     condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [aws_cloudwatch_event_rule.photos[0].arn]
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+  dynamic "statement" {
+    for_each = [for sender in local.queue_senders : sender if sender.queue == each.key]
+    iterator = sender
+
+    content {
+      sid       = sender.value.sid
+      actions   = ["sqs:SendMessage"]
+      resources = [each.value]
+
+      principals {
+        type        = "Service"
+        identifiers = [sender.value.service]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = sender.value.sources
+      }
+
+      dynamic "condition" {
+        for_each = sender.value.accounts
+
+        content {
+          test     = "StringEquals"
+          variable = "aws:SourceAccount"
+          values   = [condition.value]
+        }
+      }
     }
   }
 }

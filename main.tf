@@ -17,6 +17,7 @@ locals {
   queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
 
   waiting_queue_name     = "${var.name}-waiting"
+  waiting_queue_arn      = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.waiting_queue_name}"
   dead_letter_queue_name = "${var.name}-dead-letters"
   dead_letter_queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
 
@@ -288,10 +289,12 @@ check "notifications_of_the_existing_bucket" {
   }
 }
 
+# Several rules share the work, since EventBridge refuses a rule whose wildcards are too complex. No key matches two of
+# them: no suffix is the end of another (variables.tf).
 resource "aws_cloudwatch_event_rule" "photos" {
-  count = var.trigger == "eventbridge" ? 1 : 0
+  count = length(local.event_rules)
 
-  name        = local.queue_name
+  name        = "${local.queue_name}${local.event_rules[count.index].number}"
   description = "Photos that come to or go from ${local.bucket_name}, for ${var.name}"
 
   event_pattern = jsonencode({
@@ -299,7 +302,7 @@ resource "aws_cloudwatch_event_rule" "photos" {
     detail-type = ["Object Created", "Object Deleted"] # the latter also for what a lifecycle rule deletes
     detail = merge(
       { bucket = { name = [local.bucket_name] } },
-      length(local.event_keys) == 0 ? {} : { object = { key = local.event_keys } },
+      length(local.event_rules[count.index].keys) == 0 ? {} : { object = { key = local.event_rules[count.index].keys } },
     )
   })
 
@@ -307,34 +310,66 @@ resource "aws_cloudwatch_event_rule" "photos" {
 
   lifecycle {
     precondition {
+      # Said once, not by each rule.
+      condition     = count.index > 0 || var.filter_prefix == "" || length(local.event_rules) <= 30
+      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, ${length(var.filter_suffixes)} suffixes are ${length(local.event_rules)} rules with wildcards, and an event bus takes 30. Take at most 90 suffixes, fewer if other rules of the default event bus have wildcards, or set filter_prefix = \"\", which needs none."
+    }
+
+    precondition {
       # 200 for what else there is, a bucket's name of 63 characters among it.
-      condition     = length(jsonencode(local.event_keys)) + 200 <= 2048
-      error_message = "filter_prefix and filter_suffixes are too long for trigger = \"eventbridge\": they make an event pattern of about ${length(jsonencode(local.event_keys)) + 200} characters, of which EventBridge takes 2048, and the prefix is in it once for each suffix. Take fewer suffixes or a shorter prefix."
+      condition     = length(jsonencode(local.event_rules[count.index].keys)) + 200 <= 2048
+      error_message = "filter_prefix and filter_suffixes are too long for trigger = \"eventbridge\": they make an event pattern of about ${length(jsonencode(local.event_rules[count.index].keys)) + 200} characters, of which EventBridge takes 2048, and the prefix is in it once for each suffix. Take a shorter prefix, or shorter or fewer suffixes."
+    }
+
+    precondition {
+      condition     = local.event_rules[count.index].complexity <= 9
+      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, EventBridge would refuse ${join(", ", local.event_rules[count.index].suffixes)} as too complex, since they repeat how they begin (as \"___.jpg\" does). Take suffixes that do not, or set filter_prefix = \"\"."
     }
   }
 }
 
 locals {
-  # What S3's filter_prefix and filter_suffix say, in EventBridge's words; nothing if every key is meant. A pattern has no
-  # "prefix and suffix", only the wildcard, which wants the two one after the other where S3 lets them overlap (prefix
-  # "images/" and suffix "/dog.jpg" admit "images/dog.jpg"): these few keys are named one by one.
-  event_keys = concat(
-    [for suffix in var.filter_suffixes : { suffix = suffix } if var.filter_prefix == "" && suffix != ""],
-    [for suffix in var.filter_suffixes : { prefix = var.filter_prefix } if var.filter_prefix != "" && suffix == ""],
-    [for suffix in var.filter_suffixes : { wildcard = "${var.filter_prefix}*${suffix}" } if var.filter_prefix != "" && suffix != ""],
-    flatten([
-      for suffix in var.filter_suffixes : [
-        for n in range(1, min(length(var.filter_prefix), length(suffix)) + 1) :
-        "${var.filter_prefix}${substr(suffix, n, -1)}" if endswith(var.filter_prefix, substr(suffix, 0, n))
-      ]
-    ]),
-  )
+  # Three wildcards a rule. AWS does not say how complex a rule may be; its event-ruler counts 2 for "images/*.jpg", and
+  # EventBridge has been seen to accept 9 and to refuse 12. https://github.com/aws/event-ruler#matching-with-a-machine
+  # Without a prefix there are no wildcards, and one rule does.
+  event_suffixes = chunklist(var.trigger == "eventbridge" ? sort(var.filter_suffixes) : [], var.filter_prefix == "" ? 100 : 3)
+
+  event_rules = [
+    for index, suffixes in local.event_suffixes : {
+      number   = index == 0 ? "" : "-${index + 1}" # the first has none, in its name and its alarms'
+      suffixes = suffixes
+
+      # What S3's filter_prefix and filter_suffix say, in EventBridge's words; nothing if every key is meant. A pattern has
+      # no "prefix and suffix", only the wildcard, which wants the two one after the other where S3 lets them overlap
+      # (prefix "images/" and suffix "/dog.jpg" admit "images/dog.jpg"): these few keys are named one by one.
+      keys = concat(
+        [for suffix in suffixes : { suffix = suffix } if var.filter_prefix == "" && suffix != ""],
+        [for suffix in suffixes : { prefix = var.filter_prefix } if var.filter_prefix != "" && suffix == ""],
+        [for suffix in suffixes : { wildcard = "${var.filter_prefix}*${suffix}" } if var.filter_prefix != "" && suffix != ""],
+        flatten([
+          for suffix in suffixes : [
+            for n in range(1, min(length(var.filter_prefix), length(suffix)) + 1) :
+            "${var.filter_prefix}${substr(suffix, n, -1)}" if endswith(var.filter_prefix, substr(suffix, 0, n))
+          ]
+        ]),
+      )
+
+      # At most. The beginnings of "images/*aab" are matched at the same time by "images/aa": "images/*", "images/*a" and
+      # "images/*aa". That is one more than there are ends of "aa" with which the suffix begins.
+      complexity = var.filter_prefix == "" ? 0 : sum([
+        for suffix in suffixes : 1 + max(1, [
+          for m in range(1, length(suffix) + 1) :
+          length([for n in range(1, m + 1) : n if endswith(substr(suffix, 0, m), substr(suffix, 0, n))])
+        ]...)
+      ])
+    }
+  ]
 }
 
 resource "aws_cloudwatch_event_target" "photos" {
-  count = var.trigger == "eventbridge" ? 1 : 0
+  count = length(local.event_rules)
 
-  rule = aws_cloudwatch_event_rule.photos[0].name
+  rule = aws_cloudwatch_event_rule.photos[count.index].name
   arn  = aws_sqs_queue.photos.arn
 
   # What the queue does not take would be dropped: for want of a permission at once, else after a day of tries.
@@ -361,7 +396,7 @@ resource "aws_sqs_queue" "photos" {
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
 
   # Here, not in an aws_sqs_queue_policy: the provider waits about 25 s for each of the two to settle.
-  policy = data.aws_iam_policy_document.queue.json
+  policy = data.aws_iam_policy_document.queue["photos"].json
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
@@ -381,7 +416,7 @@ resource "aws_sqs_queue" "dead_letters" {
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
 
-  policy = one(data.aws_iam_policy_document.dead_letters[*].json)
+  policy = data.aws_iam_policy_document.queue["dead_letters"].json
 
   # No other queue may leave its failures here. SQS takes the ARN of a queue that is still to be made.
   redrive_allow_policy = jsonencode({
@@ -406,6 +441,8 @@ resource "aws_sqs_queue" "waiting" {
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
+
+  policy = data.aws_iam_policy_document.queue["waiting"].json
 
   tags = var.tags
 }

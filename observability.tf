@@ -120,7 +120,8 @@ locals {
       periods = 5
     }
     schedule-not-run = {
-      description = "The schedule could not invoke the function: photos over the daily limit are not taken back"
+      # Its target has no dead-letter queue: the next run does the same.
+      description = "The schedule could not invoke the function, and dropped the run: photos over the daily limit are not taken back"
       namespace   = "AWS/Events"
       metric      = "FailedInvocations"
       dimensions  = { RuleName = local.waiting_queue_name }
@@ -128,17 +129,30 @@ locals {
       period      = 300
       threshold   = 0
     }
-    }, var.trigger == "s3" ? {} : {
-    events-not-delivered = {
-      description = "EventBridge could not put events into the queue, for want of a permission on the queue or its key: photos were not seen"
-      namespace   = "AWS/Events"
-      metric      = "FailedInvocations"
-      dimensions  = { RuleName = local.queue_name }
-      statistic   = "Sum"
-      period      = 300
-      threshold   = 0
+    }, [
+    # Every rule's target has a dead-letter queue, so one of the two counts each event that could not be delivered:
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+    for rule in local.event_rules : {
+      "events-not-delivered${rule.number}" = {
+        description = "EventBridge could not put events into the queue, and left them in the dead-letter queue: send them back"
+        namespace   = "AWS/Events"
+        metric      = "InvocationsSentToDlq"
+        dimensions  = { RuleName = "${local.queue_name}${rule.number}" }
+        statistic   = "Sum"
+        period      = 300
+        threshold   = 0
+      }
+      "events-dropped${rule.number}" = {
+        description = "EventBridge could put events neither into the queue nor into the dead-letter queue, and dropped them: backfill the photos uploaded since a day before the alarm"
+        namespace   = "AWS/Events"
+        metric      = "InvocationsFailedToBeSentToDlq"
+        dimensions  = { RuleName = "${local.queue_name}${rule.number}" }
+        statistic   = "Sum"
+        period      = 300
+        threshold   = 0
+      }
     }
-  })
+  ]...)
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {

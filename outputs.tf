@@ -104,7 +104,7 @@ output "log_group_name" {
 }
 
 output "alarm_arns" {
-  description = "ARNs of the alarms by what they watch: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (at log_level DEBUG or INFO), and events-not-delivered with trigger \"eventbridge\"."
+  description = "ARNs of the alarms by what they watch: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (at log_level DEBUG or INFO), and with trigger \"eventbridge\" events-not-delivered and events-dropped, for each further rule with a number: events-not-delivered-2."
   value = merge(
     { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.arn },
     { for alarm in aws_cloudwatch_metric_alarm.throttled_share : "throttled-share" => alarm.arn },

@@ -129,7 +129,7 @@ variable "trigger" {
     Who tells of photos that come and go:
     - "s3": the bucket's own event notifications. S3 keeps one set of them for each bucket: those that an existing bucket
       has are REPLACED, and two copies of the module on one bucket replace each other's.
-    - "eventbridge": a rule on the account's default event bus; nothing of an existing bucket's is written. Its owner
+    - "eventbridge": rules on the account's default event bus; nothing of an existing bucket's is written. Its owner
       must have switched EventBridge on for it, once. For buckets of others, and for several copies of the module on one
       bucket.
     A change later misses some minutes of events: backfill what was uploaded meanwhile. Away from "s3", an existing bucket
@@ -141,7 +141,7 @@ variable "trigger" {
 
   validation {
     condition     = contains(["s3", "eventbridge"], var.trigger)
-    error_message = "trigger must be \"s3\" (the bucket's event notifications, which the module then owns) or \"eventbridge\" (a rule on the default event bus, which leaves an existing bucket's notifications alone)."
+    error_message = "trigger must be \"s3\" (the bucket's event notifications, which the module then owns) or \"eventbridge\" (rules on the default event bus, which leave an existing bucket's notifications alone)."
   }
 }
 
@@ -163,7 +163,8 @@ variable "filter_prefix" {
 variable "filter_suffixes" {
   description = <<-EOT
     Only objects whose key ends with one of these are labelled. 1 to 100 suffixes, case-sensitive, letters, digits and
-    / ! - _ . ' ( ) only; none may be the end of another. [""] means every object under the prefix.
+    / ! - _ . ' ( ) only; none may be the end of another. [""] means every object under the prefix. With
+    trigger = "eventbridge" and a prefix 90 at most: three are a rule with wildcards, of which an event bus takes 30.
   EOT
   type        = set(string)
   default     = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]

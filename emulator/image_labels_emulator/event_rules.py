@@ -3,6 +3,8 @@
 - `*` in a `wildcard` stands for any characters or none, and `\\*` for an asterisk; LocalStack wants at least one:
   https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 - PutRule refuses an event pattern that is not valid. LocalStack accepts it, and then PutEvents fails for all rules.
+- PutRule refuses an event pattern that is too complex (rule_complexity.py). LocalStack counts the asterisks of each
+  wildcard by itself.
 """
 
 from __future__ import annotations
@@ -12,8 +14,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from localstack.aws.api.events import InvalidEventPatternException
 from localstack.services.events.event_rule_engine import EventPatternCompiler, EventRuleEngine
 from localstack.services.events.rule import RuleService
+
+from image_labels_emulator.rule_complexity import is_too_complex
+
+TOO_COMPLEX = (
+    "Event pattern is not valid. Reason: Rule is too complex - try using fewer wildcard characters or fewer repeating "
+    "character sequences after a wildcard character"
+)
 
 
 def install() -> None:
@@ -38,5 +48,7 @@ def _with_pattern(validate: Callable[..., None]) -> Callable[..., None]:
         validate(cls, event_pattern, *args)
         if event_pattern:
             EventPatternCompiler().compile_event_pattern(event_pattern)  # raises InvalidEventPatternException
+            if is_too_complex(event_pattern):
+                raise InvalidEventPatternException(TOO_COMPLEX)
 
     return validate_input

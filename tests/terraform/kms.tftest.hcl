@@ -71,13 +71,11 @@ run "what_the_key_must_allow" {
         principals = [{ type = "AWS", identifiers = tolist(["arn:aws:iam::111122223333:root"]) }]
         conditions = {}
       }
-      LetThisBucketEncryptItsEvents = {
+      # What S3's guide gives, word for word: with a condition that S3 does not meet the notification cannot be made.
+      LetS3EncryptEvents = {
         actions    = tolist(["kms:Decrypt", "kms:GenerateDataKey"])
         principals = [{ type = "Service", identifiers = tolist(["s3.amazonaws.com"]) }]
-        conditions = {
-          "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:s3:::photos-of-ours"]) }
-          "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
-        }
+        conditions = {}
       }
       LetCloudWatchEncryptThisLog = {
         actions    = tolist(["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"])
@@ -90,7 +88,7 @@ run "what_the_key_must_allow" {
         }
       }
     }
-    error_message = "The key must admit the account's IAM policies, this bucket's events and this log, and nobody else."
+    error_message = "The key must admit the account's IAM policies, S3 and this log, and nobody else."
   }
 
   assert {
@@ -106,11 +104,11 @@ run "what_the_key_must_allow_with_eventbridge" {
 
   assert {
     condition = {
-      for s in data.aws_iam_policy_document.key.statement : s.sid => flatten(s.principals[*].identifiers[*])
+      for s in data.aws_iam_policy_document.key.statement : s.sid => concat(flatten(s.principals[*].identifiers[*]), s.condition[*].variable)
       } == {
       LetIamPoliciesOfTheAccountDecide = ["arn:aws:iam::111122223333:root"]
       LetEventBridgeEncryptEvents      = ["events.amazonaws.com"]
-      LetCloudWatchEncryptThisLog      = ["logs.eu-west-1.amazonaws.com"]
+      LetCloudWatchEncryptThisLog      = ["logs.eu-west-1.amazonaws.com", "kms:EncryptionContext:aws:logs:arn"]
     }
     error_message = "The key must admit EventBridge in S3's place."
   }

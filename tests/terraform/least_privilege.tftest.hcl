@@ -158,16 +158,23 @@ run "reader" {
   }
 }
 
-run "queue" {
+run "queues" {
   assert {
-    condition = [
-      for s in data.aws_iam_policy_document.queue.statement : {
-        actions    = sort(s.actions)
-        resources  = sort(s.resources)
-        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
-        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
-      }
-      ] == [{
+    condition = {
+      for queue, policy in data.aws_iam_policy_document.queue : queue => [
+        for s in policy.statement : {
+          sid        = s.sid
+          effect     = coalesce(s.effect, "Allow")
+          actions    = sort(s.actions)
+          resources  = sort(s.resources)
+          principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+          conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+        } if s.sid != "DenyRequestsWithoutTls"
+      ]
+      } == {
+      photos = [{
+        sid        = "LetThisBucketSendItsEvents"
+        effect     = "Allow"
         actions    = tolist(["sqs:SendMessage"])
         resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
         principals = [{ type = "Service", identifiers = tolist(["s3.amazonaws.com"]) }]
@@ -175,53 +182,90 @@ run "queue" {
           "aws:SourceArn"     = { test = "ArnEquals", values = tolist(["arn:aws:s3:::photos-of-ours"]) }
           "aws:SourceAccount" = { test = "StringEquals", values = tolist(["111122223333"]) }
         }
-    }]
+      }]
+      dead_letters = []
+      waiting      = []
+    }
     error_message = "S3 may send this bucket's events of this account, and nobody may do anything else."
   }
 
+  # The provider leaves a queue's policy as it is where none is given: after trigger = "eventbridge", its rules' would stay.
   assert {
-    condition     = aws_sqs_queue.photos.policy == data.aws_iam_policy_document.queue.json
-    error_message = "The queue must have this policy from the start: S3 tries it when the notification is made."
-  }
-}
-
-run "queue_with_eventbridge" {
-  variables {
-    trigger = "eventbridge"
+    condition = (
+      aws_sqs_queue.photos.policy == data.aws_iam_policy_document.queue["photos"].json
+      && aws_sqs_queue.dead_letters.policy == data.aws_iam_policy_document.queue["dead_letters"].json
+      && aws_sqs_queue.waiting.policy == data.aws_iam_policy_document.queue["waiting"].json
+    )
+    error_message = "Every queue must have its policy from the start: S3 tries the queue when the notification is made."
   }
 
   assert {
     condition = {
-      for s in concat(data.aws_iam_policy_document.queue.statement, data.aws_iam_policy_document.dead_letters[0].statement) : s.sid => {
-        actions    = sort(s.actions)
-        resources  = sort(s.resources)
-        principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
-        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
-      }
+      for queue, policy in data.aws_iam_policy_document.queue : queue => [
+        for s in policy.statement : {
+          effect     = s.effect
+          actions    = sort(s.actions)
+          resources  = sort(s.resources)
+          principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+          conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+        } if s.sid == "DenyRequestsWithoutTls"
+      ]
       } == {
-      LetThisRuleSendItsEvents = {
-        actions    = tolist(["sqs:SendMessage"])
-        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
-        principals = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
-        conditions = {
-          "aws:SourceArn" = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
-        }
-      }
-      LetThisRuleLeaveWhatItCouldNotSend = {
-        actions    = tolist(["sqs:SendMessage"])
-        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
-        principals = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
-        conditions = {
-          "aws:SourceArn" = { test = "ArnEquals", values = tolist(["arn:aws:events:eu-west-1:111122223333:rule/mocked-rule"]) }
-        }
-      }
+      for queue, name in { photos = "photos", dead_letters = "dead-letters", waiting = "waiting" } : queue => [{
+        effect     = "Deny"
+        actions    = tolist(["sqs:*"])
+        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-${name}"])
+        principals = [{ type = "*", identifiers = tolist(["*"]) }]
+        conditions = { "aws:SecureTransport" = { test = "Bool", values = tolist(["false"]) } }
+      }]
     }
-    error_message = "EventBridge may send for this rule of this account, and nobody else, not even S3, may do anything."
+    error_message = "Every queue must deny everybody everything without TLS."
+  }
+}
+
+run "queues_with_eventbridge" {
+  variables {
+    trigger = "eventbridge"
+  }
+
+  override_resource {
+    target = aws_cloudwatch_event_rule.photos[1]
+    values = {
+      arn = "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule-2"
+    }
   }
 
   assert {
-    condition     = aws_sqs_queue.dead_letters.policy == data.aws_iam_policy_document.dead_letters[0].json
-    error_message = "The dead-letter queue must take what EventBridge could not deliver."
+    condition = {
+      for queue, policy in data.aws_iam_policy_document.queue : queue => [
+        for s in policy.statement : {
+          sid        = s.sid
+          actions    = sort(s.actions)
+          resources  = sort(s.resources)
+          principals = [for p in s.principals : { type = p.type, identifiers = sort(p.identifiers) }]
+          conditions = { for c in s.condition : c.variable => { test = c.test, values = sort(c.values) } }
+        } if s.sid != "DenyRequestsWithoutTls"
+      ]
+      } == {
+      for queue, sid in { photos = "LetTheseRulesSendTheirEvents", dead_letters = "LetTheseRulesLeaveWhatTheyCouldNotSend", waiting = "" } :
+      queue => [
+        for name in { photos = ["image-labels-photos"], dead_letters = ["image-labels-dead-letters"], waiting = [] }[queue] : {
+          sid                = sid
+          actions            = tolist(["sqs:SendMessage"])
+          resources          = tolist(["arn:aws:sqs:eu-west-1:111122223333:${name}"])
+          principals         = [{ type = "Service", identifiers = tolist(["events.amazonaws.com"]) }]
+          conditions = {
+            "aws:SourceArn" = {
+              test = "ArnEquals"
+              values = tolist([
+                "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule", "arn:aws:events:eu-west-1:111122223333:rule/mocked-rule-2",
+              ])
+            }
+          }
+        }
+      ]
+    }
+    error_message = "EventBridge may send for all rules of this account, and nobody else, not even S3, may do anything."
   }
 }
 

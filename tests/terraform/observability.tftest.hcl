@@ -97,11 +97,27 @@ run "alarm_of_eventbridge" {
   }
 
   assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.this["events-not-delivered"].metric_name == "FailedInvocations"
-      && aws_cloudwatch_metric_alarm.this["events-not-delivered"].dimensions == tomap({ RuleName = "image-labels-photos" })
-    )
-    error_message = "Events that EventBridge cannot deliver must ring."
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.this :
+      name => "${alarm.namespace} ${alarm.metric_name} ${join(" ", values(alarm.dimensions))} ${alarm.statistic} ${alarm.period} > ${alarm.threshold}"
+      if startswith(name, "events-")
+      } == {
+      events-not-delivered   = "AWS/Events InvocationsSentToDlq image-labels-photos Sum 300 > 0"
+      events-dropped         = "AWS/Events InvocationsFailedToBeSentToDlq image-labels-photos Sum 300 > 0"
+      events-not-delivered-2 = "AWS/Events InvocationsSentToDlq image-labels-photos-2 Sum 300 > 0"
+      events-dropped-2       = "AWS/Events InvocationsFailedToBeSentToDlq image-labels-photos-2 Sum 300 > 0"
+    }
+    error_message = "Of every rule, events that EventBridge could not deliver must ring, and in another way if they are lost."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.this :
+      strcontains(alarm.alarm_description, startswith(name, "events-dropped") ? "backfill" : "send them back")
+      && contains(keys(output.alarm_arns), name)
+      if startswith(name, "events-")
+    ])
+    error_message = "An alarm must say whether events are lost."
   }
 }
 
