@@ -243,8 +243,9 @@ def await_items(
 
 def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str, str]) -> None:
     """Which photos have no labels, why, and what to do."""
-    have = "photo has" if len(unfinished) == 1 else "photos have"
-    _say(f"\n[red]error:[/red] {len(unfinished)} of {of} {have} no labels, and none has come for {LABEL_SECONDS} s:")
+    have = "has" if len(unfinished) == 1 else "have"
+    which = f"{len(unfinished)} of {of} photos {have} no labels"
+    _say(f"\n[red]error:[/red] {which}, and none has come for {LABEL_SECONDS} s:")
     for photo in unfinished:
         _say(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
         _say(f"    why   {escape(photo.why)}")
