@@ -244,8 +244,8 @@ def await_items(
 def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str, str]) -> None:
     """Which photos have no labels, why, and what to do."""
     have = "has" if len(unfinished) == 1 else "have"
-    many = f"{len(unfinished)} of {of} photos {have} no labels"
-    _say(f"\n[red]error:[/red] {many}, and none has come for {LABEL_SECONDS} s:")
+    which = f"{len(unfinished)} of {of} photos {have} no labels"
+    _say(f"\n[red]error:[/red] {which}, and none has come for {LABEL_SECONDS} s:")
     for photo in unfinished:
         _say(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
         _say(f"    why   {escape(photo.why)}")
