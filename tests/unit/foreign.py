@@ -106,3 +106,26 @@ items = st.one_of(
 def rows_of_ours() -> list[dict[str, Any]]:
     """The rows of that item."""
     return list(rows_of(KEY, terms_of((DOG,))).values())
+
+
+def _keyed(term: str, rank: str, item: dict[str, Any]) -> dict[str, Any]:
+    return item | {"Term": {"S": term}, "Rank": {"S": rank}}
+
+
+ranks = st.sampled_from(["001235#images/dog.jpg", "001235#", "~", "!", "zzz", "000000#" + "x" * 1000, "dog", "ü"])
+rows = st.one_of(
+    st.builds(
+        lambda rank, item: _keyed("dog", rank, item),
+        ranks,
+        st.dictionaries(st.sampled_from(["PK", "Name", "Kind", "Confidence", "Terms", "TermsCut"]), values, max_size=6),
+    ),
+    damaged(next(row for row in rows_of_ours() if row["Term"] == {"S": "dog"}), ("Term", "Rank")),
+)
+vocabulary_rows = st.one_of(
+    st.builds(
+        lambda rank, item: _keyed("*", rank, item),
+        st.sampled_from(["dog", "dogma", "do" + "g" * 1000, "~", "!"]),
+        st.dictionaries(st.sampled_from(["Name", "Kind"]), values, max_size=2),
+    ),
+    st.just(_keyed("*", "dog", {"Name": {"S": "Dog"}, "Kind": {"S": "label"}})),
+)
