@@ -156,8 +156,6 @@ class LightAws:
                 return True
             case "attribute_not_exists(PK)":
                 return "PK" not in item
-            case "attribute_not_exists(Revision)":
-                return "Revision" not in item
             case "Revision = :read":
                 return bool(item.get("Revision") == request["ExpressionAttributeValues"][":read"])
             case other:

@@ -1,8 +1,11 @@
-"""What moto's DynamoDB needs in order to serve several callers at a time.
+"""What moto's DynamoDB needs in order to serve several callers at a time, and to compare as DynamoDB does.
 
 moto undoes a failed transaction by putting back a deep copy of all tables that it made before each one: that undoes
 what others have written meanwhile, and its cost grows with the tables. And its conditional writes are two steps,
 between which another thread may write. Here calls take turns, and only what a transaction touches is put back.
+
+In a condition or a filter, values of different types are neither equal nor in any order: DynamoDB evaluates the
+comparison to false (`<>` to true). moto raises a TypeError for a string and a number, and takes true for 1.
 """
 
 from __future__ import annotations
@@ -13,10 +16,15 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any
 
+from moto.dynamodb import comparisons
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 CALLS = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")
+COMPARISONS = (
+    *("OpEqual", "OpNotEqual"),
+    *("OpLessThan", "OpLessThanOrEqual", "OpGreaterThan", "OpGreaterThanOrEqual"),
+)
 _lock = threading.RLock()
 
 
@@ -26,6 +34,9 @@ def install() -> None:
         return
     for name in CALLS:
         setattr(DynamoDBBackend, name, _one_at_a_time(getattr(DynamoDBBackend, name)))
+    for name in COMPARISONS:
+        operator = getattr(comparisons, name)
+        operator.expr = _of_one_type(operator.expr, otherwise=name == "OpNotEqual")
     transact = DynamoDBBackend.transact_write_items
     DynamoDBBackend.transact_write_items = _undoing_its_own(transact)  # type: ignore[method-assign]
 
@@ -37,6 +48,16 @@ def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
             return call(*args, **kwargs)
 
     return locked
+
+
+def _of_one_type(compare: Callable[[Any, Any], bool], *, otherwise: bool) -> Callable[[Any, Any], bool]:
+    @wraps(compare)
+    def expr(self: Any, item: Any) -> bool:
+        # A number that is computed, by size(), has no type of its own.
+        types = {side.get_type(item) for side in (self.lhs, self.rhs) if hasattr(side, "get_type")}
+        return otherwise if len(types) > 1 else compare(self, item)
+
+    return expr
 
 
 def _undoing_its_own(transact: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,10 +24,12 @@ RowKey = tuple[str, str]
 # Each of a photo's rows carries all its terms. Beyond so many that would cost more than Rekognition's own price, and
 # the rows say instead that the photo's item has to be asked.
 MAX_TERMS_IN_ROW = 250
+# How many rows are deleted on the word of a foreign item: 400 KB of garbage can name a hundred times as many.
+MAX_FOREIGN_TERMS = 1000
 
 
 class Rows(StrEnum):
-    """How far a photo's rows are. Whatever is there of them is rows of the item's own terms."""
+    """How far a photo's rows are. Existing rows always belong to the item's current terms."""
 
     COMPLETE = "complete"
     FILLING = "filling"  # some may be missing yet
@@ -36,7 +38,11 @@ class Rows(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """What the table knows of a photo, as far as it decides what is to be done about it."""
+    """What the table knows of a photo, as far as it decides what is to be done about it.
+
+    `foreign` holds what was read, except Detections, of an item that this module did not write, or that was changed
+    since. Such an item agrees with no photo: its bucket, ETag and settings are empty here.
+    """
 
     key: str
     bucket: str
@@ -46,24 +52,56 @@ class Item:
     revision: int
     terms: tuple[Term, ...] = ()
     rows: Rows = Rows.COMPLETE
+    foreign: Mapping[str, Value] | None = None
 
 
-# What `item_of` needs of an item, as a ProjectionExpression.
-ITEM_PROJECTION = "#bucket, ETag, VersionId, Settings, Revision, Detections, #rows, Emptying"
-ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows"}
+# The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
+ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying")
+# What `item_of` needs, as a ProjectionExpression.
+ITEM_PROJECTION = "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying"
+ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"}
 
 
 def item_of(key: str, item: Mapping[str, Any]) -> Item:
-    """An item as it was read. One of another program is no reason to stop: it disagrees, and is written anew."""
+    """An item as it was read. Raises nothing, whatever another program has written.
+
+    The rows of a foreign item are never taken for complete. Its terms only say which of this photo's rows to delete.
+    """
+    terms = terms_of(labels_of(item))
+    if is_foreign(item):
+        return Item(
+            key=key,
+            bucket="",
+            etag="",
+            version_id=None,
+            settings="",
+            revision=0,
+            terms=terms[:MAX_FOREIGN_TERMS],
+            rows=Rows.FILLING,
+            foreign={name: item[name] for name in ITEM_SCALARS if name in item},
+        )
     return Item(
         key=key,
-        bucket=item.get("Bucket", {}).get("S", ""),
-        etag=item.get("ETag", {}).get("S", ""),
+        bucket=item["Bucket"]["S"],
+        etag=item["ETag"]["S"],
         version_id=item.get("VersionId", {}).get("S"),
-        settings=item.get("Settings", {}).get("S", ""),
-        revision=int(item.get("Revision", {}).get("N", "0")),
-        terms=terms_of(labels_of(item)),
+        settings=item["Settings"]["S"],
+        revision=int(item["Revision"]["N"]),
+        terms=terms,
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
+    )
+
+
+def is_foreign(item: Mapping[str, Any]) -> bool:
+    """Whether another program wrote the item, or somebody changed it so that it cannot be read as this module's."""
+    labelled = {"LABELLED": True, "REJECTED": False}.get(item.get("Status", {}).get("S"))
+    return not (
+        all("S" in item.get(name, {}) for name in ("Bucket", "ETag", "Settings"))
+        and "S" in item.get("VersionId", {"S": ""})
+        and (whole(item.get("Revision", {})) or 0) > 0
+        and "N" in item.get("Rows", {"N": ""})
+        and labelled == ("Detections" in item)
+        and (not labelled or is_readable(item))
     )
 
 
@@ -93,8 +131,35 @@ def detections(labels: tuple[Label, ...], room: int) -> dict[str, Value]:
 
 
 def labels_of(item: Mapping[str, Any]) -> tuple[Label, ...]:
-    """The labels of an item, as far as they were kept; none of one that has no Detections."""
-    return tuple(_label(detection["M"]) for detection in item.get("Detections", {}).get("L", ()))
+    """The labels of an item, as far as they were kept and can be read; none of one that has no Detections."""
+    found = item.get("Detections", {}).get("L", ())
+    return tuple(label for each in found if (label := _label(each)) is not None)
+
+
+def is_readable(item: Mapping[str, Any]) -> bool:
+    """Whether the item has Detections, all of them as this module writes them."""
+    found = item.get("Detections", {}).get("L")
+    return found is not None and len(labels_of(item)) == len(found)
+
+
+def number(value: Mapping[str, Any]) -> float | None:
+    """A value of DynamoDB as a number; None if it is of another type."""
+    return float(value["N"]) if "N" in value else None
+
+
+def whole(value: Mapping[str, Any]) -> int | None:
+    """A value of DynamoDB as a whole number; None if it is none. DynamoDB may write one as 1E+20."""
+    found = number(value)
+    if found is None or not found.is_integer():
+        return None
+    text = str(value["N"])
+    return int(text) if text.lstrip("-").isdecimal() else int(found)
+
+
+def percent(value: Mapping[str, Any]) -> float | None:
+    """A value of DynamoDB as a confidence; None if it is no number from 0 to 100."""
+    found = number(value)
+    return found if found is not None and 0 <= found <= 100 else None
 
 
 def rows_of(key: str, terms: tuple[Term, ...]) -> dict[RowKey, dict[str, Value]]:
@@ -149,18 +214,28 @@ def _detection(label: Label) -> Value:
     }
 
 
-def _label(detection: Mapping[str, Any]) -> Label:
-    def strings(name: str) -> tuple[str, ...]:
-        return tuple(value["S"] for value in detection.get(name, {}).get("L", ()))
+def _label(detection: Mapping[str, Any]) -> Label | None:
+    """A label as it was stored, or None if any part of it is not as this module writes it."""
 
-    return Label(
-        name=detection["Name"]["S"],
-        confidence=float(detection["Confidence"]["N"]),
-        parents=strings("Parents"),
-        aliases=strings("Aliases"),
-        categories=strings("Categories"),
-        instances=tuple(_instance(value["M"]) for value in detection.get("Instances", {}).get("L", ())),
-    )
+    def parts(name: str) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = fields.get(name, {"L": []})["L"]
+        return found
+
+    try:
+        fields = detection["M"]
+        confidence = percent(fields["Confidence"])
+        if confidence is None:
+            return None
+        return Label(
+            name=fields["Name"]["S"],
+            confidence=confidence,
+            parents=tuple(value["S"] for value in parts("Parents")),
+            aliases=tuple(value["S"] for value in parts("Aliases")),
+            categories=tuple(value["S"] for value in parts("Categories")),
+            instances=tuple(_instance(value["M"]) for value in parts("Instances")),
+        )
+    except KeyError:  # an attribute that is missing, or of another type
+        return None
 
 
 def _instance(box: Mapping[str, Any]) -> Instance:

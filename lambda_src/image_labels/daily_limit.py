@@ -9,6 +9,7 @@ that did not come in time. An image counts on the day on which Rekognition is as
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import logs
+from image_labels.attributes import number
 from image_labels.failures import OverDailyLimit, TryAgain, failure_of
 from image_labels.store import USAGE
 
@@ -111,11 +113,12 @@ class DailyLimit:
         return day
 
     def left(self) -> float:
-        """How many images the day has left. Raises botocore's errors."""
+        """How many images the day has left; none if its count is no number. Raises botocore's errors."""
         answer = self._client.get_item(
             TableName=self._table, Key=_key(self._day()), ConsistentRead=True, ProjectionExpression="Images"
         )
-        return self._limit - int(answer.get("Item", {}).get("Images", {}).get("N", "0"))
+        images = number(answer.get("Item", {}).get("Images", {"N": "0"}))
+        return 0 if images is None else math.floor(self._limit - images)
 
     def _day(self) -> str:
         return datetime.fromtimestamp(self._now(), UTC).date().isoformat()

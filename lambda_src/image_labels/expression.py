@@ -5,7 +5,8 @@
     not     = NOT not | "(" or ")" | term
     term    = (word | "quoted" | 'quoted') [(">=" | ">" | "<=" | "<") percent]
 
-A word is anything without space, parenthesis, quote, `<`, `>` or `=`. A `*` at the end of a word or of a quoted text
+A word is anything without space, parenthesis, quote, `<`, `>` or `=`, and nothing that another notation writes
+(image_labels.hints). A `*` at the end of a word or of a quoted text
 makes it a prefix. Operators and terms are the same in any case.
 """
 
@@ -18,7 +19,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NoReturn
 
+from image_labels import hints
 from image_labels.formula import MAX_CONJUNCTIONS, And, Atom, Conjunction, Node, Not, Or, TooMany, conjunctions
+from image_labels.printable import safe
 from image_labels.terms import fold
 
 MAX_LENGTH = 1_000  # characters of an expression
@@ -29,18 +32,24 @@ MAX_TERM_BYTES = 255  # DynamoDB's limit for a name in an expression; Rekognitio
 class ExpressionError(ValueError):
     """The expression cannot be understood, or not be answered. `message` is a sentence that says what is allowed.
 
-    `position` is the index into `expression` that it is about; str() shows the place.
+    `position` is the index into `expression` that it is about; str() shows the place. `suggestions` are expressions
+    that may have been meant, all of which can be parsed.
     """
 
-    def __init__(self, message: str, expression: str, position: int) -> None:
-        super().__init__(message, expression, position)
+    def __init__(self, message: str, expression: str, position: int, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(message, expression, position, suggestions)
         self.message = message
         self.expression = expression
         self.position = position
+        self.suggestions = suggestions
 
     def __str__(self) -> str:
-        line = re.sub("[\ud800-\udfff]", "\ufffd", re.sub(r"\s", " ", self.expression))
-        return f"{self.message}\n{line}\n{' ' * _columns(line[: self.position])}^"
+        line = re.sub(r"\s", " ", self.expression)
+        return f"{safe(self.message)}\n{safe(line)}\n{' ' * _columns(safe(line[: self.position]))}^"
+
+
+class _OtherNotation(ExpressionError):  # noqa: N818 - explained by ExpressionError
+    """What other search engines and languages write; the message is to end with what to write here."""
 
 
 class NeedsScan(ExpressionError):  # noqa: N818 - the question is fine, only not for a Query
@@ -88,6 +97,25 @@ class Expression:
 
 def parse(text: str) -> Expression:
     """Understand an expression. Raises ExpressionError, which points at the place."""
+    try:
+        return _understood(text)
+    except ExpressionError as error:
+        suggestions = tuple(filter(_can_be_understood, hints.corrections(text[:MAX_LENGTH])))
+        message = error.message
+        if suggestions and isinstance(error, _OtherNotation):
+            message += f": write {' or '.join(map(safe, suggestions))}"
+        raise ExpressionError(message, error.expression, error.position, suggestions) from error
+
+
+def _can_be_understood(text: str) -> bool:
+    try:
+        _understood(text)
+    except ExpressionError:
+        return False
+    return True
+
+
+def _understood(text: str) -> Expression:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
             f"the expression has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed",
@@ -120,6 +148,7 @@ _COMPARISONS = ("<", "<=", ">", ">=")
 
 def _tokens(text: str) -> Iterator[_Token]:
     position = 0
+    compared = False  # whether a percentage comes next
     while match := _TOKEN.match(text, position):
         kind = match.lastgroup or ""
         start, position = match.span(kind)
@@ -135,16 +164,19 @@ def _tokens(text: str) -> Iterator[_Token]:
                 )
             yield _Token("quoted", text[start + 1 : position - 1], start)
         elif kind == "word":
+            if not compared and (said := hints.other_notation(content)):
+                raise _OtherNotation(said, text, start)
             operator = content.upper()
             yield _Token(operator if operator in ("AND", "OR", "NOT") else "word", content, start)
         elif content in ("(", ")", *_COMPARISONS):
             yield _Token(content, content, start)
         else:
-            raise ExpressionError(
-                f"{content} is no comparison: after a term may come >=, >, <= or < and a percentage, as in dog>=95",
+            raise _OtherNotation(
+                f"{content} is no comparison; after a term may come >=, >, <= or < and a percentage, as in dog>=95",
                 text,
                 start,
             )
+        compared = content in _COMPARISONS
     yield _Token("end", "", len(text.rstrip()))
 
 

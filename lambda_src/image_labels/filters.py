@@ -106,28 +106,31 @@ def _lacks(p: _Placeholders, atom: Atom, term: str) -> str:
 def scan_filter(
     conjunctions: Iterable[Conjunction], names: Mapping[Atom, Sequence[str]], prefix: str
 ) -> dict[str, Any]:
-    """For Scan of the images table: labelled photos, without those that `Labels` alone shows not to be meant.
+    """For Scan of the images table: labelled photos, without those that `Labels` alone shows not to be meant; and items
+    of another program, so that they can be counted.
 
     `names` are the terms as Rekognition writes them. Labels holds names of labels, not their aliases, parents and
     categories: so it never shows that a photo has not a term, only that it has one. Nor does it know confidences.
     """
     p = _Placeholders()
-    expression = f"{p.name('Status')} = {p.value({'S': 'LABELLED'})}"
-    if prefix:
-        expression += f" AND begins_with({p.name('PK')}, {p.value({'S': prefix})})"
+    status, labelled, rejected = p.name("Status"), p.value({"S": "LABELLED"}), p.value({"S": "REJECTED"})
+    expression = f"{status} = {labelled}"
     excluded = [
         [name for atom in conjunction.negative if not atom.bounded for name in names.get(atom, ())]
         for conjunction in conjunctions
     ]
     number = sum(map(len, excluded))
-    if not all(excluded) or number * 2 > MAX_OPERATORS or number * len("NOT contains(#2, :100) AND ") > MAX_BYTES:
-        return p.request(expression)
-    alternatives = [
-        " AND ".join(f"NOT contains({p.name('Labels')}, {p.value({'S': name})})" for name in part) for part in excluded
-    ]
-    if alternatives:
-        expression += f" AND ({' OR '.join(f'({alternative})' for alternative in alternatives)})"
-    return p.request(expression)
+    if all(excluded) and number * 2 <= MAX_OPERATORS and number * len("NOT contains(#2, :100) AND ") <= MAX_BYTES:
+        alternatives = [
+            " AND ".join(f"NOT contains({p.name('Labels')}, {p.value({'S': name})})" for name in part)
+            for part in excluded
+        ]
+        if alternatives:
+            expression += f" AND ({' OR '.join(f'({alternative})' for alternative in alternatives)})"
+    expression = f"({expression} OR NOT ({status} IN ({labelled}, {rejected})))"
+    if prefix:
+        expression = f"begins_with({p.name('PK')}, {p.value({'S': prefix})}) AND {expression}"
+    return p.request(expression) | {"ProjectionExpression": f"PK, Detections, {status}"}
 
 
 def _percent(confidence: int) -> dict[str, str]:

@@ -18,17 +18,27 @@ from typing import TYPE_CHECKING
 from image_labels import vocabulary
 from image_labels.expression import Expression, ExpressionError, NeedsScan, parse
 from image_labels.filters import Expansions, row_filter, scan_filter
-from image_labels.reads import Photo, Reads
+from image_labels.reads import Photo, Reads, Skipped
 from image_labels.streams import Candidate, Race
 from image_labels.terms import MAX_RANK_BYTES
-from image_labels.vocabulary import VocabularyTerm
+from image_labels.vocabulary import Vocabulary, VocabularyTerm
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from image_labels.formula import Conjunction
 
-__all__ = ["ExpressionError", "Finder", "Found", "NeedsScan", "Page", "TokenError", "VocabularyTerm"]
+__all__ = [
+    "ExpressionError",
+    "Finder",
+    "Found",
+    "NeedsScan",
+    "Page",
+    "Skipped",
+    "TokenError",
+    "Vocabulary",
+    "VocabularyTerm",
+]
 
 MAX_PAGE = 1_000
 # As if so many were wanted when all are: requests soon have the 1 MB that DynamoDB reads at once.
@@ -50,7 +60,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Page:
-    """Photos, best first, and what they cost: read units and requests of DynamoDB.
+    """Photos, best first, and what they cost: read units and requests of DynamoDB. `skipped` is what was met on the way
+    and could not be read.
 
     If the last photo fills the page, it may be that `next_token` leads to an empty one: to know that nothing follows
     can mean to read very much.
@@ -60,6 +71,7 @@ class Page:
     next_token: str | None
     read_units: float
     requests: int
+    skipped: frozenset[Skipped] = frozenset()
 
 
 class Finder:
@@ -94,9 +106,7 @@ class Finder:
             if len(photos) == limit:
                 break
         more = len(photos) == limit and merge.may_have_more()
-        return Page(
-            tuple(photos), place.token(parsed, key_prefix) if more else None, round(reads.units, 3), reads.requests
-        )
+        return _page(photos, place.token(parsed, key_prefix) if more else None, reads)
 
     def find_all(self, expression: str, *, key_prefix: str = "") -> Iterator[Found]:
         """All photos that match, in the order of `find`, read as they are asked for. Raises as `find` does, at once."""
@@ -119,11 +129,11 @@ class Finder:
             if parsed.matches(photo.terms)
         ]
         photos.sort(key=lambda found: (-found.confidence, found.key))
-        return Page(tuple(photos), None, round(reads.units, 3), reads.requests)
+        return _page(photos, None, reads)
 
-    def vocabulary(self, prefix: str = "") -> Iterator[VocabularyTerm]:
+    def vocabulary(self, prefix: str = "") -> Vocabulary:
         """All terms ever seen that begin with the prefix, alphabetically. Photos of a term may be gone meanwhile."""
-        return vocabulary.terms(self._reads(), prefix)
+        return Vocabulary(self._reads(), prefix)
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         """For each term that is asked for and was never seen: near ones, `{"dgo": ["dog"]}`; empty if all are known."""
@@ -137,6 +147,10 @@ def _parsed(text: str) -> Expression:
     expression = parse(text)
     expression.refuse_not_alone()
     return expression
+
+
+def _page(photos: Sequence[Found], token: str | None, reads: Reads) -> Page:
+    return Page(tuple(photos), token, round(reads.units, 3), reads.requests, frozenset(reads.skipped))
 
 
 def _found(photo: Photo, confidence: int) -> Found:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from image_labels.attributes import labels_of
+from image_labels.attributes import is_readable, labels_of
 from image_labels.failures import TryAgain
 from image_labels.formula import thousandths
 from image_labels.terms import terms_of
@@ -22,6 +22,16 @@ MAX_KEYS = 100
 PATIENCE_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
 
 
+@dataclass(frozen=True, order=True)
+class Skipped:
+    """An item of the images table or a row of the labels table that cannot be read, by its key: another program wrote
+    it, or somebody changed it.
+    """
+
+    table: str
+    key: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Photo:
     """A photo and its terms, each with its confidence in thousandths of a percent."""
@@ -31,7 +41,8 @@ class Photo:
 
 
 class Reads:
-    """Reads of the two tables, all eventually consistent. `units` and `requests` are their cost so far.
+    """Reads of the two tables, all eventually consistent. `units` and `requests` are their cost so far, `skipped` what
+    could not be read.
 
     A failure of DynamoDB is botocore's ClientError, or TryAgain if it leaves keys of a batch unread.
     """
@@ -41,6 +52,7 @@ class Reads:
         self.images_table = images_table
         self.units = 0.0
         self.requests = 0
+        self.skipped: set[Skipped] = set()
         self._client = client
 
     def rows(self, **query: Any) -> Attributes:
@@ -59,32 +71,49 @@ class Reads:
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def scan(self, **scan: Any) -> Iterator[Photo]:
-        """The photos of the images table that pass the scan's filter."""
+        """The photos of the images table that pass the scan's filter: see image_labels.filters.scan_filter."""
         more: Attributes = {}
         while True:
             answer = self._counted(
                 self._client.scan(
                     TableName=self.images_table,
-                    ProjectionExpression="PK, Detections",
                     ReturnConsumedCapacity="TOTAL",
                     **scan,
                     **more,
                 )
             )
-            yield from map(_photo, answer["Items"])
+            for item in answer["Items"]:
+                if photo := self._photo(item):
+                    yield photo
             if "LastEvaluatedKey" not in answer:
                 return
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def photos(self, keys: Iterable[str]) -> dict[str, Photo]:
         """The photos of these keys by key, from the images table; those that it does not have are left out."""
-        request = {"ProjectionExpression": "PK, Detections"}
+        request = {
+            "ProjectionExpression": "PK, Detections, #status",
+            "ExpressionAttributeNames": {"#status": "Status"},
+        }
         items = self._batch(self.images_table, [{"PK": {"S": key}} for key in dict.fromkeys(keys)], request)
-        return {photo.key: photo for photo in map(_photo, items)}
+        # One that is rejected by now has rows that are about to go.
+        photos = (self._photo(item) for item in items if item.get("Status") != {"S": "REJECTED"})
+        return {photo.key: photo for photo in photos if photo}
 
     def by_key(self, keys: Iterable[tuple[str, str]]) -> list[Attributes]:
         """The rows of the labels table that have these keys (Term and Rank)."""
         return list(self._batch(self.labels_table, [{"Term": {"S": t}, "Rank": {"S": r}} for t, r in keys], {}))
+
+    def skip(self, row: Attributes) -> None:
+        """Note that a row of the labels table cannot be read."""
+        self.skipped.add(Skipped(self.labels_table, (row["Term"]["S"], row["Rank"]["S"])))
+
+    def _photo(self, item: Attributes) -> Photo | None:
+        if item.get("Status") != {"S": "LABELLED"} or not is_readable(item):
+            self.skipped.add(Skipped(self.images_table, (item["PK"]["S"],)))
+            return None
+        terms = {term.text: thousandths(term.confidence) for term in terms_of(labels_of(item))}
+        return Photo(item["PK"]["S"], terms)
 
     def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:
         waits = iter(PATIENCE_SECONDS)
@@ -107,7 +136,3 @@ class Reads:
         self.requests += 1
         self.units += answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
         return dict(answer)
-
-
-def _photo(item: Attributes) -> Photo:
-    return Photo(item["PK"]["S"], {term.text: thousandths(term.confidence) for term in terms_of(labels_of(item))})

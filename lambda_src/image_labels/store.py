@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from image_labels import attributes
-from image_labels.attributes import Item, RowKey, Rows, Value, item_of, rows_of
+from image_labels.attributes import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
 from image_labels.failures import TryAgain
 from image_labels.item_size import item_size
 from image_labels.rekognition import Labels, Rejected
@@ -184,15 +184,18 @@ class Store:
     def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
         revision = self._new_revision()
         condition = _unchanged(item)
-        values |= condition.get("ExpressionAttributeValues", {}) | {":new": {"N": str(revision)}}
         update = {
             "TableName": self._images,
             "Key": {"PK": {"S": item.key}},
             "UpdateExpression": expression,
-            "ExpressionAttributeNames": {"#rows": "Rows"},
+            "ConditionExpression": condition["ConditionExpression"],
+            "ExpressionAttributeNames": {"#rows": "Rows"} | condition.get("ExpressionAttributeNames", {}),
+            "ExpressionAttributeValues": values
+            | {":new": {"N": str(revision)}}
+            | condition.get("ExpressionAttributeValues", {}),
         }
-        self._transact([{"Update": update | condition | {"ExpressionAttributeValues": values}}])
-        return replace(item, revision=revision, rows=rows)
+        self._transact([{"Update": update}])
+        return replace(item, revision=revision, rows=rows, foreign=None)
 
     def _fill(self, item: Item, rows: Mapping[RowKey, dict[str, Value]]) -> None:
         """Write the rows of an item that is being filled, and say that they are complete."""
@@ -279,12 +282,25 @@ def _rows(number: int) -> dict[str, Value]:
 
 
 def _unchanged(read: Item | None) -> dict[str, Any]:
-    """The condition that an item is still as it was read."""
+    """The condition that an item is still as it was read.
+
+    Each write of this module changes the Revision. Another program may keep it, or write one that is no number: such an
+    item is compared attribute by attribute.
+    """
     if read is None:
         return {"ConditionExpression": "attribute_not_exists(PK)"}
-    if not read.revision:
-        return {"ConditionExpression": "attribute_not_exists(Revision)"}
+    if read.foreign is None:
+        return {
+            "ConditionExpression": "Revision = :read",
+            "ExpressionAttributeValues": {":read": {"N": str(read.revision)}},
+        }
+    names = {f"#was{n}": name for n, name in enumerate(ITEM_SCALARS)}
+    values = {f":was{n}": read.foreign[name] for n, name in enumerate(ITEM_SCALARS) if name in read.foreign}
+    clauses = [
+        f"{name} = :{name[1:]}" if f":{name[1:]}" in values else f"attribute_not_exists({name})" for name in names
+    ]
     return {
-        "ConditionExpression": "Revision = :read",
-        "ExpressionAttributeValues": {":read": {"N": str(read.revision)}},
+        "ConditionExpression": " AND ".join(["attribute_exists(PK)", *clauses]),
+        "ExpressionAttributeNames": names,
+        **({"ExpressionAttributeValues": values} if values else {}),  # DynamoDB refuses an empty map
     }

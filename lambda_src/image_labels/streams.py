@@ -13,6 +13,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from image_labels.attributes import percent
 from image_labels.formula import FULL, Atom, Conjunction, thousandths
 from image_labels.reads import Photo, Reads
 from image_labels.terms import rank, rank_bound
@@ -31,6 +32,8 @@ ENOUGH = 26
 ADVANTAGE = 4
 
 END = "~"  # after all ranks
+# Of the images table's key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+MAX_KEY_BYTES = 2048
 
 
 class Rows:
@@ -63,19 +66,23 @@ class Rows:
         return self._photos(answer["Items"])
 
     def _photos(self, rows: Iterable[Attributes]) -> list[Photo]:
-        rows = list(rows)
-        cut = self._reads.photos([row["PK"]["S"] for row in rows if "Terms" not in row])
-        photos = []
+        """The photos of the rows that this module wrote: another program's may lack anything but the table's key."""
+        read: list[tuple[str, dict[str, int] | None, int]] = []
         for row in rows:
-            key = row["PK"]["S"]
-            if "Terms" in row:
-                terms = {term: thousandths(float(value["N"])) for term, value in row["Terms"]["M"].items()}
-            elif key in cut:
-                # The item may be newer than the row; the order is that of the rows.
-                terms = {**cut[key].terms, self.term: thousandths(float(row["Confidence"]["N"]))}
+            key, terms, confidence = _read(row, self.term)
+            # The order of the rows is that of the photos: a row in another's place would be given out of turn.
+            if key and confidence is not None and row["Rank"]["S"] == rank(confidence / 1000, key):
+                read.append((key, terms, confidence))
             else:
-                continue  # deleted meanwhile
-            photos.append(Photo(key, terms))
+                self._reads.skip(row)
+        cut = self._reads.photos([key for key, terms, _ in read if terms is None])
+        photos = []
+        for key, terms, confidence in read:
+            if terms is not None:
+                photos.append(Photo(key, terms))
+            elif key in cut:  # else deleted meanwhile
+                # The item may be newer than the row; the order is that of the rows.
+                photos.append(Photo(key, {**cut[key].terms, self.term: confidence}))
         return photos
 
 
@@ -247,6 +254,23 @@ class Race:
     def _leader(self) -> Candidate:
         assert self._driver is not None, "head() was not asked"  # noqa: S101
         return self._candidates[self._driver]
+
+
+def _read(row: Attributes, term: str) -> tuple[str, dict[str, int] | None, int | None]:
+    """A row's object key, its photo's terms, and the confidence of this term.
+
+    The key is empty and the confidence None where the row does not have them. The terms are None where the photo's
+    item has them.
+    """
+    key: str = row.get("PK", {}).get("S", "")
+    if len(key.encode()) > MAX_KEY_BYTES:
+        return "", None, None
+    if "Terms" not in row:
+        found = percent(row.get("Confidence", {})) if row.get("TermsCut") == {"BOOL": True} else None
+        return key, None, None if found is None else thousandths(found)
+    terms = {name: percent(value) for name, value in row["Terms"].get("M", {}).items()}
+    readable = {name: thousandths(found) for name, found in terms.items() if found is not None}
+    return (key, readable, readable.get(term)) if len(readable) == len(terms) else (key, None, None)
 
 
 def _limit(rows: Rows, wanted: int, first: int) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # A sort key has 1,024 bytes, which is what an object key may have alone:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MAX_RANK_BYTES = 1024
+# A partition key has 2,048 bytes (same page). Rekognition's longest label has under 50.
+MAX_TERM_BYTES = 2048
 # Confidence is kept to so many digits after the point.
 DIGITS = 3
 
@@ -45,6 +47,11 @@ def fold(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+def is_term(text: str) -> bool:
+    """Whether DynamoDB takes this as a partition key of a photo's rows."""
+    return 0 < len(text.encode(errors="replace")) <= MAX_TERM_BYTES and not text.startswith("*")
+
+
 def terms_of(labels: Sequence[Label]) -> tuple[Term, ...]:
     """The terms of a photo, none twice, best first.
 
@@ -54,7 +61,7 @@ def terms_of(labels: Sequence[Label]) -> tuple[Term, ...]:
     best: dict[str, Term] = {}
     for term in _all_terms(labels):
         known = best.get(term.text)
-        if term.text and (known is None or _order(term) < _order(known)):
+        if is_term(term.text) and (known is None or _order(term) < _order(known)):
             best[term.text] = term
     return tuple(sorted(best.values(), key=lambda term: (-term.confidence, term.text)))
 

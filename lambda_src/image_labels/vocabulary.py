@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from image_labels.expression import Expression, ExpressionError
+from image_labels.expression import MAX_TERM_BYTES, Expression, ExpressionError
 from image_labels.store import VOCABULARY
 from image_labels.terms import Kind, fold
 
 if TYPE_CHECKING:
     from image_labels.formula import Atom
-    from image_labels.reads import Reads
+    from image_labels.reads import Reads, Skipped
+
+    Attributes = dict[str, Any]
 
 MAX_EXPANSION = 50  # each may be a Query
 MAX_SUGGESTIONS = 3
+_KINDS = frozenset(kind.value for kind in Kind)
 
 
 @dataclass(frozen=True)
@@ -27,21 +30,56 @@ class VocabularyTerm:
     kind: Kind
 
 
-def terms(reads: Reads, prefix: str = "") -> Iterator[VocabularyTerm]:
-    """The terms that begin with the prefix (in any case), alphabetically."""
+class Vocabulary:
+    """The terms that begin with a prefix (in any case), alphabetically, read as they are asked for.
+
+    Rows that cannot be read are left out, and are in `skipped` afterwards.
+    """
+
+    def __init__(self, reads: Reads, prefix: str = "") -> None:
+        self._reads = reads
+        self._prefix = prefix
+
+    def __iter__(self) -> Iterator[VocabularyTerm]:
+        for row in _rows(self._reads, self._prefix):
+            if term := _term(row):
+                yield term
+            else:
+                self._reads.skip(row)
+
+    @property
+    def skipped(self) -> frozenset[Skipped]:
+        """The rows so far that could not be read."""
+        return frozenset(self._reads.skipped)
+
+
+def _rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
     begin = fold(prefix)
     names = {"#term": "Term"} | ({"#rank": "Rank"} if begin else {})
     values = {":vocabulary": {"S": VOCABULARY}} | ({":begin": {"S": begin}} if begin else {})
     condition = "#term = :vocabulary" + (" AND begins_with(#rank, :begin)" if begin else "")
-    for row in reads.all_rows(
+    return reads.all_rows(
         KeyConditionExpression=condition, ExpressionAttributeNames=names, ExpressionAttributeValues=values
-    ):
-        yield VocabularyTerm(row["Rank"]["S"], row["Name"]["S"], Kind(row["Kind"]["S"]))
+    )
+
+
+def _term(row: Attributes) -> VocabularyTerm | None:
+    """The term of a row; None if it is not as this module writes it."""
+    text = row["Rank"]["S"]
+    name = row.get("Name", {}).get("S", "")
+    kind = row.get("Kind", {}).get("S")
+    return VocabularyTerm(text, name, Kind(kind)) if kind in _KINDS and fold(name) == text else None
+
+
+def _texts(reads: Reads, prefix: str) -> Iterator[str]:
+    """The terms, also of rows of which the rest cannot be read: there may be photos of them."""
+    return (row["Rank"]["S"] for row in _rows(reads, prefix))
 
 
 def expansion(reads: Reads, expression: Expression, atom: Atom) -> tuple[str, ...]:
     """The terms of a prefix. Raises ExpressionError if they are too many."""
-    found = tuple(term.text for term in terms(reads, atom.text) if atom.names(term.text))
+    texts = _texts(reads, atom.text)
+    found = tuple(text for text in texts if atom.names(text) and len(text.encode()) <= MAX_TERM_BYTES)
     if len(found) > MAX_EXPANSION:
         raise ExpressionError(
             f"{atom.text}* matches {len(found)} labels, at most {MAX_EXPANSION} can be looked for at once: write more "
@@ -53,15 +91,21 @@ def expansion(reads: Reads, expression: Expression, atom: Atom) -> tuple[str, ..
 
 
 def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
-    """How Rekognition writes the terms of each atom; one that was never seen has none."""
-    atoms = list(atoms)
-    plain = {atom.text for atom in atoms if not atom.prefix}
-    written = {row["Rank"]["S"]: row["Name"]["S"] for row in reads.by_key((VOCABULARY, text) for text in sorted(plain))}
+    """How Rekognition writes the terms of each atom, as far as that is known."""
     return {
-        atom: [term.name for term in terms(reads, atom.text) if atom.names(term.text)]
+        atom: [term.name for row in rows if (term := _term(row))] for atom, rows in _rows_of(reads, list(atoms)).items()
+    }
+
+
+def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]]:
+    """The rows of each atom's terms; an atom that was never seen has none."""
+    plain = {atom.text for atom in atoms if not atom.prefix}
+    found = {row["Rank"]["S"]: row for row in reads.by_key((VOCABULARY, text) for text in sorted(plain))}
+    return {
+        atom: [row for row in _rows(reads, atom.text) if atom.names(row["Rank"]["S"])]
         if atom.prefix
-        else [written[atom.text]]
-        if atom.text in written
+        else [found[atom.text]]
+        if atom.text in found
         else []
         for atom in atoms
     }
@@ -70,11 +114,11 @@ def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
 def suggestions(reads: Reads, atoms: Iterable[Atom]) -> dict[str, list[str]]:
     """For each atom that nothing in the vocabulary is meant by: what it is near to, nearest first."""
     atoms = list(atoms)
-    known = names(reads, atoms)
+    known = _rows_of(reads, atoms)
     unknown = [atom for atom in atoms if not known[atom]]
     if not unknown:
         return {}
-    vocabulary = [term.text for term in terms(reads)]
+    vocabulary = list(_texts(reads, ""))
     return {atom.text + "*" * atom.prefix: near(atom.text, vocabulary, prefix=atom.prefix) for atom in unknown}
 
 

@@ -9,6 +9,9 @@ and a worker may die at either point. A message comes back until its worker has 
 With a daily limit, each worker is an environment of its own, Rekognition may throttle, days go by, and photos over the
 limit wait until the real mover moves them, of which two may be at work at once, which may die as workers do, and of
 whose messages SQS may refuse some.
+
+With another writer, a program that knows nothing of this one puts items of its own where there is none, and changes
+attributes of those that are there.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from typing import Any, TypeVar, cast
 
 from botocore.exceptions import ClientError
 from greenlet import GreenletExit, greenlet
-from image_labels.attributes import labels_of, rows_of
+from image_labels.attributes import is_foreign, labels_of, rows_of
 from image_labels.daily_limit import DailyLimit
 from image_labels.failures import OverDailyLimit, TryAgain
 from image_labels.pace import Pace
@@ -50,6 +53,24 @@ MOVERS = 2
 AHEAD = 1  # messages that a mover brings the queue of photos to
 
 Content = Labels | Rejected
+
+# What the other writer puts where there is no item, and what it changes of one that is there; None removes.
+ITEMS_OF_ANOTHER: tuple[Attributes, ...] = (
+    {"Labels": {"SS": ["Dog"]}},
+    {"Detections": {"L": [{"S": "Dog"}]}, "Revision": {"S": "1"}},
+    {"ETag": {"N": "1"}, "Revision": {"N": "1.5"}, "Rows": {"N": "1"}},
+    {"Detections": {"NULL": True}, "Emptying": {"BOOL": True}},
+)
+CHANGES_OF_ANOTHER: tuple[Attributes, ...] = (
+    {"Revision": {"S": "1"}},
+    {"Revision": {"N": "1.5"}},
+    {"Revision": None},
+    {"Settings": {"NULL": True}, "Revision": {"L": []}},
+    {"Settings": None},
+    {"ETag": {"N": "1"}},
+    {"Status": {"S": "DONE"}},
+    {"Rows": {"S": "many"}},
+)
 
 
 class GoesBackError(AssertionError):
@@ -110,6 +131,7 @@ class World:
     throttles: int = 0
     billed: Counter[int] = field(default_factory=Counter)
     faults: int = 0
+    another_writer: bool = False
     conditional: bool = True  # False: tables that ignore conditions, for the test of the test
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
@@ -126,6 +148,15 @@ class World:
 
     def remove(self, key: str) -> None:
         self.objects.pop(key, None)
+
+    def write_as_another(self, key: str, which: int) -> None:
+        """What another program does to a key of the images table."""
+        images = self.tables.items["images"]
+        if (key,) not in images:
+            images[(key,)] = {"PK": {"S": key}, **ITEMS_OF_ANOTHER[which % len(ITEMS_OF_ANOTHER)]}
+            return
+        changed = images[(key,)] | CHANGES_OF_ANOTHER[which % len(CHANGES_OF_ANOTHER)]
+        images[(key,)] = {name: value for name, value in changed.items() if value is not None}
 
     # -- what the reconciler calls
 
@@ -161,11 +192,12 @@ class World:
         return self.objects[Name].etag
 
     def _no_older_one(self, images: dict[str, Attributes]) -> None:
-        labelled = {key: int(item["ETag"]["S"]) for key, item in images.items()}
+        # Not those of another writer, which may have any ETag.
+        labelled = {key: int(item["ETag"]["S"]) for key, item in images.items() if not is_foreign(item)}
         for key, number in labelled.items():
             if number < self._labelled.get(key, number):
                 raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
-        self._labelled = labelled
+        self._labelled = {key: number for key, number in self._labelled.items() if key in images} | labelled
 
     # -- at rest
 
@@ -182,6 +214,9 @@ class World:
         for key in self.objects.keys() & images.keys():
             item, etag = images[key], self.objects[key].etag
             fresh = seen_in(etag)
+            if is_foreign(item):
+                found.append(f"{key!r} has the item of another writer: {item}")
+                continue
             if _comparable(_said(item)) != _comparable(fresh) or item["ETag"]["S"] != etag:
                 found.append(f"{key!r} is stale: {_said(item)} instead of {fresh}")
             if isinstance(fresh, Labels):
@@ -352,6 +387,9 @@ class History:
             case 6 | 7 if self.workers[worker] is not None:  # the others stand still for long
                 for _ in range(SPURT):
                     self._step(worker)
+            case 14 | 15 if self.world.another_writer:
+                self.world.write_as_another(key, who // len(KEYS))
+                self.unheard.add(key)  # it tells nobody: the next event of the key mends it
             case 12 if self.world.limit is not None:
                 self._tick(DAY)
             case 13 if self.world.limit is not None:  # SQS does not take everything

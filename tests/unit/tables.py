@@ -5,6 +5,7 @@ Conditions and updates are the ones of image_labels.store and daily_limit; any o
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from botocore.exceptions import ClientError
 
 Attributes = dict[str, Any]
 KEYS = {"images": ("PK",), "labels": ("Term", "Rank")}
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: of partition and sort key
+MAX_KEY_BYTES = (2048, 1024)
 
 
 class Tables:
@@ -131,10 +134,10 @@ class Tables:
                 return True
             case "attribute_not_exists(PK)":
                 return item is None
-            case "attribute_not_exists(Revision)":
-                return item is None or "Revision" not in item
             case "Revision = :read":
                 return item is not None and item.get("Revision") == action["ExpressionAttributeValues"][":read"]
+            case str(condition) if condition.startswith("attribute_exists(PK) AND "):
+                return item is not None and all(_clause_holds(each, item, action) for each in condition.split(" AND "))
             case other:
                 raise AssertionError(f"not a condition of the store: {other}")
 
@@ -169,8 +172,21 @@ def revisions() -> Callable[[], int]:
     return lambda: next(numbers)
 
 
+def _clause_holds(clause: str, item: Attributes, action: Attributes) -> bool:
+    """`#name = :value`, or attribute_exists or attribute_not_exists of a name."""
+    if match := re.fullmatch(r"attribute_(not_)?exists\((#?\w+)\)", clause):
+        return (action["ExpressionAttributeNames"].get(match[2], match[2]) in item) == (match[1] is None)
+    name, value = clause.split(" = ")
+    return bool(
+        item.get(action["ExpressionAttributeNames"][name]) == action.get("ExpressionAttributeValues", {})[value]
+    )
+
+
 def _key(table: str, attributes: Attributes) -> tuple[str, ...]:
-    return tuple(attributes[name]["S"] for name in KEYS[table])
+    """The key, of which DynamoDB refuses an empty part and one that is too long."""
+    key = tuple(attributes[name]["S"] for name in KEYS[table])
+    assert all(0 < len(part.encode()) <= most for part, most in zip(key, MAX_KEY_BYTES, strict=False)), key
+    return key
 
 
 def _cancelled(failed: list[bool]) -> ClientError:

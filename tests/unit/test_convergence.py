@@ -33,6 +33,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "no versions": {"versioned": False},
     "many rows": {"versioned": True, "max_actions": 3},
     "many rows, no versions": {"versioned": False, "max_actions": 3},
+    "another writer": {"versioned": True, "another_writer": True},
+    "another writer, many rows, no versions": {"versioned": False, "another_writer": True, "max_actions": 3},
     "two images a day": {"versioned": True, "limit": 2},
     "one image a day, no versions": {"versioned": False, "limit": 1},
 }
@@ -55,10 +57,16 @@ def test_tables_converge_to_the_bucket(way: str) -> None:
 
 
 def differences(
-    told: bytes, *, versioned: bool = True, conditional: bool = True, limit: int | None = None, **options: Any
+    told: bytes,
+    *,
+    versioned: bool = True,
+    conditional: bool = True,
+    limit: int | None = None,
+    another_writer: bool = False,
+    **options: Any,
 ) -> list[str]:
     """What is wrong at the end of a history, or that it went back, over the limit, or never came to rest."""
-    world = World(versioned=versioned, conditional=conditional, limit=limit)
+    world = World(versioned=versioned, conditional=conditional, limit=limit, another_writer=another_writer)
     try:
         History(world, **options).play(told)
     except AssertionError as error:
@@ -120,6 +128,16 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_store": mutant(Store, ("[check, *actions[start : start + size]]", "[*actions[start : start + size]]")),
         "max_actions": 3,
     },
+    "items of another writer taken for none": lambda: {
+        "make_store": mutant(Store, ("None if item is None else", "None if item is None or 'Bucket' not in item else")),
+        "another_writer": True,
+    },
+    "items of another writer replaced whatever has happened meanwhile": lambda: {
+        "make_store": mutant(
+            Store, ("_unchanged(replacing)}", "({} if replacing and replacing.foreign else _unchanged(replacing))}")
+        ),
+        "another_writer": True,
+    },
     "vocabulary not written": lambda: {
         "make_store": mutant(Store, ("self._write_batch([", "list([")),
     },
@@ -180,6 +198,10 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
+# What of these is no mistake.
+KEPT = ("max_actions", "limit", "another_writer")
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_mistake_is_found(mutation: str) -> None:
     options = MUTATIONS[mutation]()
@@ -188,5 +210,5 @@ def test_mistake_is_found(mutation: str) -> None:
         told = find(TOLD, lambda told: bool(differences(told, **options)), settings=search)
     except NoSuchExample:
         pytest.fail(f"{HISTORIES} histories and none shows this mistake: {mutation}")
-    same = {name: value for name, value in options.items() if name in ("max_actions", "limit")}
+    same = {name: value for name, value in options.items() if name in KEPT}
     assert not differences(told, **same)  # it is the mistake, not the history

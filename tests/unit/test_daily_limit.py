@@ -58,6 +58,26 @@ def test_so_many_and_no_more(days: Days, dynamodb: DynamoDBClient) -> None:
     assert limit.left() == 0
 
 
+@pytest.mark.parametrize("images", [{"S": "0"}, {"NULL": True}, {"SS": ["1"]}, {"M": {}}])
+def test_count_that_is_no_number_lets_nothing_through(days: Days, dynamodb: DynamoDBClient, images: Any) -> None:
+    """Somebody has changed the row: until the next day photos wait, rather than cost what nobody counts."""
+    dynamodb.put_item(TableName=LABELS_TABLE, Item={"Term": {"S": "*usage"}, "Rank": {"S": TODAY}, "Images": images})
+    limit = days.environment(2)
+    with pytest.raises(OverDailyLimit):
+        limit.take()
+    assert limit.left() == 0
+
+
+def test_count_that_is_no_whole_number(days: Days, dynamodb: DynamoDBClient) -> None:
+    item: Any = {"Term": {"S": "*usage"}, "Rank": {"S": TODAY}, "Images": {"N": "0.5"}}
+    dynamodb.put_item(TableName=LABELS_TABLE, Item=item)
+    limit = days.environment(2)
+    assert limit.left() == 1
+    assert [limit.take(), limit.take()] == [TODAY, TODAY]
+    with pytest.raises(OverDailyLimit):
+        limit.take()
+
+
 def test_environments_share_the_count(days: Days, dynamodb: DynamoDBClient) -> None:
     one, other = days.environment(2), days.environment(2)
     one.take()

@@ -1,4 +1,4 @@
-"""Transactions of the emulated DynamoDB: all or nothing, and nobody else's writes undone."""
+"""The emulated DynamoDB: transactions all or nothing, nobody else's writes undone, and values compared by type."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def put(table: str, item: dict[str, Any], condition: str = "") -> Any:
 
 def keys(dynamodb: DynamoDBClient, table: str, name: str) -> set[str]:
     return {item[name]["S"] for item in dynamodb.scan(TableName=table)["Items"]}
+
+
+@pytest.mark.parametrize("value", [{"S": "5"}, {"BOOL": True}, {"NULL": True}, {"SS": ["5"]}, {"L": [{"N": "5"}]}])
+def test_values_of_different_types_are_neither_equal_nor_in_order(dynamodb: DynamoDBClient, value: Any) -> None:
+    dynamodb.put_item(TableName=TABLE, Item=photo("there") | {"Images": value})
+    found = {
+        operator: dynamodb.scan(
+            TableName=TABLE,
+            FilterExpression=f"Images {operator} :number",
+            ExpressionAttributeValues={":number": {"N": "1"}},
+        )["Count"]
+        for operator in ("=", "<>", "<", "<=", ">", ">=")
+    }
+    assert found == {"=": 0, "<>": 1, "<": 0, "<=": 0, ">": 0, ">=": 0}
 
 
 def test_all_of_a_transaction_or_nothing(dynamodb: DynamoDBClient) -> None:

@@ -1,4 +1,5 @@
 """What may be asked, what it means, and what is said of what may not."""
+# ruff: noqa: RUF001 - other quotes and dashes than the straight ones are what some tests are about
 
 from __future__ import annotations
 
@@ -95,6 +96,108 @@ def test_error_points_at_the_place(text: str, place: str, said: str) -> None:
     assert said in info.value.message
     assert str(info.value) == f"{info.value.message}\n{text}\n{place}".replace("dog\ncat", "dog cat")
     assert 0 <= info.value.position <= len(text)
+
+
+OTHER_NOTATIONS = [
+    # what is written, where the mark is, what the message says, and what is suggested
+    ("“traffic light”", 0, "“ is a typographic quote", ['"traffic light"']),
+    ("dog AND „traffic light“", 8, "„ is a typographic quote", ['dog AND "traffic light"']),
+    ("«traffic light» OR ‘hot dog’", 0, "« is a typographic quote", ['"traffic light" OR "hot dog"']),
+    ("‘traffic light’", 0, "‘ is a typographic quote", ['"traffic light"']),
+    ("”traffic light”", 0, "” is a typographic quote", ['"traffic light"']),
+    ("“women’s clothing”", 0, "typographic", ['"women’s clothing"']),
+    ("“dog” AND “cat”", 0, "typographic", ["dog AND cat"]),
+    ("“traffic light", 0, "typographic", ['"traffic light"']),
+    ("“traf*”", 0, "typographic", ["traf*"]),
+    (r"\"traffic light\" AND dog", 0, "without \\ before it", ['"traffic light" AND dog']),
+    ("dog && cat", 4, "both are asked for with AND", ["dog AND cat"]),
+    ("dog&&cat", 0, "&& is no operator", ["dog AND cat"]),
+    ("dog & cat", 4, "& is no operator", ["dog AND cat"]),
+    ("dog || cat", 4, "either is asked for with OR", ["dog OR cat"]),
+    ("(dog|cat) && !bird", 1, "| is no operator", ["(dog OR cat) AND NOT bird"]),
+    ("!dog", 0, "! is no operator", ["NOT dog"]),
+    ("dog AND !(cat OR bird)", 8, "! is no operator", ["dog AND NOT (cat OR bird)"]),
+    ("-dog", 0, "- is no operator", ["NOT dog"]),
+    ("beach -dog", 6, "stands NOT", ["beach AND NOT dog"]),
+    ('beach -"traffic light"', 6, "stands NOT", ['beach AND NOT "traffic light"']),
+    ("beach –dog", 6, "stands NOT", ["beach AND NOT dog"]),
+    ("+dog", 0, "joined with AND", ["dog"]),
+    ("+dog +beach -cat", 0, "joined with AND", ["dog AND beach AND NOT cat"]),
+    ("dog, cat", 0, "AND asks for both, OR for either", ["dog AND cat", "dog OR cat"]),
+    ("dog,cat;bird", 0, "does not separate", ["dog AND cat AND bird", "dog OR cat OR bird"]),
+    ("dog, AND cat", 0, "does not separate", ["dog AND cat"]),
+    ("dog,", 0, "does not separate", ["dog"]),
+    ("dog = 95", 4, "= is no comparison", ["dog>=95"]),
+    ("dog==95%", 3, "== is no comparison", ["dog>=95%"]),
+    ("dog=>95", 3, "=> is no comparison", ["dog>=95"]),
+    ("dog=<95", 3, "=< is no comparison", ["dog<=95"]),
+    ("dog!=95", 0, "NOT excludes", ["(dog<95 OR dog>95)"]),
+    ("dog:95", 0, ": is no comparison", ["dog>=95"]),
+    ("dog: 95 AND cat", 0, ": is no comparison", ["dog>=95 AND cat"]),
+    ("dog:>95", 0, ": is no comparison", ["dog>95"]),
+    ("dog≥95", 0, "≥ is written >=", ["dog>=95"]),
+    ("label:dog", 0, "is not needed", ["dog"]),
+    ('label="traffic light"', 5, "= is no comparison", ['"traffic light"']),
+    (
+        "“traffic light” && -dog, cat",
+        0,
+        "typographic",
+        ['"traffic light" AND NOT dog AND cat', '"traffic light" AND NOT dog OR cat'],
+    ),
+    ("traffic light", 8, "stand side by side", ['"traffic light"', "traffic AND light", "traffic OR light"]),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "said", "suggested"), OTHER_NOTATIONS)
+def test_other_notations_are_told_apart_and_corrected(text: str, place: int, said: str, suggested: list[str]) -> None:
+    with pytest.raises(ExpressionError) as info:
+        parse(text)
+    assert said in info.value.message
+    assert info.value.position == place
+    assert list(info.value.suggestions) == suggested
+    for each in suggested:
+        parse(each)
+        assert each in info.value.message or len(suggested) == 3
+
+
+@pytest.mark.parametrize("text", ["&&", "-", "dog | | cat", "dog=cat", "dog AND “"])
+def test_what_cannot_be_corrected_has_no_suggestion(text: str) -> None:
+    with pytest.raises(ExpressionError) as info:
+        parse(text)
+    assert info.value.suggestions == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hot-dog",
+        "women’s",
+        "a:b",
+        "dog and not cat",
+        "dog AnD CaT",
+        '"dog, cat"',
+        '"-dog" OR "a && b"',
+        "'“dog”'",
+        "1/2",
+    ],
+)
+def test_what_only_looks_like_another_notation_is_a_term(text: str) -> None:
+    assert parse(text)
+
+
+@given(st.text(alphabet="ab “”‘’«»„&|!-+,;:=<>≥95%()\"'\\*\x1b\u202e ANDORT", max_size=25))
+def test_every_suggestion_can_be_parsed(text: str) -> None:
+    outcome = parsed(text)
+    if isinstance(outcome, ExpressionError):
+        for each in outcome.suggestions:
+            assert parse(each)
+        assert re.search(r"\n *\^$", str(outcome))
+
+
+def test_mark_is_below_its_place_behind_what_is_written_as_an_escape() -> None:
+    with pytest.raises(ExpressionError) as info:
+        parse("a\x1bb\u202e cat")
+    assert str(info.value).splitlines()[1:] == [r"a\x1bb\u202e cat", " " * 13 + "^"]
 
 
 def test_text_that_is_no_unicode_is_refused_and_can_be_shown() -> None:

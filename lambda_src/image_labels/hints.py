@@ -1,0 +1,163 @@
+"""What people write who know another notation (`“traffic light”`, `dog && !cat`, `-dog`, `dog, cat`, `dog:95`), and how
+image_labels.expression writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# ruff: noqa: RUF001, RUF003 - what looks like another character is what this is about
+_QUOTES = "“”„‟«»‹›‘’‚‛"
+_CLOSING = "“”„‟«»‹›"  # of a word, too: ’ at its end is more likely an apostrophe
+_SIGNS = "-+!~–−"  # a word processor makes dashes of hyphens
+_FIELD = re.compile(r"\b(?:labels?|names?|tags?|terms?|objects?)[:=]\s*(?=[^\s\d.=])", re.IGNORECASE)
+_PERCENT = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)%?"
+
+_TYPOGRAPHIC = '{} is a typographic quote; a term of several words stands between two straight ones, "'
+_BACKSLASH = "a quote is written without {} before it"
+_BUT = "{} is no operator; before what shall not be there stands NOT"
+_COLON = "{} is no comparison; a term may have >=, >, <= or < and a percentage behind it, as in dog>=95"
+# What a word of another notation looks like, and what is said of it.
+_OTHERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), said)
+    for pattern, said in (
+        (f"([{_QUOTES}]).*", _TYPOGRAPHIC),
+        (f".*([{_CLOSING}])", _TYPOGRAPHIC),
+        (r"(\\).*", _BACKSLASH),
+        (r".*(\\)", _BACKSLASH),
+        (".*?(&+).*", "{} is no operator; both are asked for with AND"),
+        (r".*?(\|+).*", "{} is no operator; either is asked for with OR"),
+        (r"(\+).*", "{} is no operator; terms that shall all be there are joined with AND"),
+        (f"([{_SIGNS}]).*", _BUT),
+        (".*(!)", "{} is neither an operator nor a comparison; NOT excludes, and >=, >, <= and < compare"),
+        (".*?([,;]).*", "{} does not separate terms; AND asks for both, OR for either"),
+        (".*?([≥≤]).*", "{} is written >= or <="),
+        (f"[^:]+(:)(?:{_PERCENT})?", _COLON),
+        ("(?:labels?|names?|tags?|terms?|objects?)(:).*", "{} is not needed; a term stands alone, as dog"),
+    )
+)
+
+
+def other_notation(word: str) -> str | None:
+    """What to say of a word that belongs to another notation; None if it is one of this. Quoted texts are no words."""
+    for pattern, said in _OTHERS:
+        if match := pattern.fullmatch(word):
+            return said.format(match[1])
+    return None
+
+
+def corrections(text: str) -> Iterator[str]:
+    """How this may be written here, the likeliest first, without `text` itself. They may still be wrong otherwise."""
+    found = dict.fromkeys([_as_one_phrase(text), _written(text, "AND"), _written(text, "OR")])
+    return (each for each in found if each and each != text.strip())
+
+
+# In this order: a quoted text first, in which nothing is changed.
+_PARTS = re.compile(
+    rf"""
+    \s+
+    | \\?"(?P<double>[^"]*?)\\?"
+    | \\?'(?P<single>[^']*?)\\?'
+    | [{_QUOTES}](?P<typographic>[^{_CLOSING}]+?)(?:[{_QUOTES}](?=[\s()<>=,;&|:≥≤]|$)|$)
+    | (?P<parenthesis>[()])
+    | (?P<both>&+)
+    | (?P<either>\|+)
+    | (?P<comma>[,;])
+    | (?P<comparison>(?:>=|=>|<=|=<|!=|<>|==|=|>|<|:|≥|≤)[<>=]*)\s*(?P<percent>{_PERCENT})(?=[\s(),;&|]|$)
+    | (?P<sign>[{_SIGNS}])
+    | (?P<word>[^\s()"'<>=&|,;:!≥≤{_QUOTES}]+(?:’[^\s()"'<>=&|,;:!≥≤{_QUOTES}]+)*)
+    | (?P<unknown>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMPARISONS = {"=": ">=", "==": ">=", ":": ">=", "=>": ">=", "=<": "<=", ":>": ">", ":<": "<", "≥": ">=", "≤": "<="}
+
+
+@dataclass
+class _Part:
+    kind: str  # "operand", "operator", "comma", "not", "(" or ")"
+    text: str
+    required: bool = False
+
+
+def _written(text: str, operator: str) -> str | None:
+    """The text in this notation, with `operator` for a comma or for none; None if it cannot be told."""
+    parts: list[_Part] = []
+    required = False  # by a + before it
+    for match in _PARTS.finditer(_FIELD.sub("", text)):
+        kind = match.lastgroup
+        content = match[kind] if kind else ""
+        before = parts[-1].kind if parts else ""
+        match kind:
+            case None:
+                continue
+            case "both" | "either":
+                parts.append(_Part("operator", "AND" if kind == "both" else "OR"))
+            case "comma":
+                parts.append(_Part("comma", operator))
+            case "sign" if content == "+":
+                required = True
+            case "sign" if before != "not":
+                parts.append(_Part("not", "NOT"))
+            case "sign":
+                continue  # NOT -dog
+            case "percent":
+                comparison = _COMPARISONS.get(match["comparison"], match["comparison"])
+                if before != "operand":
+                    return None
+                term = parts[-1].text
+                if comparison in ("!=", "<>"):
+                    parts[-1].text = f"({term}<{content} OR {term}>{content})"
+                elif comparison in (">=", ">", "<=", "<"):
+                    parts[-1].text = f"{term}{comparison}{content}"
+                else:
+                    return None
+            case "parenthesis":
+                parts.append(_Part(content, content))
+            case "word" if content.upper() in ("AND", "OR"):
+                parts.append(_Part("operator", content.upper()))
+            case "word" if content.upper() == "NOT":
+                parts.append(_Part("not", "NOT"))
+            case "word":
+                parts.append(_Part("operand", content, required))
+                required = False
+            case "double" | "single" | "typographic" if content.strip():
+                text = quoted(content.strip() if kind == "typographic" else content)
+                parts.append(_Part("operand", text, required))
+                required = False
+            case _:
+                return None
+    return _joined(parts, operator)
+
+
+def _joined(parts: list[_Part], operator: str) -> str:
+    """The parts as an expression, with an operator where two stand side by side."""
+    words: list[str] = []
+    before = "operator"
+    for number, part in enumerate(parts):
+        after = parts[number + 1].kind if number + 1 < len(parts) else ")"
+        if part.kind == "comma" and (before in ("operator", "(", "not") or after in ("operator", "comma", ")")):
+            continue
+        if part.kind in ("operand", "not", "(") and before in ("operand", ")"):
+            words.append("AND" if part.kind == "not" or part.required else operator)
+        words.append(part.text)
+        before = "operator" if part.kind == "comma" else part.kind
+    return " ".join(words).replace("( ", "(").replace(" )", ")")
+
+
+def _as_one_phrase(text: str) -> str | None:
+    """Words side by side may be the name of one label."""
+    words = text.split()
+    plain = len(words) > 1 and all(re.fullmatch(r"[\w-]+\*?", word) and not word.startswith("-") for word in words)
+    known = {"AND", "OR", "NOT"} & {word.upper() for word in words}
+    return f'"{" ".join(words)}"' if plain and not known else None
+
+
+def quoted(name: str) -> str:
+    """A label as it is written in an expression."""
+    plain = re.fullmatch(r"[^\s()\"'<>=]+", name) and name.upper() not in ("AND", "OR", "NOT")
+    if plain and other_notation(name) is None:
+        return name
+    return f"'{name}'" if '"' in name else f'"{name}"'

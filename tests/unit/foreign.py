@@ -1,0 +1,131 @@
+"""What another program, or a hand in the console, may write into the two tables, in DynamoDB's typed JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from image_labels.attributes import photo_attributes, rows_of
+from image_labels.photos import Photo
+from image_labels.rekognition import Instance, Label
+from image_labels.terms import terms_of
+
+BUCKET = "photos-bucket"
+KEY = "images/dog.jpg"
+DOG = Label("Dog", 98.765, ("Animal",), ("Hound",), ("Animals and Pets",), (Instance(0.1, 0.2, 0.3, 0.4, 97.5),))
+
+# DynamoDB gives up to 38 digits, and an exponent for what is large or small.
+numbers = st.sampled_from(
+    ["0", "-1", "1.5", "98.765", "100", "100.001", "1E+20", "9.9E+125", "-1E-130", "0." + "3" * 38, "1" * 38]
+)
+texts = st.one_of(
+    st.sampled_from(["", "dog", "Dog", "*", "*usage", "LABELLED", "REJECTED", "label", "ß" * 2000, "\x1b[31m\u202e"]),
+    st.text(max_size=5),
+)
+values: st.SearchStrategy[dict[str, Any]] = st.recursive(
+    st.one_of(
+        texts.map(lambda text: {"S": text}),
+        numbers.map(lambda number: {"N": number}),
+        st.binary(max_size=3).map(lambda content: {"B": content}),
+        st.booleans().map(lambda content: {"BOOL": content}),
+        st.just({"NULL": True}),
+        st.lists(texts, min_size=1, max_size=3, unique=True).map(lambda content: {"SS": content}),
+        st.lists(numbers, min_size=1, max_size=3, unique=True).map(lambda content: {"NS": content}),
+        st.lists(st.binary(max_size=3), min_size=1, max_size=3, unique=True).map(lambda content: {"BS": content}),
+    ),
+    lambda parts: st.one_of(
+        st.lists(parts, max_size=3).map(lambda content: {"L": content}),
+        st.dictionaries(
+            st.sampled_from(["Name", "Confidence", "Parents", "Instances", "Left", "dog", "a"]), parts, max_size=4
+        ).map(lambda content: {"M": content}),
+    ),
+    max_leaves=8,
+)
+
+
+def item_of_ours() -> dict[str, Any]:
+    """An item as the module writes it."""
+    detection: dict[str, Any] = {
+        "Name": {"S": DOG.name},
+        "Confidence": {"N": str(DOG.confidence)},
+        "Parents": {"L": [{"S": "Animal"}]},
+        "Aliases": {"L": [{"S": "Hound"}]},
+        "Categories": {"L": [{"S": "Animals and Pets"}]},
+        "Instances": {"L": [{"M": {name: {"N": "0.2"} for name in ("Left", "Top", "Width", "Height", "Confidence")}}]},
+    }
+    return {
+        **photo_attributes(Photo(BUCKET, KEY, "e", "v1", 1000)),
+        "Settings": {"S": "s"},
+        "Status": {"S": "LABELLED"},
+        "LabelledAt": {"S": "2026-11-18T11:06:40.250+00:00"},
+        "LabelModelVersion": {"S": "3.0"},
+        "Labels": {"SS": ["Dog"]},
+        "Detections": {"L": [{"M": detection}]},
+        "Rows": {"N": "4"},
+        "Revision": {"N": "1795000000250000000"},
+    }
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: dict[str, Any], keep: tuple[str, ...]) -> dict[str, Any]:
+    """An item or row of ours of which somebody has changed, removed or added some values, however deep, except keys."""
+    item = _changed(draw, {"M": {name: value for name, value in whole.items() if name not in keep}})["M"]
+    return {name: value for name, value in item.items() if name not in keep} | {name: whole[name] for name in keep}
+
+
+def _changed(draw: st.DrawFn, value: dict[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    if kind == "M":
+        changed = dict(content)
+        for name in draw(st.lists(st.sampled_from(sorted(content)), max_size=2, unique=True)) if content else ():
+            what = draw(st.sampled_from(["remove", "replace", "within"]))
+            del changed[name]
+            if what != "remove":
+                changed[name] = draw(values) if what == "replace" else _changed(draw, content[name])
+        return {"M": changed}
+    if kind == "L" and content:
+        return {"L": [_changed(draw, each) for each in content]}
+    return draw(values)
+
+
+# Whatever is in an item or a row, given the keys, which DynamoDB holds to be strings.
+_ATTRIBUTES = (
+    *("Labels", "Detections", "DetectionsCut", "Status", "Reason", "Bucket", "ETag", "VersionId", "Size", "Settings"),
+    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision"),
+)
+anything = st.dictionaries(st.sampled_from(_ATTRIBUTES), values, max_size=8)
+items = st.one_of(
+    anything.map(lambda item: item | {"PK": {"S": KEY}}),
+    damaged(item_of_ours(), ("PK",)),
+    # The original lab's, and one with labels as a list of strings.
+    st.just({"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}}),
+    st.just({"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}, "Detections": {"L": [{"S": "Dog"}]}}),
+)
+
+
+def rows_of_ours() -> list[dict[str, Any]]:
+    """The rows of that item."""
+    return list(rows_of(KEY, terms_of((DOG,))).values())
+
+
+def _keyed(term: str, rank: str, item: dict[str, Any]) -> dict[str, Any]:
+    return item | {"Term": {"S": term}, "Rank": {"S": rank}}
+
+
+ranks = st.sampled_from(["001235#images/dog.jpg", "001235#", "~", "!", "zzz", "000000#" + "x" * 1000, "dog", "ü"])
+rows = st.one_of(
+    st.builds(
+        lambda rank, item: _keyed("dog", rank, item),
+        ranks,
+        st.dictionaries(st.sampled_from(["PK", "Name", "Kind", "Confidence", "Terms", "TermsCut"]), values, max_size=6),
+    ),
+    damaged(next(row for row in rows_of_ours() if row["Term"] == {"S": "dog"}), ("Term", "Rank")),
+)
+vocabulary_rows = st.one_of(
+    st.builds(
+        lambda rank, item: _keyed("*", rank, item),
+        st.sampled_from(["dog", "dogma", "do" + "g" * 1000, "~", "!"]),
+        st.dictionaries(st.sampled_from(["Name", "Kind"]), values, max_size=2),
+    ),
+    st.just(_keyed("*", "dog", {"Name": {"S": "Dog"}, "Kind": {"S": "label"}})),
+)
