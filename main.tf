@@ -170,17 +170,21 @@ resource "aws_s3_bucket_ownership_controls" "photos" {
   }
 }
 
+# Only with a key: S3 encrypts a bucket without this configuration under SSE-S3. It would also be harmful. Provider 6.22 to
+# 6.39 shows a change in every plan unless blocked_encryption_types is set, which 5.100 does not know, and each apply lifts
+# the block on SSE-C that S3 sets on new buckets.
+# https://github.com/hashicorp/terraform-provider-aws/issues/47320
 resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
-  count = var.create_bucket ? 1 : 0
+  count = var.create_bucket && var.kms_key_arn != null ? 1 : 0
 
   bucket = aws_s3_bucket.photos[0].id
 
   rule {
     # One KMS call for many photos instead of one for each.
-    bucket_key_enabled = var.kms_key_arn != null
+    bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      sse_algorithm     = "aws:kms"
       kms_master_key_id = var.kms_key_arn
     }
   }

@@ -252,8 +252,11 @@ variable "daily_image_limit" {
 variable "kms_key_arn" {
   description = <<-EOT
     ARN of the KMS key for the new bucket, the queues, the tables and the log group; in this account and Region. null means
-    keys that AWS keeps and does not charge for. The key's policy must have the statements in the output
-    kms_key_policy_json before anything is made under the key (examples/kms shows how). The module gives the function's
+    keys that AWS keeps and does not charge for. For a key that the same configuration makes, pass
+    format("%s", aws_kms_key.<name>.arn): the plan must know that there is a key before it knows the ARN. The key's policy
+    must have the statements in the output kms_key_policy_json before anything is made under the key (examples/kms shows
+    how). With a key use an AWS provider before 6.22 or from 6.40: the versions between show a change of the bucket's
+    encryption in every plan, and each apply lifts S3's block on SSE-C. The module gives the function's
     role kms:Decrypt and kms:GenerateDataKey on it; whoever applies needs kms:CreateGrant and kms:DescribeKey, for the
     tables. A bucket that exists already may have a key of its own, which the role (output lambda_role_name) must then be
     admitted to by you. After a change, photos and queued messages stay under the old key: keep it, and admit the role to

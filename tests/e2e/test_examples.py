@@ -43,6 +43,14 @@ def test_labels_photos(localstack: Server, examples: Examples, name: str, key: s
     assert "Dog" in stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))["Labels"]
 
 
+@pytest.mark.parametrize(("name", "algorithm"), [("complete", "AES256"), ("kms", "aws:kms")])
+def test_photos_are_encrypted(localstack: Server, examples: Examples, name: str, algorithm: str) -> None:
+    """With the module's configuration under a key, without one by S3's default."""
+    stack = stack_of(localstack, examples[name].module)
+    stack.upload("other/encrypted.txt", b"")
+    assert stack.s3.head_object(Bucket=stack.bucket, Key="other/encrypted.txt")["ServerSideEncryption"] == algorithm
+
+
 def test_key_has_its_policy_before_anything_is_under_it(examples: Examples) -> None:
     """Else S3 and CloudWatch would refuse on AWS; the emulator does not look, but it keeps the time."""
     applied = examples["kms"]
