@@ -27,7 +27,8 @@ locals {
   # at one per client and five minutes.
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
 
-  # The Regions that have DetectLabels (November 2026), by the default quota in calls per second:
+  # The Regions that have DetectLabels (November 2026), by the default quota in calls per second. AWS's pages disagree about
+  # ca-central-1, so it is not among them; rekognition_tps admits it.
   # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
   regions_at_50 = ["us-east-1", "us-west-2", "eu-west-1"]
   regions_at_5 = [
@@ -36,9 +37,6 @@ locals {
     "sa-east-1",
   ]
   regions = sort(concat(local.regions_at_50, local.regions_at_5))
-
-  # These have Rekognition, but not DetectLabels: nothing there would fail before the first photo.
-  regions_without_detect_labels = ["ca-central-1"]
 
   rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
 
@@ -104,16 +102,8 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {
   lifecycle {
     postcondition {
-      condition     = !contains(local.regions_without_detect_labels, self.id)
-      error_message = "The provider's Region, ${self.id}, has no DetectLabels: photos can be labelled in ${join(", ", local.regions)}. Bucket, function and Rekognition must be in one Region."
-    }
-
-    postcondition {
-      condition = (
-        contains(concat(local.regions, local.regions_without_detect_labels), self.id)
-        || var.rekognition_tps != null
-      )
-      error_message = "The provider's Region, ${self.id}, had no DetectLabels when this version of the module was made: photos can be labelled in ${join(", ", local.regions)}. If it has come to ${self.id} since, say so with rekognition_tps, your quota of calls per second there."
+      condition     = contains(local.regions, self.id) || var.rekognition_tps != null
+      error_message = "The provider's Region, ${self.id}, is not known to have DetectLabels: photos can be labelled in ${join(", ", local.regions)}. If ${self.id} has it, set rekognition_tps to your quota of calls per second there, and this check is left out. Bucket, function and Rekognition must be in one Region."
     }
   }
 }

@@ -220,6 +220,7 @@ variable "rekognition_tps" {
     Calls of DetectLabels per second that the module may make, from 1; it sizes how many photos are in work at a time.
     null means the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere. Set it if your quota
     was raised, or lower if other programs in the account call DetectLabels too: beyond the quota Rekognition throttles.
+    In a Region that this version of the module does not know to have DetectLabels, the plan is refused unless this is set.
   EOT
   type        = number
   default     = null
