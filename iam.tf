@@ -13,6 +13,16 @@ resource "aws_iam_role" "function" {
   permissions_boundary = var.role_permissions_boundary
 
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition = var.role_permissions_boundary == null ? true : (
+        split(":", var.role_permissions_boundary)[1] == local.partition
+        && contains(["aws", local.account_id], split(":", var.role_permissions_boundary)[4])
+      )
+      error_message = "role_permissions_boundary must be a policy of the provider's account, arn:${local.partition}:iam::${local.account_id}:policy/<name>, or one of AWS's own: IAM bounds a role by no others. Given: ${coalesce(var.role_permissions_boundary, "-")}."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "function" {

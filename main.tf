@@ -108,6 +108,29 @@ data "aws_region" "current" {
   }
 }
 
+# Only the provider's configuration; it asks AWS nothing.
+data "aws_default_tags" "current" {
+  lifecycle {
+    postcondition {
+      condition     = length(merge(self.tags, var.tags)) <= 50
+      error_message = "tags must be 50 at most together with the provider's default_tags: AWS takes no more for a resource, and these are ${length(merge(self.tags, var.tags))}."
+    }
+
+    postcondition {
+      condition     = length(distinct([for key in keys(merge(self.tags, var.tags)) : lower(key)])) == length(merge(self.tags, var.tags))
+      error_message = "tags and the provider's default_tags must not have names that differ in case alone, such as Team and team: IAM takes them for one and refuses both. Given: ${join(", ", keys(merge(self.tags, var.tags)))}."
+    }
+
+    postcondition {
+      condition = alltrue([
+        for key, value in merge(self.tags, var.tags) :
+        can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))
+      ])
+      error_message = "The provider's default_tags must have names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM takes no others."
+    }
+  }
+}
+
 ################################################################################
 # Bucket: the photos
 ################################################################################

@@ -26,7 +26,11 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Tags for every resource that can have some, besides the provider's default_tags; 50 at most."
+  description = <<-EOT
+    Tags for every resource that can have some, besides the provider's default_tags; 50 at most together. Names of 1 to 128
+    and values of up to 256 letters, digits, spaces and _ . : / = + - @. No two names may differ in case alone, since IAM
+    takes them for one.
+  EOT
   type        = map(string)
   default     = {}
   nullable    = false
@@ -36,12 +40,26 @@ variable "tags" {
     error_message = "tags must be 50 at most: AWS takes no more for a resource."
   }
 
+  # The narrowest rule of the services used, that of IAM and CloudWatch Logs. DynamoDB's guide leaves @ out, its API does not.
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html
   validation {
-    condition = alltrue([
-      for key, value in var.tags :
-      length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")
-    ])
-    error_message = "tags must have names of 1 to 128 characters that do not start with aws: (AWS's own), and values of 256 at most."
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key))])
+    error_message = "tags must have names of 1 to 128 letters, digits, spaces and _ . : / = + - @: IAM takes no others."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
+    error_message = "tags must have values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM takes no others, a line break or a comma among them. null is no value; \"\" is."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
+    error_message = "tags must not have names that start with aws:, which AWS keeps for its own."
+  }
+
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags must not have names that differ in case alone, such as Team and team: IAM takes them for one and refuses both."
   }
 }
 
@@ -85,6 +103,12 @@ variable "bucket_name" {
   }
 
   validation {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+    condition     = !(var.create_bucket && endswith(coalesce(var.bucket_name, "-"), "-an"))
+    error_message = "bucket_name must not end with -an for a new bucket: S3 keeps that for buckets in an account's regional namespace, which the module does not make. Make the bucket yourself and set create_bucket = false."
+  }
+
+  validation {
     condition     = var.create_bucket || var.bucket_name != null
     error_message = "bucket_name must name the existing bucket when create_bucket is false."
   }
@@ -108,15 +132,16 @@ variable "bucket_versioning" {
 }
 
 variable "bucket_noncurrent_version_days" {
-  description = "Days after which the new bucket deletes a version that has been replaced or deleted; a whole number from 1. null keeps such versions for ever."
+  description = "Days after which the new bucket deletes a version that has been replaced or deleted; a whole number from 1 to 2147483647. null keeps such versions for ever."
   type        = number
   default     = 30
 
   validation {
     condition = var.bucket_noncurrent_version_days == null ? true : (
-      var.bucket_noncurrent_version_days >= 1 && floor(var.bucket_noncurrent_version_days) == var.bucket_noncurrent_version_days
+      var.bucket_noncurrent_version_days >= 1 && var.bucket_noncurrent_version_days <= 2147483647
+      && floor(var.bucket_noncurrent_version_days) == var.bucket_noncurrent_version_days
     )
-    error_message = "bucket_noncurrent_version_days must be null (keep) or a whole number of days from 1: S3's lifecycle rules count in days."
+    error_message = "bucket_noncurrent_version_days must be null (keep) or a whole number of days from 1 to 2147483647: S3's lifecycle rules count in days."
   }
 }
 
@@ -330,8 +355,10 @@ variable "lambda_timeout" {
 
 variable "lambda_environment_variables" {
   description = <<-EOT
-    Environment variables for the function besides its own, for instance AWS_ENDPOINT_URL_REKOGNITION for a VPC endpoint.
-    Neither the function's own names nor Lambda's reserved ones; all of them together have at most 4 KB.
+    Environment variables for the function besides its own, for instance AWS_USE_FIPS_ENDPOINT = "true" for endpoints
+    validated under FIPS 140, which us-east-1, us-east-2, us-west-1, us-west-2, ca-central-1 and us-gov-west-1 have for all
+    services that the function calls. Neither the function's own names nor Lambda's reserved ones; at most 3,000 bytes,
+    written as JSON.
   EOT
   type        = map(string)
   default     = {}
@@ -361,8 +388,9 @@ variable "lambda_environment_variables" {
   }
 
   validation {
-    condition     = sum(concat([0], [for name, value in var.lambda_environment_variables : length(name) + length(value)])) <= 3500
-    error_message = "lambda_environment_variables must have at most 3500 characters in names and values: Lambda allows 4 KB, and the function's own need some of it."
+    # Terraform counts characters; base64 makes 4 of every 3 bytes.
+    condition     = length(base64encode(jsonencode(var.lambda_environment_variables))) <= 4000
+    error_message = "lambda_environment_variables must have at most 3000 bytes, written as JSON: Lambda allows 4 KB for all variables, and the function's own need up to 1 KB of it."
   }
 }
 
@@ -391,6 +419,15 @@ variable "lambda_package" {
       : var.lambda_package.s3_bucket != null && var.lambda_package.s3_key != null
     )
     error_message = "lambda_package must have either filename, or s3_bucket and s3_key (and s3_object_version if you like), not both: Lambda takes its code from one place."
+  }
+
+  validation {
+    condition = alltrue([
+      try(var.lambda_package.s3_bucket, null) == null ? true : can(regex("^[0-9A-Za-z._-]{2,62}[0-9A-Za-z_-]$", var.lambda_package.s3_bucket)),
+      try(length(var.lambda_package.s3_key) >= 1 && length(var.lambda_package.s3_key) <= 1024, true),
+      try(length(var.lambda_package.s3_object_version) >= 1 && length(var.lambda_package.s3_object_version) <= 1024, true),
+    ])
+    error_message = "lambda_package must have an s3_bucket of 3 to 63 letters, digits and . - _, and an s3_key and s3_object_version of 1 to 1024 characters: Lambda takes no others."
   }
 }
 

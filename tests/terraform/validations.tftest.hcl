@@ -69,7 +69,9 @@ run "highest" {
     alarm_oldest_message_seconds = 1209600
     alarm_throttled_percent      = 100
     rekognition_tps              = 10000
-    tags                         = merge({ for n in range(49) : "${n}" => "x" }, { (format("%0128d", 0)) = format("%0256d", 0) })
+    tags                         = merge({ for n in range(49) : "${n}" => "" }, { (format("Ä_.:/=+@- %0118d", 0)) = format("é_.:/=+@- %0246d", 0) })
+
+    bucket_noncurrent_version_days = 2147483647
   }
 
   assert {
@@ -135,7 +137,7 @@ run "too_high" {
     rekognition_tps              = 10001
     lambda_memory_size           = 10241
     lambda_timeout               = 901
-    lambda_environment_variables = { LONG = format("%03500d", 0) }
+    lambda_environment_variables = { LONG = format("%02990d", 0) }
     max_receive_count            = 1001
     retry_delay_seconds          = 901
     log_retention_in_days        = 3654
@@ -144,11 +146,14 @@ run "too_high" {
     alarm_oldest_message_seconds = 1209601
     alarm_throttled_percent      = 100.5
     tags                         = { for n in range(51) : "${n}" => "x" }
+
+    bucket_noncurrent_version_days = 2147483648
   }
 
   expect_failures = [
     var.name,
     var.bucket_name,
+    var.bucket_noncurrent_version_days,
     var.filter_prefix,
     var.filter_suffixes,
     var.min_confidence,
@@ -221,6 +226,7 @@ run "wrong_characters" {
     filter_prefix                = "images/*"
     filter_suffixes              = ["*.jpg"]
     lambda_environment_variables = { "log-level" = "DEBUG" }
+    tags                         = { "Team!" = "photos" }
   }
 
   expect_failures = [
@@ -229,6 +235,7 @@ run "wrong_characters" {
     var.filter_prefix,
     var.filter_suffixes,
     var.lambda_environment_variables,
+    var.tags,
   ]
 }
 
@@ -239,13 +246,44 @@ run "more_wrong_characters" {
     name            = "photos-"
     filter_prefix   = "my images/"
     filter_suffixes = [".j?g"]
+    tags            = { Contact = "media, press" }
   }
 
   expect_failures = [
     var.name,
     var.filter_prefix,
     var.filter_suffixes,
+    var.tags,
   ]
+}
+
+# Bytes, not characters, and written as JSON: this is 1,500 characters.
+run "variables_of_many_bytes" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { LONG = join("", [for n in range(750) : "ää"]) }
+  }
+
+  expect_failures = [var.lambda_environment_variables]
+}
+
+run "most_bytes_of_variables" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { LONG = format("%02989d", 0) }
+  }
+}
+
+run "new_bucket_in_the_regional_namespace" {
+  command = plan
+
+  variables {
+    bucket_name = "photos-111122223333-eu-west-1-an"
+  }
+
+  expect_failures = [var.bucket_name]
 }
 
 run "policy_variable" {
@@ -412,6 +450,46 @@ run "tags_of_aws" {
   expect_failures = [var.tags]
 }
 
+run "tags_that_differ_in_case" {
+  command = plan
+
+  variables {
+    tags = { Team = "photos", team = "photos" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_with_a_line_break" {
+  command = plan
+
+  variables {
+    tags = { Purpose = "labels\nof photos" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_without_a_value" {
+  command = plan
+
+  variables {
+    tags = { Team = null }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_whose_name_is_too_long" {
+  command = plan
+
+  variables {
+    tags = zipmap([format("%0129d", 0)], ["photos"])
+  }
+
+  expect_failures = [var.tags]
+}
+
 run "tag_that_is_too_long" {
   command = plan
 
@@ -420,4 +498,24 @@ run "tag_that_is_too_long" {
   }
 
   expect_failures = [var.tags]
+}
+
+run "boundary_of_another_account" {
+  command = plan
+
+  variables {
+    role_permissions_boundary = "arn:aws:iam::444455556666:policy/boundary"
+  }
+
+  expect_failures = [aws_iam_role.function]
+}
+
+run "boundary_of_another_partition" {
+  command = plan
+
+  variables {
+    role_permissions_boundary = "arn:aws-us-gov:iam::aws:policy/PowerUserAccess"
+  }
+
+  expect_failures = [aws_iam_role.function]
 }
