@@ -38,6 +38,10 @@ locals {
   ]
   regions = sort(concat(local.regions_at_50, local.regions_at_5))
 
+  # https://aws.amazon.com/compliance/fips/; the SDK makes up names for other Regions, which lead nowhere.
+  regions_with_fips_endpoints = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "us-gov-west-1"]
+  uses_fips_endpoints         = lower(lookup(var.lambda_environment_variables, "AWS_USE_FIPS_ENDPOINT", "false")) == "true"
+
   rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
 
   # As few invocations at a time as use the quota up when a photo takes 1.5 s, twice what it mostly does: waiting is
@@ -435,7 +439,6 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:traces would show what the log lines and Rekognition's metrics do, and are billed by the photo
   #checkov:skip=CKV_AWS_115:the event source mapping limits it; reserved slots would keep small accounts from deploying
   #checkov:skip=CKV_AWS_116:its dead letters are the queue's; S3 Batch sees failures itself, and the schedule rings again
-  #checkov:skip=CKV_AWS_117:it calls AWS only; in a VPC each of five services would need an endpoint, or a NAT gateway
   #checkov:skip=CKV_AWS_173:names and numbers, nothing secret, and Lambda encrypts them in any case
   #checkov:skip=CKV_AWS_272:a signature needs a signing profile of the account's; lambda_package takes a zip that you have signed
   function_name = var.name
@@ -462,6 +465,15 @@ resource "aws_lambda_function" "this" {
     )
   }
 
+  dynamic "vpc_config" {
+    for_each = length(var.vpc_subnet_ids) == 0 ? [] : [var.vpc_subnet_ids]
+
+    content {
+      subnet_ids         = vpc_config.value
+      security_group_ids = var.vpc_security_group_ids
+    }
+  }
+
   logging_config {
     log_group             = aws_cloudwatch_log_group.function.name
     log_format            = "JSON"
@@ -484,7 +496,16 @@ resource "aws_lambda_function" "this" {
     aws_cloudwatch_log_group.function,
     # The first event may wait in the queue already: without its policy the function would fail it.
     aws_iam_role_policy.function,
+    # Lambda makes the network interfaces with the role's permissions, and deletes them with these when the function goes.
+    aws_iam_role_policy.network_interfaces,
   ]
+}
+
+check "fips_endpoints" {
+  assert {
+    condition     = !local.uses_fips_endpoints || contains(local.regions_with_fips_endpoints, local.region)
+    error_message = "lambda_environment_variables: AWS_USE_FIPS_ENDPOINT is set, but ${local.region} is not known to have FIPS endpoints for S3, SQS, DynamoDB and Rekognition. Known are ${join(", ", local.regions_with_fips_endpoints)}. Without them the function reaches nothing."
+  }
 }
 
 resource "aws_lambda_event_source_mapping" "photos" {

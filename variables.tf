@@ -431,6 +431,85 @@ variable "lambda_package" {
   }
 }
 
+################################################################################
+# Network
+################################################################################
+
+variable "vpc_subnet_ids" {
+  description = <<-EOT
+    IDs of the subnets that the function runs in, 16 at most; [] runs it in Lambda's own network. The subnets need ways to
+    S3 and DynamoDB (gateway endpoints), and to Rekognition and SQS (interface endpoints), or to all of them by a NAT
+    gateway: without one, each photo fails until it is a dead letter. examples/vpc makes the endpoints. Needs
+    vpc_security_group_ids.
+  EOT
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.vpc_subnet_ids) <= 16
+    error_message = "vpc_subnet_ids must have 16 IDs at most: Lambda takes no more."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.vpc_subnet_ids : can(regex("^subnet-[0-9a-f]{8,17}$", id))])
+    error_message = "vpc_subnet_ids must be IDs of subnets, such as subnet-0123456789abcdef0, not ARNs or names."
+  }
+}
+
+variable "vpc_security_group_ids" {
+  description = <<-EOT
+    IDs of the security groups of the function in vpc_subnet_ids, 5 at most, of the same VPC. They must let out TCP 443 to
+    the services; nothing need come in. A destroy waits until Lambda has taken its network interfaces out of them, which
+    takes 20 to 45 minutes.
+  EOT
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.vpc_security_group_ids) <= 5
+    error_message = "vpc_security_group_ids must have 5 IDs at most: Lambda takes no more."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.vpc_security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))])
+    error_message = "vpc_security_group_ids must be IDs of security groups, such as sg-0123456789abcdef0, not ARNs or names."
+  }
+
+  validation {
+    # Not in vpc_subnet_ids as well: two variables whose rules name each other are a cycle to Terraform.
+    condition     = (length(var.vpc_security_group_ids) == 0) == (length(var.vpc_subnet_ids) == 0)
+    error_message = "vpc_security_group_ids must be set together with vpc_subnet_ids: Lambda takes both or neither."
+  }
+}
+
+################################################################################
+# Role
+################################################################################
+
+variable "role_path" {
+  description = <<-EOT
+    Path of the function's role, where your account demands one, such as "/application/". It begins and ends with a slash and
+    has letters, digits and _ + = , . @ - between slashes; 512 characters at most. A change replaces the role.
+  EOT
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    # IAM takes more characters, but Lambda does not take a role whose ARN has them.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+    condition     = length(var.role_path) <= 512 && can(regex("^/([0-9A-Za-z_+=,.@-]+/)*$", var.role_path))
+    error_message = "role_path must be / or begin and end with a slash, with letters, digits and _ + = , . @ - between slashes, and have 512 characters at most: IAM and Lambda take no others."
+  }
+
+  validation {
+    condition     = !startswith(var.role_path, "/aws-service-role/")
+    error_message = "role_path must not start with /aws-service-role/, which IAM keeps for service-linked roles."
+  }
+}
+
 variable "role_permissions_boundary" {
   description = "ARN of the policy that bounds what the function's role may be allowed, where your account demands one. null means none."
   type        = string

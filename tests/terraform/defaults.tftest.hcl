@@ -235,6 +235,7 @@ run "function" {
       && aws_lambda_function.this.architectures == tolist(["arm64"])
       && aws_lambda_function.this.memory_size == 512
       && aws_lambda_function.this.timeout == 60
+      && aws_iam_role.function.path == "/"
     )
     error_message = "The function's defaults have changed."
   }
@@ -321,6 +322,7 @@ run "what_can_be_switched_off" {
     point_in_time_recovery         = false
     deletion_protection            = false
     role_permissions_boundary      = "arn:aws:iam::111122223333:policy/boundary"
+    role_path                      = "/application/"
     log_retention_in_days          = 0
   }
 
@@ -350,6 +352,11 @@ run "what_can_be_switched_off" {
   assert {
     condition     = aws_iam_role.function.permissions_boundary == "arn:aws:iam::111122223333:policy/boundary"
     error_message = "The role must have the boundary."
+  }
+
+  assert {
+    condition     = aws_iam_role.function.path == "/application/"
+    error_message = "The role must have the path."
   }
 
   assert {

@@ -67,3 +67,26 @@ run "that_has_got_it_since" {
     error_message = "The quota that the caller names must count."
   }
 }
+
+run "without_fips_endpoints" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { AWS_USE_FIPS_ENDPOINT = "true" }
+  }
+
+  expect_failures = [check.fips_endpoints]
+}
+
+run "with_fips_endpoints" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { AWS_USE_FIPS_ENDPOINT = "true" }
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { id = "us-east-2" }
+  }
+}

@@ -70,6 +70,9 @@ run "highest" {
     alarm_throttled_percent      = 100
     rekognition_tps              = 10000
     tags                         = merge({ for n in range(49) : "${n}" => "" }, { (format("Ä_.:/=+@- %0118d", 0)) = format("é_.:/=+@- %0246d", 0) })
+    role_path                    = "/team_A/a+=,.@-1/"
+    vpc_subnet_ids               = [for n in range(16) : format("subnet-%017x", n)]
+    vpc_security_group_ids       = [for n in range(5) : format("sg-%08x", n)]
 
     bucket_noncurrent_version_days = 2147483647
   }
@@ -146,6 +149,9 @@ run "too_high" {
     alarm_oldest_message_seconds = 1209601
     alarm_throttled_percent      = 100.5
     tags                         = { for n in range(51) : "${n}" => "x" }
+    role_path                    = format("/%0511d/", 0)
+    vpc_subnet_ids               = [for n in range(16) : format("subnet-%08x", n)]
+    vpc_security_group_ids       = [for n in range(6) : format("sg-%08x", n)]
 
     bucket_noncurrent_version_days = 2147483648
   }
@@ -170,6 +176,8 @@ run "too_high" {
     var.alarm_oldest_message_seconds,
     var.alarm_throttled_percent,
     var.tags,
+    var.role_path,
+    var.vpc_security_group_ids,
   ]
 }
 
@@ -227,6 +235,9 @@ run "wrong_characters" {
     filter_suffixes              = ["*.jpg"]
     lambda_environment_variables = { "log-level" = "DEBUG" }
     tags                         = { "Team!" = "photos" }
+    role_path                    = "/team one/"
+    vpc_subnet_ids               = ["subnet-0123456789abcdef0"]
+    vpc_security_group_ids       = ["default"]
   }
 
   expect_failures = [
@@ -236,6 +247,8 @@ run "wrong_characters" {
     var.filter_suffixes,
     var.lambda_environment_variables,
     var.tags,
+    var.role_path,
+    var.vpc_security_group_ids,
   ]
 }
 
@@ -247,6 +260,7 @@ run "more_wrong_characters" {
     filter_prefix   = "my images/"
     filter_suffixes = [".j?g"]
     tags            = { Contact = "media, press" }
+    role_path       = "team/"
   }
 
   expect_failures = [
@@ -254,6 +268,7 @@ run "more_wrong_characters" {
     var.filter_prefix,
     var.filter_suffixes,
     var.tags,
+    var.role_path,
   ]
 }
 
@@ -274,6 +289,49 @@ run "most_bytes_of_variables" {
   variables {
     lambda_environment_variables = { LONG = format("%02989d", 0) }
   }
+}
+
+# By themselves: Terraform looks at the security groups only where the subnets are right.
+run "too_many_subnets" {
+  command = plan
+
+  variables {
+    vpc_subnet_ids         = [for n in range(17) : format("subnet-%08x", n)]
+    vpc_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_subnet_ids]
+}
+
+run "subnet_by_its_arn" {
+  command = plan
+
+  variables {
+    vpc_subnet_ids         = ["arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0123456789abcdef0"]
+    vpc_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_subnet_ids]
+}
+
+run "subnets_without_security_groups" {
+  command = plan
+
+  variables {
+    vpc_subnet_ids = ["subnet-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_security_group_ids]
+}
+
+run "security_groups_without_subnets" {
+  command = plan
+
+  variables {
+    vpc_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_security_group_ids]
 }
 
 run "new_bucket_in_the_regional_namespace" {
@@ -302,11 +360,13 @@ run "taken_by_aws" {
   variables {
     name                         = "sthree-photos"
     lambda_environment_variables = { AWS_REGION = "eu-west-1" }
+    role_path                    = "/aws-service-role/lambda/"
   }
 
   expect_failures = [
     var.name,
     var.lambda_environment_variables,
+    var.role_path,
   ]
 }
 
