@@ -157,8 +157,10 @@ variable "trigger" {
     - "eventbridge": a rule on the account's default event bus; nothing of an existing bucket's is written. Its owner
       must have switched EventBridge on for it, once. For buckets of others, and for several copies of the module on one
       bucket.
-    A change later misses some minutes of events: backfill what was uploaded meanwhile. Away from "s3", an existing bucket
-    is left without any notifications: switch EventBridge on again.
+    S3 begins to send events some five minutes after EventBridge is switched on for a bucket, a new bucket of the module's
+    (create_bucket = true) included. Photos uploaded before are not seen, and nothing tells of them: upload them again, or
+    have S3 Batch Operations invoke the function for them. The same holds for a change of trigger. Away from "s3", an
+    existing bucket is left without any notifications: switch EventBridge on again.
   EOT
   type        = string
   default     = "s3"
