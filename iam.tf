@@ -8,11 +8,22 @@
 resource "aws_iam_role" "function" {
   # A prefix, since a role's name is unique in all Regions: the same module in a second Region must not collide.
   name_prefix          = "${var.name}-"
+  path                 = var.role_path
   description          = "What the function ${var.name} may do: read the photos, ask Rekognition, keep the table"
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
   permissions_boundary = var.role_permissions_boundary
 
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition = var.role_permissions_boundary == null ? true : (
+        split(":", var.role_permissions_boundary)[1] == local.partition
+        && contains(["aws", local.account_id], split(":", var.role_permissions_boundary)[4])
+      )
+      error_message = "role_permissions_boundary must be a policy of the provider's account, arn:${local.partition}:iam::${local.account_id}:policy/<name>, or one of AWS's own: IAM bounds a role by no others. Given: ${coalesce(var.role_permissions_boundary, "-")}."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "function" {
@@ -122,6 +133,56 @@ data "aws_iam_policy_document" "function" {
       resources = [statement.value]
     }
   }
+}
+
+################################################################################
+# The function's network interfaces in a VPC
+################################################################################
+
+resource "aws_iam_role_policy" "network_interfaces" {
+  count = length(var.vpc_subnet_ids) == 0 ? 0 : 1
+
+  name   = "use-vpc"
+  role   = aws_iam_role.function.id
+  policy = data.aws_iam_policy_document.network_interfaces[0].json
+}
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+data "aws_iam_policy_document" "network_interfaces" {
+  #checkov:skip=CKV_AWS_111:Lambda makes the interfaces itself, so no ARN is known; the function's own code is denied all of it
+  count = length(var.vpc_subnet_ids) == 0 ? 0 : 1
+
+  # What AWSLambdaVPCAccessExecutionRole allows, less its rights on logs.
+  statement {
+    sid       = "LetLambdaConnectTheFunctionToTheVpc"
+    actions   = local.network_interface_actions
+    resources = ["*"]
+  }
+
+  # Lambda uses the role for its own calls and for the function's. The key is set in those of the function alone.
+  statement {
+    sid       = "DenyTheFunctionItselfTheSameCalls"
+    effect    = "Deny"
+    actions   = local.network_interface_actions
+    resources = ["*"]
+
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = ["arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}"]
+    }
+  }
+}
+
+locals {
+  network_interface_actions = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
 }
 
 ################################################################################

@@ -28,7 +28,8 @@ locals {
   # at one per client and five minutes.
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
 
-  # The Regions that have DetectLabels (November 2026), by the default quota in calls per second:
+  # The Regions that have DetectLabels (November 2026), by the default quota in calls per second. AWS's pages disagree about
+  # ca-central-1, so it is not among them; rekognition_tps admits it.
   # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
   regions_at_50 = ["us-east-1", "us-west-2", "eu-west-1"]
   regions_at_5 = [
@@ -38,8 +39,9 @@ locals {
   ]
   regions = sort(concat(local.regions_at_50, local.regions_at_5))
 
-  # These have Rekognition, but not DetectLabels: nothing there would fail before the first photo.
-  regions_without_detect_labels = ["ca-central-1"]
+  # https://aws.amazon.com/compliance/fips/; the SDK makes up names for other Regions, which lead nowhere.
+  regions_with_fips_endpoints = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "us-gov-west-1"]
+  uses_fips_endpoints         = lower(lookup(var.lambda_environment_variables, "AWS_USE_FIPS_ENDPOINT", "false")) == "true"
 
   rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
 
@@ -105,16 +107,31 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {
   lifecycle {
     postcondition {
-      condition     = !contains(local.regions_without_detect_labels, self.id)
-      error_message = "The provider's Region, ${self.id}, has no DetectLabels: photos can be labelled in ${join(", ", local.regions)}. Bucket, function and Rekognition must be in one Region."
+      condition     = contains(local.regions, self.id) || var.rekognition_tps != null
+      error_message = "The provider's Region, ${self.id}, is not known to have DetectLabels: photos can be labelled in ${join(", ", local.regions)}. If ${self.id} has it, set rekognition_tps to your quota of calls per second there, and this check is left out. Bucket, function and Rekognition must be in one Region."
+    }
+  }
+}
+
+# Only the provider's configuration; it asks AWS nothing.
+data "aws_default_tags" "current" {
+  lifecycle {
+    postcondition {
+      condition     = length(merge(self.tags, var.tags)) <= 50
+      error_message = "tags must be 50 at most together with the provider's default_tags: AWS takes no more for a resource, and these are ${length(merge(self.tags, var.tags))}."
     }
 
     postcondition {
-      condition = (
-        contains(concat(local.regions, local.regions_without_detect_labels), self.id)
-        || var.rekognition_tps != null
-      )
-      error_message = "The provider's Region, ${self.id}, had no DetectLabels when this version of the module was made: photos can be labelled in ${join(", ", local.regions)}. If it has come to ${self.id} since, say so with rekognition_tps, your quota of calls per second there."
+      condition     = length(distinct([for key in keys(merge(self.tags, var.tags)) : lower(key)])) == length(merge(self.tags, var.tags))
+      error_message = "tags and the provider's default_tags must not have names that differ in case alone, such as Team and team: IAM takes them for one and refuses both. Given: ${join(", ", keys(merge(self.tags, var.tags)))}."
+    }
+
+    postcondition {
+      condition = alltrue([
+        for key, value in merge(self.tags, var.tags) :
+        can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))
+      ])
+      error_message = "The provider's default_tags must have names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM takes no others."
     }
   }
 }
@@ -171,17 +188,21 @@ resource "aws_s3_bucket_ownership_controls" "photos" {
   }
 }
 
+# Only with a key: S3 encrypts a bucket without this configuration under SSE-S3. It would also be harmful. Provider 6.22 to
+# 6.39 shows a change in every plan unless blocked_encryption_types is set, which 5.100 does not know, and each apply lifts
+# the block on SSE-C that S3 sets on new buckets.
+# https://github.com/hashicorp/terraform-provider-aws/issues/47320
 resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
-  count = var.create_bucket ? 1 : 0
+  count = var.create_bucket && var.kms_key_arn != null ? 1 : 0
 
   bucket = aws_s3_bucket.photos[0].id
 
   rule {
     # One KMS call for many photos instead of one for each.
-    bucket_key_enabled = var.kms_key_arn != null
+    bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      sse_algorithm     = "aws:kms"
       kms_master_key_id = var.kms_key_arn
     }
   }
@@ -455,7 +476,6 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:traces would show what the log lines and Rekognition's metrics do, and are billed by the photo
   #checkov:skip=CKV_AWS_115:the event source mapping limits it; reserved slots would keep small accounts from deploying
   #checkov:skip=CKV_AWS_116:its dead letters are the queue's; S3 Batch sees failures itself, and the schedule rings again
-  #checkov:skip=CKV_AWS_117:it calls AWS only; in a VPC each of five services would need an endpoint, or a NAT gateway
   #checkov:skip=CKV_AWS_173:names and numbers, nothing secret, and Lambda encrypts them in any case
   #checkov:skip=CKV_AWS_272:a signature needs a signing profile of the account's; lambda_package takes a zip that you have signed
   function_name = var.name
@@ -482,6 +502,15 @@ resource "aws_lambda_function" "this" {
     )
   }
 
+  dynamic "vpc_config" {
+    for_each = length(var.vpc_subnet_ids) == 0 ? [] : [var.vpc_subnet_ids]
+
+    content {
+      subnet_ids         = vpc_config.value
+      security_group_ids = var.vpc_security_group_ids
+    }
+  }
+
   logging_config {
     log_group             = aws_cloudwatch_log_group.function.name
     log_format            = "JSON"
@@ -504,7 +533,16 @@ resource "aws_lambda_function" "this" {
     aws_cloudwatch_log_group.function,
     # The first event may wait in the queue already: without its policy the function would fail it.
     aws_iam_role_policy.function,
+    # Lambda makes the network interfaces with the role's permissions, and deletes them with these when the function goes.
+    aws_iam_role_policy.network_interfaces,
   ]
+}
+
+check "fips_endpoints" {
+  assert {
+    condition     = !local.uses_fips_endpoints || contains(local.regions_with_fips_endpoints, local.region)
+    error_message = "lambda_environment_variables: AWS_USE_FIPS_ENDPOINT is set, but ${local.region} is not known to have FIPS endpoints for S3, SQS, DynamoDB and Rekognition. Known are ${join(", ", local.regions_with_fips_endpoints)}. Without them the function reaches nothing."
+  }
 }
 
 resource "aws_lambda_event_source_mapping" "photos" {

@@ -26,7 +26,11 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Tags for every resource that can have some, besides the provider's default_tags; 50 at most."
+  description = <<-EOT
+    Tags for every resource that can have some, besides the provider's default_tags; 50 at most together. Names of 1 to 128
+    and values of up to 256 letters, digits, spaces and _ . : / = + - @. No two names may differ in case alone, since IAM
+    takes them for one.
+  EOT
   type        = map(string)
   default     = {}
   nullable    = false
@@ -36,12 +40,26 @@ variable "tags" {
     error_message = "tags must be 50 at most: AWS takes no more for a resource."
   }
 
+  # The narrowest rule of the services used, that of IAM and CloudWatch Logs. DynamoDB's guide leaves @ out, its API does not.
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html
   validation {
-    condition = alltrue([
-      for key, value in var.tags :
-      length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")
-    ])
-    error_message = "tags must have names of 1 to 128 characters that do not start with aws: (AWS's own), and values of 256 at most."
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key))])
+    error_message = "tags must have names of 1 to 128 letters, digits, spaces and _ . : / = + - @: IAM takes no others."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
+    error_message = "tags must have values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM takes no others, a line break or a comma among them. null is no value; \"\" is."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
+    error_message = "tags must not have names that start with aws:, which AWS keeps for its own."
+  }
+
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags must not have names that differ in case alone, such as Team and team: IAM takes them for one and refuses both."
   }
 }
 
@@ -85,6 +103,12 @@ variable "bucket_name" {
   }
 
   validation {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+    condition     = !(var.create_bucket && endswith(coalesce(var.bucket_name, "-"), "-an"))
+    error_message = "bucket_name must not end with -an for a new bucket: S3 keeps that for buckets in an account's regional namespace, which the module does not make. Make the bucket yourself and set create_bucket = false."
+  }
+
+  validation {
     condition     = var.create_bucket || var.bucket_name != null
     error_message = "bucket_name must name the existing bucket when create_bucket is false."
   }
@@ -108,15 +132,16 @@ variable "bucket_versioning" {
 }
 
 variable "bucket_noncurrent_version_days" {
-  description = "Days after which the new bucket deletes a version that has been replaced or deleted; a whole number from 1. null keeps such versions for ever."
+  description = "Days after which the new bucket deletes a version that has been replaced or deleted; a whole number from 1 to 2147483647. null keeps such versions for ever."
   type        = number
   default     = 30
 
   validation {
     condition = var.bucket_noncurrent_version_days == null ? true : (
-      var.bucket_noncurrent_version_days >= 1 && floor(var.bucket_noncurrent_version_days) == var.bucket_noncurrent_version_days
+      var.bucket_noncurrent_version_days >= 1 && var.bucket_noncurrent_version_days <= 2147483647
+      && floor(var.bucket_noncurrent_version_days) == var.bucket_noncurrent_version_days
     )
-    error_message = "bucket_noncurrent_version_days must be null (keep) or a whole number of days from 1: S3's lifecycle rules count in days."
+    error_message = "bucket_noncurrent_version_days must be null (keep) or a whole number of days from 1 to 2147483647: S3's lifecycle rules count in days."
   }
 }
 
@@ -132,8 +157,10 @@ variable "trigger" {
     - "eventbridge": rules on the account's default event bus; nothing of an existing bucket's is written. Its owner
       must have switched EventBridge on for it, once. For buckets of others, and for several copies of the module on one
       bucket.
-    A change later misses some minutes of events: backfill what was uploaded meanwhile. Away from "s3", an existing bucket
-    is left without any notifications: switch EventBridge on again.
+    S3 begins to send events some five minutes after EventBridge is switched on for a bucket, a new bucket of the module's
+    (create_bucket = true) included. Photos uploaded before are not seen, and nothing tells of them: upload them again, or
+    have S3 Batch Operations invoke the function for them. The same holds for a change of trigger. Away from "s3", an
+    existing bucket is left without any notifications: switch EventBridge on again.
   EOT
   type        = string
   default     = "s3"
@@ -221,6 +248,7 @@ variable "rekognition_tps" {
     Calls of DetectLabels per second that the module may make, from 1; it sizes how many photos are in work at a time.
     null means the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere. Set it if your quota
     was raised, or lower if other programs in the account call DetectLabels too: beyond the quota Rekognition throttles.
+    In a Region that this version of the module does not know to have DetectLabels, the plan is refused unless this is set.
   EOT
   type        = number
   default     = null
@@ -253,8 +281,11 @@ variable "daily_image_limit" {
 variable "kms_key_arn" {
   description = <<-EOT
     ARN of the KMS key for the new bucket, the queues, the tables and the log group; in this account and Region. null means
-    keys that AWS keeps and does not charge for. The key's policy must have the statements in the output
-    kms_key_policy_json before anything is made under the key (examples/kms shows how). The module gives the function's
+    keys that AWS keeps and does not charge for. For a key that the same configuration makes, pass
+    format("%s", aws_kms_key.<name>.arn): the plan must know that there is a key before it knows the ARN. The key's policy
+    must have the statements in the output kms_key_policy_json before anything is made under the key (examples/kms shows
+    how). With a key use an AWS provider before 6.22 or from 6.40: the versions between show a change of the bucket's
+    encryption in every plan, and each apply lifts S3's block on SSE-C. The module gives the function's
     role kms:Decrypt and kms:GenerateDataKey on it; whoever applies needs kms:CreateGrant and kms:DescribeKey, for the
     tables. A bucket that exists already may have a key of its own, which the role (output lambda_role_name) must then be
     admitted to by you. After a change, photos and queued messages stay under the old key: keep it, and admit the role to
@@ -327,8 +358,10 @@ variable "lambda_timeout" {
 
 variable "lambda_environment_variables" {
   description = <<-EOT
-    Environment variables for the function besides its own, for instance AWS_ENDPOINT_URL_REKOGNITION for a VPC endpoint.
-    Neither the function's own names nor Lambda's reserved ones; all of them together have at most 4 KB.
+    Environment variables for the function besides its own, for instance AWS_USE_FIPS_ENDPOINT = "true" for endpoints
+    validated under FIPS 140, which us-east-1, us-east-2, us-west-1, us-west-2, ca-central-1 and us-gov-west-1 have for all
+    services that the function calls. Neither the function's own names nor Lambda's reserved ones; at most 3,000 bytes,
+    written as JSON.
   EOT
   type        = map(string)
   default     = {}
@@ -358,8 +391,9 @@ variable "lambda_environment_variables" {
   }
 
   validation {
-    condition     = sum(concat([0], [for name, value in var.lambda_environment_variables : length(name) + length(value)])) <= 3500
-    error_message = "lambda_environment_variables must have at most 3500 characters in names and values: Lambda allows 4 KB, and the function's own need some of it."
+    # Terraform counts characters; base64 makes 4 of every 3 bytes.
+    condition     = length(base64encode(jsonencode(var.lambda_environment_variables))) <= 4000
+    error_message = "lambda_environment_variables must have at most 3000 bytes, written as JSON: Lambda allows 4 KB for all variables, and the function's own need up to 1 KB of it."
   }
 }
 
@@ -388,6 +422,94 @@ variable "lambda_package" {
       : var.lambda_package.s3_bucket != null && var.lambda_package.s3_key != null
     )
     error_message = "lambda_package must have either filename, or s3_bucket and s3_key (and s3_object_version if you like), not both: Lambda takes its code from one place."
+  }
+
+  validation {
+    condition = alltrue([
+      try(var.lambda_package.s3_bucket, null) == null ? true : can(regex("^[0-9A-Za-z._-]{2,62}[0-9A-Za-z_-]$", var.lambda_package.s3_bucket)),
+      try(length(var.lambda_package.s3_key) >= 1 && length(var.lambda_package.s3_key) <= 1024, true),
+      try(length(var.lambda_package.s3_object_version) >= 1 && length(var.lambda_package.s3_object_version) <= 1024, true),
+    ])
+    error_message = "lambda_package must have an s3_bucket of 3 to 63 letters, digits and . - _, and an s3_key and s3_object_version of 1 to 1024 characters: Lambda takes no others."
+  }
+}
+
+################################################################################
+# Network
+################################################################################
+
+variable "vpc_subnet_ids" {
+  description = <<-EOT
+    IDs of the subnets that the function runs in, 16 at most; [] runs it in Lambda's own network. The subnets need ways to
+    S3 and DynamoDB (gateway endpoints), and to Rekognition and SQS (interface endpoints), or to all of them by a NAT
+    gateway: without one, each photo fails until it is a dead letter. examples/vpc makes the endpoints. Needs
+    vpc_security_group_ids.
+  EOT
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.vpc_subnet_ids) <= 16
+    error_message = "vpc_subnet_ids must have 16 IDs at most: Lambda takes no more."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.vpc_subnet_ids : can(regex("^subnet-[0-9a-f]{8,17}$", id))])
+    error_message = "vpc_subnet_ids must be IDs of subnets, such as subnet-0123456789abcdef0, not ARNs or names."
+  }
+}
+
+variable "vpc_security_group_ids" {
+  description = <<-EOT
+    IDs of the security groups of the function in vpc_subnet_ids, 5 at most, of the same VPC. They must let out TCP 443 to
+    the services; nothing need come in. A destroy waits until Lambda has taken its network interfaces out of them, which
+    takes 20 to 45 minutes.
+  EOT
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.vpc_security_group_ids) <= 5
+    error_message = "vpc_security_group_ids must have 5 IDs at most: Lambda takes no more."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.vpc_security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))])
+    error_message = "vpc_security_group_ids must be IDs of security groups, such as sg-0123456789abcdef0, not ARNs or names."
+  }
+
+  validation {
+    # Not in vpc_subnet_ids as well: two variables whose rules name each other are a cycle to Terraform.
+    condition     = (length(var.vpc_security_group_ids) == 0) == (length(var.vpc_subnet_ids) == 0)
+    error_message = "vpc_security_group_ids must be set together with vpc_subnet_ids: Lambda takes both or neither."
+  }
+}
+
+################################################################################
+# Role
+################################################################################
+
+variable "role_path" {
+  description = <<-EOT
+    Path of the function's role, where your account demands one, such as "/application/". It begins and ends with a slash and
+    has letters, digits and _ + = , . @ - between slashes; 512 characters at most. A change replaces the role.
+  EOT
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    # IAM takes more characters, but Lambda does not take a role whose ARN has them.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+    condition     = length(var.role_path) <= 512 && can(regex("^/([0-9A-Za-z_+=,.@-]+/)*$", var.role_path))
+    error_message = "role_path must be / or begin and end with a slash, with letters, digits and _ + = , . @ - between slashes, and have 512 characters at most: IAM and Lambda take no others."
+  }
+
+  validation {
+    condition     = !startswith(var.role_path, "/aws-service-role/")
+    error_message = "role_path must not start with /aws-service-role/, which IAM keeps for service-linked roles."
   }
 }
 

@@ -26,8 +26,10 @@ resource "aws_kms_alias" "photos" {
 module "image_labels" {
   source = "../.."
 
-  name        = var.name
-  kms_key_arn = aws_kms_key.photos.arn
+  name = var.name
+
+  # format() tells Terraform that there is a key, although its ARN is not known before the first apply.
+  kms_key_arn = format("%s", aws_kms_key.photos.arn)
 
   # An example should go as easily as it came. Leave these two out where photos or labels are worth keeping.
   bucket_force_destroy = true

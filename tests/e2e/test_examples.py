@@ -37,10 +37,48 @@ def test_second_plan_has_no_changes(examples: Examples, name: str) -> None:
     assert examples[name].second_plan_ended_with == 0, examples[name].second_plan
 
 
-@pytest.mark.parametrize(("name", "key"), [("complete", "images/dog.jpg"), ("kms", "images/dog.jpg")])
-def test_labels_photos(localstack: Server, examples: Examples, name: str, key: str) -> None:
+@pytest.mark.parametrize("name", ["complete", "kms", "vpc"])
+def test_labels_photos(localstack: Server, examples: Examples, name: str) -> None:
     stack = stack_of(localstack, examples[name].module)
+    key = "images/dog.jpg"
     assert "Dog" in stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))["Labels"]
+
+
+@pytest.mark.parametrize(("name", "algorithm"), [("complete", "AES256"), ("kms", "aws:kms")])
+def test_photos_are_encrypted(localstack: Server, examples: Examples, name: str, algorithm: str) -> None:
+    """With the module's configuration under a key, without one by S3's default."""
+    stack = stack_of(localstack, examples[name].module)
+    stack.upload("other/encrypted.txt", b"")
+    assert stack.s3.head_object(Bucket=stack.bucket, Key="other/encrypted.txt")["ServerSideEncryption"] == algorithm
+
+
+def test_function_in_the_vpc_has_a_way_to_each_service(examples: Examples) -> None:
+    """The emulated function is in no network: here is only what AWS would be told."""
+    vpc = examples["vpc"]
+    function = boto3.client("lambda").get_function_configuration(FunctionName=vpc.module["lambda_function_name"])
+    ec2 = boto3.client("ec2")
+    subnets = ec2.describe_subnets(SubnetIds=function["VpcConfig"]["SubnetIds"])["Subnets"]
+    assert {subnet["VpcId"] for subnet in subnets} == {vpc.outputs["vpc_id"]}
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
+
+    in_vpc = [{"Name": "vpc-id", "Values": [vpc.outputs["vpc_id"]]}]
+    endpoints = {
+        each["ServiceName"].rpartition(".")[2]: each
+        for each in ec2.describe_vpc_endpoints(Filters=in_vpc)["VpcEndpoints"]
+    }
+    assert endpoints.keys() == {"s3", "dynamodb", "rekognition", "sqs"}
+    tables = ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]
+    table_of = {
+        link["SubnetId"]: table["RouteTableId"]
+        for table in tables
+        for link in table["Associations"]
+        if "SubnetId" in link
+    }
+    for service in ("s3", "dynamodb"):
+        assert set(endpoints[service]["RouteTableIds"]) == {table_of[subnet["SubnetId"]] for subnet in subnets}
+    for service in ("rekognition", "sqs"):
+        assert set(endpoints[service]["SubnetIds"]) == set(function["VpcConfig"]["SubnetIds"])
+        assert endpoints[service]["PrivateDnsEnabled"]
 
 
 def test_key_has_its_policy_before_anything_is_under_it(examples: Examples) -> None:
@@ -193,6 +231,8 @@ def _named_after_examples() -> list[str]:
     found += [rule["Name"] for rule in boto3.client("events").list_rules()["Rules"]]
     found += [role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]]
     found += [topic["TopicArn"].rpartition(":")[2] for topic in boto3.client("sns").list_topics()["Topics"]]
+    vpcs = boto3.client("ec2").describe_vpcs()["Vpcs"]
+    found += [tag["Value"] for vpc in vpcs for tag in vpc.get("Tags", []) if tag["Key"] == "Name"]
     return [name for name in found if name.startswith("image-labels-") and not name.startswith("image-labels-e2e")]
 
 

@@ -60,8 +60,8 @@ run "bucket" {
   }
 
   assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.photos[0].rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
-    error_message = "Without a KMS key photos must be encrypted under S3's own."
+    condition     = length(aws_s3_bucket_server_side_encryption_configuration.photos) == 0
+    error_message = "Without a KMS key the bucket must keep S3's defaults: SSE-S3, and the block on SSE-C that provider 6.22 to 6.39 would lift."
   }
 
   assert {
@@ -194,25 +194,25 @@ run "function" {
     log_level                    = "DEBUG"
     max_receive_count            = 7
     retry_delay_seconds          = 30
-    lambda_environment_variables = { AWS_ENDPOINT_URL_REKOGNITION = "https://rekognition.example.com" }
+    lambda_environment_variables = { AWS_USE_FIPS_ENDPOINT = "false" }
   }
 
   assert {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
-      AWS_ENDPOINT_URL_REKOGNITION = "https://rekognition.example.com"
-      BUCKET_NAME                  = aws_s3_bucket.photos[0].bucket
-      IMAGES_TABLE_NAME            = "image-labels-images"
-      LABELS_TABLE_NAME            = "image-labels-labels"
-      MIN_CONFIDENCE               = "62.5"
-      MAX_LABELS                   = "25"
-      CONCURRENCY                  = "10"
-      DETECT_LABELS_PER_SECOND     = "6.2500"
-      QUEUE_URL                    = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
-      DEAD_LETTER_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
-      MAX_RECEIVE_COUNT            = "7"
-      RETRY_DELAY_SECONDS          = "30"
-      MOVE_AHEAD                   = "30000"
-      WAITING_QUEUE_URL            = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
+      AWS_USE_FIPS_ENDPOINT    = "false"
+      BUCKET_NAME              = aws_s3_bucket.photos[0].bucket
+      IMAGES_TABLE_NAME        = "image-labels-images"
+      LABELS_TABLE_NAME        = "image-labels-labels"
+      MIN_CONFIDENCE           = "62.5"
+      MAX_LABELS               = "25"
+      CONCURRENCY              = "10"
+      DETECT_LABELS_PER_SECOND = "6.2500"
+      QUEUE_URL                = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
+      DEAD_LETTER_QUEUE_URL    = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
+      MAX_RECEIVE_COUNT        = "7"
+      RETRY_DELAY_SECONDS      = "30"
+      MOVE_AHEAD               = "30000"
+      WAITING_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
     })
     error_message = "The function must get its settings, and the caller's, by these names."
   }
@@ -235,6 +235,7 @@ run "function" {
       && aws_lambda_function.this.architectures == tolist(["arm64"])
       && aws_lambda_function.this.memory_size == 512
       && aws_lambda_function.this.timeout == 60
+      && aws_iam_role.function.path == "/"
     )
     error_message = "The function's defaults have changed."
   }
@@ -321,6 +322,7 @@ run "what_can_be_switched_off" {
     point_in_time_recovery         = false
     deletion_protection            = false
     role_permissions_boundary      = "arn:aws:iam::111122223333:policy/boundary"
+    role_path                      = "/application/"
     log_retention_in_days          = 0
   }
 
@@ -353,6 +355,11 @@ run "what_can_be_switched_off" {
   }
 
   assert {
+    condition     = aws_iam_role.function.path == "/application/"
+    error_message = "The role must have the path."
+  }
+
+  assert {
     condition     = aws_cloudwatch_log_group.function.retention_in_days == 0
     error_message = "0 must keep log lines for ever."
   }
@@ -379,15 +386,52 @@ run "what_can_be_switched_off" {
   }
 }
 
-# A name of the greatest length that the variable admits.
+# Names and numbers of the greatest length that the variables admit.
 run "longest_name" {
   variables {
-    name = "a23456789-123456789-123456789-123456"
+    name                         = "a23456789-123456789-123456789-123456"
+    bucket_name                  = "a23456789-123456789-123456789-123456789-123456789-123456789-123"
+    min_confidence               = 99.999
+    max_labels                   = 1000
+    rekognition_tps              = 10000
+    daily_image_limit            = 1000000000
+    max_receive_count            = 1000
+    retry_delay_seconds          = 900
+    lambda_environment_variables = { LONG = format("%02989d", 0) }
+  }
+
+  override_resource {
+    target = aws_sqs_queue.photos
+    values = {
+      arn = "arn:aws:sqs:ap-northeast-1:111122223333:a23456789-123456789-123456789-123456-photos"
+      url = "https://sqs.ap-northeast-1.amazonaws.com/111122223333/a23456789-123456789-123456789-123456-photos"
+    }
+  }
+
+  override_resource {
+    target = aws_sqs_queue.waiting
+    values = {
+      arn = "arn:aws:sqs:ap-northeast-1:111122223333:a23456789-123456789-123456789-123456-waiting"
+      url = "https://sqs.ap-northeast-1.amazonaws.com/111122223333/a23456789-123456789-123456789-123456-waiting"
+    }
+  }
+
+  override_resource {
+    target = aws_sqs_queue.dead_letters
+    values = {
+      arn = "arn:aws:sqs:ap-northeast-1:111122223333:a23456789-123456789-123456789-123456-dead-letters"
+      url = "https://sqs.ap-northeast-1.amazonaws.com/111122223333/a23456789-123456789-123456789-123456-dead-letters"
+    }
   }
 
   assert {
-    condition     = length(var.name) == 36 && length(aws_s3_bucket.photos[0].bucket_prefix) <= 37 && length(aws_iam_role.function.name_prefix) <= 38
+    condition     = length(var.name) == 36 && length("${var.name}-") <= 37 && length(aws_iam_role.function.name_prefix) <= 38
     error_message = "Derived names must fit: the provider adds 26 characters to a bucket's (63 in all) and a role's (64 in all)."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.environment[0].variables) == 15 && length(jsonencode(aws_lambda_function.this.environment[0].variables)) <= 4096
+    error_message = "The function's own variables and the longest that a caller may add must fit into the 4 KB that Lambda allows."
   }
 }
 

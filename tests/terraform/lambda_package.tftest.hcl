@@ -101,3 +101,23 @@ run "neither" {
 
   expect_failures = [var.lambda_package]
 }
+
+run "empty_key" {
+  command = plan
+
+  variables {
+    lambda_package = { s3_bucket = "releases", s3_key = "" }
+  }
+
+  expect_failures = [var.lambda_package]
+}
+
+run "bucket_by_its_arn" {
+  command = plan
+
+  variables {
+    lambda_package = { s3_bucket = "arn:aws:s3:::releases", s3_key = "image-labels.zip" }
+  }
+
+  expect_failures = [var.lambda_package]
+}

@@ -1,4 +1,4 @@
-# A Region in which no photo can be labelled is refused at plan time.
+# A Region in which no photo can be labelled is refused at plan time, unless the caller says that it can.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -8,7 +8,8 @@ variables {
   lambda_package = { filename = "versions.tf" }
 }
 
-run "without_detect_labels" {
+# AWS's pages disagree about it.
+run "that_may_have_detect_labels" {
   command = plan
 
   override_data {
@@ -19,7 +20,7 @@ run "without_detect_labels" {
   expect_failures = [data.aws_region.current]
 }
 
-run "without_detect_labels_whatever_the_quota" {
+run "that_may_have_detect_labels_and_the_caller_says_so" {
   command = plan
 
   variables {
@@ -31,7 +32,10 @@ run "without_detect_labels_whatever_the_quota" {
     values = { id = "ca-central-1" }
   }
 
-  expect_failures = [data.aws_region.current]
+  assert {
+    condition     = aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
+    error_message = "The caller's word must count in every Region."
+  }
 }
 
 run "without_rekognition" {
@@ -61,5 +65,28 @@ run "that_has_got_it_since" {
   assert {
     condition     = aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
     error_message = "The quota that the caller names must count."
+  }
+}
+
+run "without_fips_endpoints" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { AWS_USE_FIPS_ENDPOINT = "true" }
+  }
+
+  expect_failures = [check.fips_endpoints]
+}
+
+run "with_fips_endpoints" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { AWS_USE_FIPS_ENDPOINT = "true" }
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { id = "us-east-2" }
   }
 }

@@ -69,7 +69,12 @@ run "highest" {
     alarm_oldest_message_seconds = 1209600
     alarm_throttled_percent      = 100
     rekognition_tps              = 10000
-    tags                         = merge({ for n in range(49) : "${n}" => "x" }, { (format("%0128d", 0)) = format("%0256d", 0) })
+    tags                         = merge({ for n in range(49) : "${n}" => "" }, { (format("Ä_.:/=+@- %0118d", 0)) = format("é_.:/=+@- %0246d", 0) })
+    role_path                    = "/team_A/a+=,.@-1/"
+    vpc_subnet_ids               = [for n in range(16) : format("subnet-%017x", n)]
+    vpc_security_group_ids       = [for n in range(5) : format("sg-%08x", n)]
+
+    bucket_noncurrent_version_days = 2147483647
   }
 
   assert {
@@ -135,7 +140,7 @@ run "too_high" {
     rekognition_tps              = 10001
     lambda_memory_size           = 10241
     lambda_timeout               = 901
-    lambda_environment_variables = { LONG = format("%03500d", 0) }
+    lambda_environment_variables = { LONG = format("%02990d", 0) }
     max_receive_count            = 1001
     retry_delay_seconds          = 901
     log_retention_in_days        = 3654
@@ -144,11 +149,17 @@ run "too_high" {
     alarm_oldest_message_seconds = 1209601
     alarm_throttled_percent      = 100.5
     tags                         = { for n in range(51) : "${n}" => "x" }
+    role_path                    = format("/%0511d/", 0)
+    vpc_subnet_ids               = [for n in range(16) : format("subnet-%08x", n)]
+    vpc_security_group_ids       = [for n in range(6) : format("sg-%08x", n)]
+
+    bucket_noncurrent_version_days = 2147483648
   }
 
   expect_failures = [
     var.name,
     var.bucket_name,
+    var.bucket_noncurrent_version_days,
     var.filter_prefix,
     var.filter_suffixes,
     var.min_confidence,
@@ -165,6 +176,8 @@ run "too_high" {
     var.alarm_oldest_message_seconds,
     var.alarm_throttled_percent,
     var.tags,
+    var.role_path,
+    var.vpc_security_group_ids,
   ]
 }
 
@@ -221,6 +234,10 @@ run "wrong_characters" {
     filter_prefix                = "images/*"
     filter_suffixes              = ["*.jpg"]
     lambda_environment_variables = { "log-level" = "DEBUG" }
+    tags                         = { "Team!" = "photos" }
+    role_path                    = "/team one/"
+    vpc_subnet_ids               = ["subnet-0123456789abcdef0"]
+    vpc_security_group_ids       = ["default"]
   }
 
   expect_failures = [
@@ -229,6 +246,9 @@ run "wrong_characters" {
     var.filter_prefix,
     var.filter_suffixes,
     var.lambda_environment_variables,
+    var.tags,
+    var.role_path,
+    var.vpc_security_group_ids,
   ]
 }
 
@@ -239,13 +259,89 @@ run "more_wrong_characters" {
     name            = "photos-"
     filter_prefix   = "my images/"
     filter_suffixes = [".j?g"]
+    tags            = { Contact = "media, press" }
+    role_path       = "team/"
   }
 
   expect_failures = [
     var.name,
     var.filter_prefix,
     var.filter_suffixes,
+    var.tags,
+    var.role_path,
   ]
+}
+
+# Bytes, not characters, and written as JSON: this is 1,500 characters.
+run "variables_of_many_bytes" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { LONG = join("", [for n in range(750) : "ää"]) }
+  }
+
+  expect_failures = [var.lambda_environment_variables]
+}
+
+run "most_bytes_of_variables" {
+  command = plan
+
+  variables {
+    lambda_environment_variables = { LONG = format("%02989d", 0) }
+  }
+}
+
+# By themselves: Terraform looks at the security groups only where the subnets are right.
+run "too_many_subnets" {
+  command = plan
+
+  variables {
+    vpc_subnet_ids         = [for n in range(17) : format("subnet-%08x", n)]
+    vpc_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_subnet_ids]
+}
+
+run "subnet_by_its_arn" {
+  command = plan
+
+  variables {
+    vpc_subnet_ids         = ["arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0123456789abcdef0"]
+    vpc_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_subnet_ids]
+}
+
+run "subnets_without_security_groups" {
+  command = plan
+
+  variables {
+    vpc_subnet_ids = ["subnet-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_security_group_ids]
+}
+
+run "security_groups_without_subnets" {
+  command = plan
+
+  variables {
+    vpc_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.vpc_security_group_ids]
+}
+
+run "new_bucket_in_the_regional_namespace" {
+  command = plan
+
+  variables {
+    bucket_name = "photos-111122223333-eu-west-1-an"
+  }
+
+  expect_failures = [var.bucket_name]
 }
 
 run "policy_variable" {
@@ -264,11 +360,13 @@ run "taken_by_aws" {
   variables {
     name                         = "sthree-photos"
     lambda_environment_variables = { AWS_REGION = "eu-west-1" }
+    role_path                    = "/aws-service-role/lambda/"
   }
 
   expect_failures = [
     var.name,
     var.lambda_environment_variables,
+    var.role_path,
   ]
 }
 
@@ -412,6 +510,46 @@ run "tags_of_aws" {
   expect_failures = [var.tags]
 }
 
+run "tags_that_differ_in_case" {
+  command = plan
+
+  variables {
+    tags = { Team = "photos", team = "photos" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_with_a_line_break" {
+  command = plan
+
+  variables {
+    tags = { Purpose = "labels\nof photos" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_without_a_value" {
+  command = plan
+
+  variables {
+    tags = { Team = null }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tag_whose_name_is_too_long" {
+  command = plan
+
+  variables {
+    tags = zipmap([format("%0129d", 0)], ["photos"])
+  }
+
+  expect_failures = [var.tags]
+}
+
 run "tag_that_is_too_long" {
   command = plan
 
@@ -420,4 +558,24 @@ run "tag_that_is_too_long" {
   }
 
   expect_failures = [var.tags]
+}
+
+run "boundary_of_another_account" {
+  command = plan
+
+  variables {
+    role_permissions_boundary = "arn:aws:iam::444455556666:policy/boundary"
+  }
+
+  expect_failures = [aws_iam_role.function]
+}
+
+run "boundary_of_another_partition" {
+  command = plan
+
+  variables {
+    role_permissions_boundary = "arn:aws-us-gov:iam::aws:policy/PowerUserAccess"
+  }
+
+  expect_failures = [aws_iam_role.function]
 }

@@ -1,0 +1,164 @@
+# The function in a VPC that has no way to the internet: endpoints lead to the four services that it calls.
+
+provider "aws" {
+  region = var.region
+
+  # For emulators, which are reached by setting AWS_ENDPOINT_URL: on localhost there is no name <bucket>.localhost to
+  # find. AWS takes path style as well.
+  s3_use_path_style = true
+}
+
+data "aws_region" "current" {}
+
+data "aws_availability_zones" "available" {
+  state = "available"
+}
+
+locals {
+  region = data.aws_region.current.id
+  # Two, so that the function goes on when one of them fails.
+  zones = slice(data.aws_availability_zones.available.names, 0, 2)
+}
+
+################################################################################
+# VPC: two private subnets, without an internet gateway
+################################################################################
+
+resource "aws_vpc" "this" {
+  #checkov:skip=CKV2_AWS_11:flow logs are for the account to have, with a retention and a price of its choice
+  cidr_block = var.cidr_block
+
+  # The interface endpoints answer to the services' public names.
+  enable_dns_support   = true
+  enable_dns_hostnames = true
+
+  tags = { Name = var.name }
+}
+
+resource "aws_subnet" "private" {
+  count = length(local.zones)
+
+  vpc_id            = aws_vpc.this.id
+  availability_zone = local.zones[count.index]
+  cidr_block        = cidrsubnet(var.cidr_block, 4, count.index)
+
+  tags = { Name = "${var.name}-private-${local.zones[count.index]}" }
+}
+
+resource "aws_route_table" "private" {
+  vpc_id = aws_vpc.this.id
+
+  tags = { Name = "${var.name}-private" }
+}
+
+resource "aws_route_table_association" "private" {
+  count = length(aws_subnet.private)
+
+  subnet_id      = aws_subnet.private[count.index].id
+  route_table_id = aws_route_table.private.id
+}
+
+# The group that a VPC comes with: nothing is in it, and nothing gets through it.
+resource "aws_default_security_group" "unused" {
+  vpc_id = aws_vpc.this.id
+}
+
+################################################################################
+# Endpoints
+################################################################################
+
+# Free of charge.
+resource "aws_vpc_endpoint" "gateway" {
+  for_each = toset(["s3", "dynamodb"])
+
+  vpc_id            = aws_vpc.this.id
+  service_name      = "com.amazonaws.${local.region}.${each.key}"
+  vpc_endpoint_type = "Gateway"
+  route_table_ids   = [aws_route_table.private.id]
+
+  tags = { Name = "${var.name}-${each.key}" }
+}
+
+resource "aws_vpc_endpoint" "interface" {
+  for_each = toset(["rekognition", "sqs"])
+
+  vpc_id              = aws_vpc.this.id
+  service_name        = "com.amazonaws.${local.region}.${each.key}"
+  vpc_endpoint_type   = "Interface"
+  subnet_ids          = aws_subnet.private[*].id
+  security_group_ids  = [aws_security_group.endpoints.id]
+  private_dns_enabled = true
+
+  tags = { Name = "${var.name}-${each.key}" }
+}
+
+################################################################################
+# Security groups: HTTPS from the function to the endpoints
+################################################################################
+
+resource "aws_security_group" "function" {
+  name        = "${var.name}-function"
+  description = "Function ${var.name}: HTTPS to AWS"
+  vpc_id      = aws_vpc.this.id
+
+  tags = { Name = "${var.name}-function" }
+}
+
+resource "aws_security_group" "endpoints" {
+  name        = "${var.name}-endpoints"
+  description = "Endpoints of Rekognition and SQS: HTTPS from the function ${var.name}"
+  vpc_id      = aws_vpc.this.id
+
+  tags = { Name = "${var.name}-endpoints" }
+}
+
+resource "aws_vpc_security_group_egress_rule" "to_interface_endpoints" {
+  security_group_id            = aws_security_group.function.id
+  description                  = "To Rekognition and SQS"
+  referenced_security_group_id = aws_security_group.endpoints.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# A gateway endpoint has no security group: a prefix list holds the service's addresses.
+resource "aws_vpc_security_group_egress_rule" "to_gateway_endpoints" {
+  for_each = aws_vpc_endpoint.gateway
+
+  security_group_id = aws_security_group.function.id
+  description       = "To ${each.key}"
+  prefix_list_id    = each.value.prefix_list_id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+resource "aws_vpc_security_group_ingress_rule" "from_function" {
+  security_group_id            = aws_security_group.endpoints.id
+  description                  = "From the function"
+  referenced_security_group_id = aws_security_group.function.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+################################################################################
+# The module
+################################################################################
+
+module "image_labels" {
+  source = "../.."
+
+  name = var.name
+
+  vpc_subnet_ids         = aws_subnet.private[*].id
+  vpc_security_group_ids = [aws_security_group.function.id]
+
+  # An example should go as easily as it came. Leave these two out where photos or labels are worth keeping.
+  bucket_force_destroy = true
+  deletion_protection  = false
+
+  tags = {
+    Example = "image-labels/vpc"
+  }
+}
