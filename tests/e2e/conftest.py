@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from applied_examples import Examples
+from applied_examples import ALL, NAMES, Examples
 from image_labels_emulator import server
 from pictures import jpeg
 from stack import DIRECTORY, NEVER, THROTTLED, Stack, stack_of
@@ -38,15 +38,17 @@ def localstack() -> Iterator[server.Server]:
 
 @pytest.fixture(scope="session")
 def begun(localstack: server.Server) -> Iterator[Examples]:
-    """All examples, which are being applied from now on."""
+    """The examples, which are being applied from now on."""
     examples = Examples(localstack)
     yield examples
     examples.close()
 
 
 @pytest.fixture(scope="session")
-def examples(begun: Examples, stack: Stack) -> Examples:
-    """All examples; not before the module itself is applied, which goes on side by side."""
+def examples(begun: Examples, request: pytest.FixtureRequest) -> Examples:
+    """The examples. When all are applied, the module itself is too, at the same time; chosen ones do without it."""
+    if NAMES == ALL:
+        request.getfixturevalue("stack")
     return begun
 
 

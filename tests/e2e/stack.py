@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import urllib.error
 import urllib.request
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SECONDS = 60.0
-DIRECTORY = LOCAL / "e2e"
+# Runs at the same time, such as those of make terraform-versions, need a directory each.
+DIRECTORY = LOCAL / os.environ.get("E2E_DIRECTORY", "e2e")
 
 # Uploaded first, looked at last (conftest.py, test_retries.py).
 NEVER = "images/down/never.jpg"

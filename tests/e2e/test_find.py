@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from image_labels_cli.permissions import On, smallest_policy
 from pictures import jpeg
 from stack import DIRECTORY, Stack, wait_for
 
-from tools.terraform import ROOT, environment
+from tools.terraform import ROOT, environment, executable
 
 if TYPE_CHECKING:
     from image_labels_emulator import server
@@ -44,6 +45,8 @@ class Command:
                 if not name.startswith("IMAGE_LABELS_")
             }
             | {
+                # It asks the Terraform on the PATH.
+                "PATH": f"{Path(executable()).parent}{os.pathsep}{os.environ['PATH']}",
                 # The root keeps its state elsewhere: see tools.terraform.Root.
                 "TF_DATA_DIR": str(state / "data"),
                 "TF_CLI_ARGS_output": f"-state={state / 'terraform.tfstate'}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tools.terraform import ROOT, Root, TerraformError, environment, executable
+from tools.terraform import (
+    ROOT,
+    Root,
+    TerraformError,
+    environment,
+    executable,
+    pypi_executable,
+    pypi_versions,
+    version,
+)
 from tools.terraform_checks import aws_provider
 
 
@@ -35,17 +45,103 @@ def test_configuration_is_whole_whenever_it_is_read() -> None:
     assert seen == {whole}
 
 
-def test_executable_is_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("terraform", "tofu"):
-        (tmp_path / name).touch(mode=0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+@pytest.fixture
+def bin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only directory on the PATH; nothing is installed from PyPI, and TERRAFORM is not set."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", str(directory))
     monkeypatch.delenv("TERRAFORM", raising=False)
-    assert executable() == str(tmp_path / "terraform")
-    monkeypatch.setenv("TERRAFORM", "tofu")
-    assert executable() == str(tmp_path / "tofu")
-    monkeypatch.setenv("TERRAFORM", "terrafrom")
-    with pytest.raises(TerraformError, match="terrafrom is not on the PATH"):
+    monkeypatch.setattr("tools.terraform.LOCAL", tmp_path / ".local")
+    return directory
+
+
+def tells(path: Path, said: str) -> Path:
+    """Make an executable that says this when it is asked for its version."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n[ $1 = version ] && printf '%s\\n' '{said}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_terraform_on_the_path_is_run(bin_: Path) -> None:
+    terraform = tells(bin_ / "terraform", "Terraform v1.11.4")
+    tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
+    assert executable() == str(terraform)
+
+
+def test_terraform_from_pypi_is_run_if_there_is_none_on_the_path(bin_: Path) -> None:
+    with pytest.raises(TerraformError, match=r"there is no terraform on the PATH: install Terraform 1[.]9 or newer"):
         executable()
+    installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
+    assert executable() == str(installed)
+
+
+def test_terraform_on_the_path_that_is_too_old_is_not_run(bin_: Path) -> None:
+    tells(bin_ / "terraform", "Terraform v1.8.5")
+    with pytest.raises(
+        TerraformError, match=r"bin/terraform is 1[.]8[.]5, and the module needs 1[.]9 or newer: install"
+    ):
+        executable()
+    installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
+    assert executable() == str(installed)
+
+
+def test_executable_that_terraform_names_is_run_whatever_else_there_is(
+    bin_: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tells(bin_ / "terraform", "Terraform v1.11.4")
+    tofu = tells(bin_ / "tofu", "OpenTofu v1.9.0")
+    monkeypatch.setenv("TERRAFORM", "tofu")
+    assert executable() == str(tofu)
+    monkeypatch.setenv("TERRAFORM", "terrafrom")
+    with pytest.raises(TerraformError, match="TERRAFORM=terrafrom is not on the PATH"):
+        executable()
+
+
+def test_executable_named_by_a_relative_path_is_run_from_any_directory(
+    bin_: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tofu = tells(bin_ / "tofu", "OpenTofu v1.9.0")
+    monkeypatch.chdir(bin_.parent)
+    monkeypatch.setenv("TERRAFORM", "bin/tofu")
+    assert executable() == str(tofu)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Terraform v1.9.8\non linux_amd64", (1, 9, 8)),
+        ("Terraform v1.15.0-beta2\non darwin_arm64\n+ provider hashicorp/aws v5.100.0", (1, 15, 0)),
+        ("OpenTofu v1.10.0\non linux_amd64", (1, 10, 0)),
+    ],
+)
+def test_version_is_read(tmp_path: Path, said: str, expected: tuple[int, int, int]) -> None:
+    assert version(str(tells(tmp_path / "terraform", said))) == expected
+
+
+def test_what_is_no_terraform_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(TerraformError, match="does not tell its version: hello"):
+        version(str(tells(tmp_path / "hello", "hello")))
+    with pytest.raises(TerraformError, match="does not run"):
+        version(str(tmp_path / "directory"))
+
+
+MAKE = shutil.which("make") or "make"
+
+
+def test_make_says_that_the_named_executable_is_not_there() -> None:
+    """Before it builds anything."""
+    done = subprocess.run(
+        [MAKE, "--dry-run", "terraform-is-named"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ".venv" not in done.stdout
+    done = subprocess.run(
+        [MAKE, "terraform-is-named", "TERRAFORM=terrafrom"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "error: TERRAFORM=terrafrom is not on the PATH" in done.stderr
 
 
 def test_one_init_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +150,7 @@ def test_one_init_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     fake = tmp_path / "terraform"
     fake.write_text(f'#!/bin/sh\necho "begin $2" >> {said}\nsleep 0.1\necho "end $2" >> {said}\n')
     fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.delenv("TERRAFORM", raising=False)
+    monkeypatch.setenv("TERRAFORM", str(fake))
     # A process besides the threads: make runs several jobs.
     code = f"from pathlib import Path; from tools.terraform import Root; Root(Path(), Path({str(tmp_path)!r}), {{}})"
     other = subprocess.Popen([sys.executable, "-c", f"{code}.run('init')"], cwd=ROOT)

