@@ -73,7 +73,7 @@ run "warns_that_its_notifications_are_replaced" {
 
   assert {
     condition = flatten([
-      for s in data.aws_iam_policy_document.queue.statement : [for c in s.condition : c.values if c.variable == "aws:SourceArn"]
+      for s in data.aws_iam_policy_document.queue["photos"].statement : [for c in s.condition : c.values if c.variable == "aws:SourceArn"]
     ]) == ["arn:aws:s3:::photos-of-theirs"]
     error_message = "The existing bucket must be the one that may send events."
   }

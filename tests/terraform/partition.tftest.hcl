@@ -25,8 +25,12 @@ override_data {
 
 run "queue" {
   assert {
-    condition     = [for s in data.aws_iam_policy_document.queue.statement : sort(s.resources)] == [tolist(["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-photos"])]
-    error_message = "The queue's policy must name the queue with the partition, Region and account it is made in."
+    condition = { for name, policy in data.aws_iam_policy_document.queue : name => distinct(flatten(policy.statement[*].resources)) } == {
+      dead_letters = ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-dead-letters"]
+      photos       = ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-photos"]
+      waiting      = ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-waiting"]
+    }
+    error_message = "Each queue's policy must name the queue with the partition, Region and account it is made in."
   }
 
   assert {
