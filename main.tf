@@ -310,8 +310,8 @@ check "notifications_of_the_existing_bucket" {
   }
 }
 
-# Several rules share the work, since EventBridge refuses a rule whose wildcards are too complex. No key matches two of
-# them: no suffix is the end of another (variables.tf).
+# Several rules, since EventBridge refuses a rule whose wildcards are too complex. No key matches two of them, because no
+# suffix is the end of another (variables.tf).
 resource "aws_cloudwatch_event_rule" "photos" {
   count = length(local.event_rules)
 
@@ -375,8 +375,8 @@ locals {
         ]),
       )
 
-      # At most. The beginnings of "images/*aab" are matched at the same time by "images/aa": "images/*", "images/*a" and
-      # "images/*aa". That is one more than there are ends of "aa" with which the suffix begins.
+      # An upper bound of what event-ruler counts: for each wildcard, how many of its beginnings one key can match. The key
+      # "images/aa" matches three beginnings of "images/*aab": "images/*", "images/*a" and "images/*aa".
       complexity = var.filter_prefix == "" ? 0 : sum([
         for suffix in suffixes : 1 + max(1, [
           for m in range(1, length(suffix) + 1) :
