@@ -8,7 +8,8 @@ from typing import Any
 
 from image_labels.expression import parse
 from image_labels.formula import thousandths
-from image_labels.query import MAX_PAGE, Finder, Found, Page
+from image_labels.printable import visible
+from image_labels.query import MAX_PAGE, Finder, Found, Page, Skipped
 
 from image_labels_cli import cost, output
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
@@ -58,8 +59,10 @@ def run(invocation: Invocation, question: Question, *, as_json: bool) -> None:
                 "read_units": read.read_units,
                 "requests": read.requests,
                 "suggestions": suggestions,
+                "skipped": output.skipped_as_json(read.skipped),
             }
         )
+    output.note_skipped(read.skipped)
     if question.scan:
         output.note(cost.of_scan(read.read_units, read.requests))
     if read.next_token:
@@ -82,6 +85,7 @@ class _Read:
         self.photos = 0
         self.read_units = 0.0
         self.requests = 0
+        self.skipped: set[Skipped] = set()
         self.next_token: str | None = None
 
     def __iter__(self) -> Iterator[tuple[Found, dict[str, float]]]:
@@ -89,6 +93,7 @@ class _Read:
             self.photos += len(page.photos)
             self.read_units += page.read_units
             self.requests += page.requests
+            self.skipped |= page.skipped
             self.next_token = page.next_token
             for photo in page.photos:
                 yield photo, self._matched(photo)
@@ -132,17 +137,17 @@ def _row(photo: Found, matched: dict[str, float]) -> tuple[str, str, str]:
 
 def _next(invocation: Invocation, question: Question, token: str) -> str:
     words = ["find"]
-    if question.prefix:
+    if question.prefix.startswith("-"):
+        words.append(f"--prefix={question.prefix}")
+    elif question.prefix:
         words += ["--prefix", question.prefix]
     if question.limit:
         words += ["--limit", str(question.limit)]
-    # An expression may start with a hyphen, as an option does.
-    dashes = ["--"] if question.expression.startswith("-") else []
-    return invocation.command(*words, "--token", token, *dashes, question.expression)
+    return invocation.command(*words, "--token", token, question.expression)
 
 
 def _suggestion(suggestion: tuple[str, list[str]]) -> str:
-    term, near = suggestion
+    term, near = visible(suggestion[0]), [*map(visible, suggestion[1])]
     if not near:
         return f'  "{term}" is no label here: `image-labels labels` shows which are'
     return f'  "{term}" is no label here; did you mean {", ".join(near[:-1]) + " or " if near[1:] else ""}{near[-1]}?'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 
+from image_labels.printable import is_plain
+
 from image_labels_cli.aws import Aws
 from image_labels_cli.place import Place, locate
 
@@ -33,4 +35,24 @@ class Invocation:
 
     def command(self, *words: str) -> str:
         """A command line for the same place, to be copied into a shell."""
-        return shlex.join(["image-labels", *self.flags, *words])
+        return " ".join(map(shell_word, ["image-labels", *self.flags, *words]))
+
+
+def shell_word(word: str) -> str:
+    """The word as any POSIX shell reads it, without a character that a terminal does not show.
+
+    Not $'…', which dash lacks: printf of octal bytes. A substitution loses line ends at its end, so they stand behind.
+    """
+    if is_plain(word):
+        return shlex.quote(word)
+    body = word.rstrip("\n")
+    ends = f"'{word[len(body) :]}'" if body != word else ""
+    escaped = "".join(_escaped(character) for character in body)
+    return f"\"$(printf %b '{escaped}')\"{ends}" if body else ends
+
+
+def _escaped(character: str) -> str:
+    """A character for printf's %b within single quotes within double ones, where bash expands an exclamation mark."""
+    if is_plain(character) and character not in "\\'!":
+        return character
+    return "".join(f"\\0{byte:03o}" for byte in character.encode(errors="surrogateescape"))

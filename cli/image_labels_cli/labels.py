@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from image_labels.printable import visible
 from image_labels.query import Finder
 
 from image_labels_cli import output
@@ -27,9 +28,10 @@ def run(invocation: Invocation, prefix: str, *, as_json: bool) -> None:
         for term in terms:
             found += 1
             output.write_lines([(term.name, str(term.kind))])
+    output.note_skipped(terms.skipped)
     if not found:
         raise NothingFoundError(
-            f'no label starts with "{prefix}": `{invocation.command("labels")}` shows them all'
+            f'no label starts with "{visible(prefix)}": `{invocation.command("labels")}` shows them all'
             if prefix
             else f"no photo has a label yet: `{invocation.command('status')}` says whether photos wait"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from dataclasses import fields
 from importlib.metadata import version
 from itertools import islice
@@ -18,6 +19,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.expression import ExpressionError
 from image_labels.failures import Failure
+from image_labels.printable import visible
 from image_labels.query import MAX_PAGE, TokenError
 from typer.core import TyperGroup
 
@@ -26,9 +28,12 @@ from image_labels_cli import labels as labels_
 from image_labels_cli import output
 from image_labels_cli import show as show_
 from image_labels_cli import status as status_
+from image_labels_cli.expressions import Find, instead_of
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
 from image_labels_cli.place import Place, PlaceError, flag, variable
 
+# Set to anything, it has a mistake of this program print its traceback.
+DEBUG = "IMAGE_LABELS_DEBUG"
 NOTHING_FOUND, WRONG_USAGE, AWS_SAID_NO, MISTAKE_OF_OURS, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 70, 130, 141
 
 
@@ -37,17 +42,22 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Those flags that say where things are may stand behind the command, too."""
+        ctx.meta[_ARGUMENTS] = args
         return super().parse_args(ctx, _place_first(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
+            _refuse_what_is_no_text(ctx.meta[_ARGUMENTS])
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, where a closed pipe is expected, and not at the interpreter's end
         except NothingFoundError as error:
             output.note(str(error))
             raise typer.Exit(NOTHING_FOUND) from None
-        except (ExpressionError, TokenError, PlaceError, UsageError) as error:
+        except ExpressionError as error:
+            output.complain("\n".join([str(error), *instead_of(error, ctx.obj)]))
+            raise typer.Exit(WRONG_USAGE) from None
+        except (TokenError, PlaceError, UsageError) as error:
             output.complain(str(error))
             raise typer.Exit(WRONG_USAGE) from None
         except (BotoCoreError, ClientError) as error:
@@ -66,6 +76,16 @@ class Commands(TyperGroup):
         return result
 
 
+_ARGUMENTS = "image_labels_cli.arguments"
+
+
+def _refuse_what_is_no_text(arguments: Iterable[str]) -> None:
+    """Python has halves of surrogate pairs for bytes that are no UTF-8; AWS takes none, in a key neither."""
+    for argument in arguments:
+        if argument != argument.encode(errors="replace").decode():
+            raise UsageError(f"{visible(argument)} has bytes that are no UTF-8")
+
+
 app = typer.Typer(
     cls=Commands,
     add_completion=False,
@@ -81,8 +101,15 @@ def main() -> None:
     output.prepare()
     try:
         app(prog_name="image-labels")
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        output.complain(
+            f"a mistake in this program: {type(error).__name__}: {error}\n"
+            f"at {os.path.basename(place.filename)}:{place.lineno}; please report it with the traceback, which "  # noqa: PTH119
+            f"{DEBUG}=1 prints"
+        )
         sys.exit(MISTAKE_OF_OURS)
 
 
@@ -194,7 +221,7 @@ def show(
     show_.run(ctx.obj, key, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Find)
 def find(
     ctx: typer.Context,
     expression: Annotated[str, typer.Argument(metavar="EXPR", help="What to look for: see the examples.")],

@@ -1,18 +1,27 @@
-"""How answers look: JSON if asked for, tables on a terminal, tab-separated lines in a pipe. Remarks go to stderr."""
+"""How answers look: JSON if asked for, tables on a terminal, tab-separated lines in a pipe. Remarks go to stderr.
+
+Keys and reasons may hold anything, also what moves a terminal's cursor, ends a line or reorders it. Tables and lines
+write that as escapes, and a backslash as two, so that a line is a photo and its key can be told. JSON has every text as
+it is.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from image_labels.printable import safe, visible
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# Keys and reasons may hold anything, also what moves a terminal's cursor or ends a line.
-_CONTROLS = {n: f"\\x{n:02x}" for n in (*range(0x20), *range(0x7F, 0xA0))}
-_CONTROLS |= {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}
+if TYPE_CHECKING:
+    from image_labels.reads import Skipped
+
+# So many of what was skipped are named.
+MAX_NAMED = 3
 
 
 def prepare() -> None:
@@ -25,11 +34,6 @@ def prepare() -> None:
 def is_terminal() -> bool:
     """Whether a person reads stdout."""
     return sys.stdout.isatty()
-
-
-def visible(text: str) -> str:
-    """The text in one line, with control characters written as escapes."""
-    return text.translate(_CONTROLS)
 
 
 def percent(confidence: float) -> str:
@@ -60,19 +64,41 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 
 def write_text(text: str) -> None:
-    """A line for a person on stdout."""
-    Console(highlight=False).print(Text(visible(text)), soft_wrap=True)
+    """A line for a person on stdout. Texts of the tables' in it have to be `visible`."""
+    Console(highlight=False).print(Text(safe(text)), soft_wrap=True)
 
 
 def note(text: str) -> None:
-    """A remark for a person, on stderr, where it is in no pipe's way."""
-    _to_stderr(Text("\n").join(Text(visible(line)) for line in text.splitlines()))
+    """A remark for a person, on stderr, where it is in no pipe's way. The text may have several lines."""
+    _to_stderr(_lines(text))
+
+
+def note_skipped(skipped: Collection[Skipped]) -> None:
+    """Say on stderr what could not be read, if anything."""
+    if not skipped:
+        return
+    named = [f"  {each.table}: {' '.join(map(visible, each.key))}" for each in sorted(skipped)[:MAX_NAMED]]
+    if more := len(skipped) - len(named):
+        named.append(f"  and {more:,} more")
+    one = len(skipped) == 1
+    note(
+        f"{len(skipped):,} {'entry was' if one else 'entries were'} skipped: another program wrote "
+        f"{'it' if one else 'them'}, or somebody changed {'it' if one else 'them'}\n" + "\n".join(named)
+    )
+
+
+def skipped_as_json(skipped: Collection[Skipped]) -> list[dict[str, Any]]:
+    """What could not be read, with the parts of its key in the order of the table's."""
+    return [{"table": each.table, "key": list(each.key)} for each in sorted(skipped)]
 
 
 def complain(text: str) -> None:
     """An error, on stderr; the text may have several lines."""
-    lines = Text("\n").join(Text(visible(line)) for line in text.splitlines())
-    _to_stderr(Text.assemble(("error:", "red"), " ", lines))
+    _to_stderr(Text.assemble(("error:", "red"), " ", _lines(text)))
+
+
+def _lines(text: str) -> Text:
+    return Text("\n").join(Text(safe(line)) for line in text.split("\n"))
 
 
 def _to_stderr(text: Text) -> None:

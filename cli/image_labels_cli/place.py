@@ -87,6 +87,7 @@ def _terraform_outputs() -> dict[str, Any]:
             [executable, "output", "-json", "-no-color"],
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
             stdin=subprocess.DEVNULL,
             timeout=TERRAFORM_SECONDS,

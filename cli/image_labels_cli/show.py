@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from image_labels.attributes import labels_of
+from image_labels.attributes import is_foreign, labels_of, whole
+from image_labels.printable import visible
 
 from image_labels_cli import output
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
@@ -34,7 +35,8 @@ def run(invocation: Invocation, address: str, *, as_json: bool) -> None:
         raise NothingFoundError(_why_not(key, invocation))
     photo = _photo(key, item)
     if bucket and photo["bucket"] != bucket:
-        raise NothingFoundError(f"the photo of this key is in the bucket {photo['bucket']}, not in {bucket}")
+        found = visible(photo["bucket"]) if photo["bucket"] else "that its item does not name"
+        raise NothingFoundError(f"the photo of this key is in the bucket {found}, not in {visible(bucket)}")
     if as_json:
         output.write_json(photo)
     elif output.is_terminal():
@@ -51,17 +53,19 @@ def _parts(address: str) -> tuple[str, str]:
     # Not urlsplit: what is a query or a fragment there belongs to the key here.
     bucket, _, key = address.removeprefix(_SCHEME).partition("/")
     if not bucket or not key:
-        raise UsageError(f"{address} is no address of a photo: s3://bucket/key is one")
+        raise UsageError(f"{visible(address)} is no address of a photo: s3://bucket/key is one")
     return bucket, key
 
 
 def _photo(key: str, item: Any) -> dict[str, Any]:
     photo: dict[str, Any] = {"key": key}
     photo |= {name: item.get(attribute, {}).get("S") for attribute, name in _STRINGS.items()}
-    photo["size"] = int(item["Size"]["N"]) if "Size" in item else None
+    photo["size"] = whole(item.get("Size", {}))
     # False while its rows in the labels table are not all written yet.
     photo["indexed"] = "Rows" in item
     photo["boxes_cut"] = item.get("DetectionsCut", {}).get("BOOL", False)
+    # Another program wrote it, or somebody changed it: there is what can be read.
+    photo["foreign"] = is_foreign(item)
     photo["labels"] = [
         {
             "name": label.name,
@@ -98,18 +102,22 @@ def _rows(photo: dict[str, Any]) -> list[list[str]]:
 
 def _write_for_person(photo: dict[str, Any]) -> None:
     for name, value in _facts(photo):
-        output.write_text(f"{name.replace('_', ' '):<20} {value}")
+        output.write_text(f"{name.replace('_', ' '):<20} {visible(value)}")
     if photo["labels"]:
         output.write_table(("Label", "%", "Parents", "Aliases", "Categories", "Boxes"), _rows(photo))
-    elif photo["status"] == "LABELLED":
+    elif photo["status"] == "LABELLED" and not photo["foreign"]:
         output.write_text("Rekognition saw nothing in it that was certain enough.")
     if photo["labels"] and not photo["indexed"]:
         output.write_text("It is not indexed yet: `image-labels find` may miss it for now.")
+    if photo["foreign"]:
+        output.write_text(
+            "Another program wrote this item, or somebody changed it. The photo's next event labels it again."
+        )
 
 
 def _why_not(key: str, invocation: Invocation) -> str:
     return (
-        f"the table has no photo {key}. It may be\n"
+        f"the table has no photo {visible(key)}. It may be\n"
         "  - not uploaded, deleted, or uploaded under a key that is written otherwise;\n"
         "  - outside the prefix (filter_prefix) or without the suffixes (filter_suffixes) that the module watches;\n"
         f"  - still in the queue, over the daily limit, or in the dead-letter queue: {invocation.command('status')}"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BUCKET, IMAGES, LABELS = "browse-photos", "browse-images", "browse-labels"
 CROWD = 10_000
 MARKUP = "images/<img src=x onerror=alert(1)>\"'&amp;<script>alert(2)</script>.png"
+# Would turn around what follows it, ends the isolation that is around it, and hides.
+REORDERING = "images/שלום \u2069\u202e/photo\u2067\u202egpj.exe\u200b\x1b.png"
 GONE = "images/2023/gone.jpg"
 NOT_A_PHOTO = "images/notes.jpg"
 
@@ -100,6 +102,7 @@ class Collection:
             self.add(f"images/2023/{name}", chosen[name].path.read_bytes(), chosen[name].content_type, less)
         cat = chosen["Chelsea (my cat).png"]
         self.add(MARKUP, cat.path.read_bytes(), cat.content_type, (_label("Markup", 90.0), _label("<b>Bold</b>", 80.0)))
+        self.add(REORDERING, cat.path.read_bytes(), cat.content_type, (_label("Reordered", 90.0),))
         self.add(GONE, b"", "image/jpeg", (_label("Ghost", 77.0),))
         self.access.s3.delete_object(Bucket=BUCKET, Key=GONE)
         self.reject(NOT_A_PHOTO, b"This is a text.\n", "it is not a JPEG or PNG that can be decoded")

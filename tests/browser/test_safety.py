@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from collection import MARKUP
-from listening import assert_loopback_only
+from collection import MARKUP, REORDERING
 from playwright.sync_api import Error, expect
 from test_search import search
 
@@ -40,6 +39,46 @@ def test_key_full_of_markup_is_text(page: Page) -> None:
     expect(card).to_have_count(1)
     assert page.locator("img[src=x], main b, .card script").count() == 0
     assert not shown
+
+
+def test_key_that_reorders_is_shown_as_it_is_and_moves_nothing_beside_it(page: Page) -> None:
+    search(page, "reordered")
+    card = page.locator(".card")
+    expect(card.locator('[data-state="shown"]')).to_be_visible()  # S3 was asked for the very key
+    folder, file = r"images/שלום \u2069\u202e/", r"photo\u2067\u202egpj.exe\u200b\u001b.png"
+    expect(card.locator(".folder")).to_have_text(folder)
+    expect(card.locator(".file")).to_have_text(file)
+    assert card.locator(".frame").get_attribute("aria-label") == f"{folder}{file}, 90.0 percent"
+    # The confidence stands at the right of the name, digits from left to right.
+    name, confidence = card.locator(".file").bounding_box(), card.locator(".confidence").bounding_box()
+    assert name
+    assert confidence
+    assert name["x"] + name["width"] <= confidence["x"] + 1
+    order = """(element) => [...element.textContent].map((_, n) => {
+        const range = document.createRange();
+        range.setStart(element.firstChild, n);
+        range.setEnd(element.firstChild, n + 1);
+        return range.getBoundingClientRect().left;
+    })"""
+    lefts = card.locator(".file").evaluate(order)
+    assert lefts == sorted(lefts)
+    isolated = "(element) => getComputedStyle(element).unicodeBidi"
+    assert [card.locator(name).evaluate(isolated) for name in (".file", ".folder")] == ["isolate", "isolate"]
+    card.locator(".frame").click()
+    expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(file)
+    assert page.title() == f"{folder}{file} – Image labels"  # noqa: RUF001
+    assert REORDERING.rsplit("/", 1)[1] not in page.content()
+
+
+def test_expression_of_another_notation_gets_one_to_click(page: Page, errors: list[str]) -> None:
+    search(page, "“traffic light” && -cat")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("“ is a typographic quote")
+    alert.get_by_role("button", name='"traffic light" AND NOT cat').click()
+    expect(page.get_by_role("combobox")).to_have_value('"traffic light" AND NOT cat')
+    expect(alert).to_be_hidden()
+    expect(page.locator(".card")).not_to_have_count(0)
+    errors.clear()  # the answer 400 is no surprise
 
 
 def test_expression_full_of_markup_is_text(page: Page, errors: list[str]) -> None:

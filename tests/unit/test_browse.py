@@ -7,15 +7,17 @@ import threading
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
-from fakes import BUCKET
+from foreign import items
+from hypothesis import HealthCheck, given, settings
 from image_labels.expression import parse
-from image_labels.query import Found, Page, TokenError, VocabularyTerm
+from image_labels.query import Found, Page, Skipped, TokenError, VocabularyTerm
 from image_labels.terms import Kind
 from image_labels_cli.browse import Access, BrowseError
 from image_labels_cli.browse.app import create_app
@@ -39,6 +41,10 @@ HOME = f"http://127.0.0.1:{PORT}"
 MARKUP = "images/<img src=x onerror=alert(1)>\"'&.jpg"
 
 
+class FakeTerms(list[VocabularyTerm]):
+    skipped = frozenset({Skipped("labels", ("*", "zebra"))})
+
+
 class FakeFinder:
     """Finds the same photos for every expression that can be parsed."""
 
@@ -52,11 +58,11 @@ class FakeFinder:
             raise self.fails
         parse(expression).refuse_not_alone()
         self.asked = (expression, key_prefix, limit, token)
-        return Page(self.photos, None, 0.5, 1)
+        return Page(self.photos, None, 0.5, 1, frozenset({Skipped("labels", ("dog", "zzz"))}))
 
-    def vocabulary(self, prefix: str = "") -> Iterator[VocabularyTerm]:
+    def vocabulary(self, prefix: str = "") -> FakeTerms:
         terms = (VocabularyTerm("canine", "Canine", Kind.ALIAS), VocabularyTerm("dog", "Dog", Kind.LABEL))
-        return (term for term in terms if term.text.startswith(prefix))
+        return FakeTerms(term for term in terms if term.text.startswith(prefix))
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         return {expression: ["dog"]}
@@ -211,7 +217,12 @@ class TestGate:
 class TestAnswers:
     def test_found(self, client: FlaskClient, finder: FakeFinder) -> None:
         answer = client.get("/api/find?q=dog>90&prefix=images/&limit=7&token=t", base_url=HOME)
-        assert _json(answer) == {"photos": [{"key": MARKUP, "confidence": 98.765}], "next": None, "readUnits": 0.5}
+        assert _json(answer) == {
+            "photos": [{"key": MARKUP, "confidence": 98.765}],
+            "next": None,
+            "readUnits": 0.5,
+            "skipped": 1,
+        }
         assert finder.asked == ("dog>90", "images/", 7, "t")
         assert answer.mimetype == "application/json"  # no browser takes the key for markup
 
@@ -226,6 +237,7 @@ class TestAnswers:
         assert known["url"].startswith("https://photos.s3.eu-west-1.amazonaws.com/images/%3Cimg%20src%3Dx")
         assert "X-Amz-Signature=" in known["url"]
         assert known["size"] == 1234
+        assert known["foreign"]  # it lacks a Revision
         [dog] = known["labels"]
         assert (dog["name"], dog["aliases"], dog["parents"]) == ("Dog", ["Canine"], [])
         assert dog["boxes"] == [[0.25, 0.25, 0.25, 0.25, 97.5]]
@@ -236,9 +248,20 @@ class TestAnswers:
         assert client.get(f"/api/photos?{query}", base_url=HOME).status_code == 400
 
     def test_labels(self, client: FlaskClient) -> None:
-        assert _json(client.get("/api/labels", base_url=HOME)) == {"labels": ["Dog"]}
+        assert _json(client.get("/api/labels", base_url=HOME)) == {"labels": ["Dog"], "skipped": 1}
         terms = [{"name": "Canine", "kind": "alias"}]
         assert _json(client.get("/api/labels?prefix=CAN", base_url=HOME)) == {"terms": terms}
+
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
+    @given(items)
+    def test_items_of_another_program(self, item: dict[str, Any]) -> None:
+        table = cast("Any", FakeTable())
+        table.batch_get_item = lambda **_: {"Responses": {"images": [item]}}
+        table.scan = lambda **_: {"Items": [item], "ScannedCount": 1}
+        s3 = cast("Any", SimpleNamespace(generate_presigned_url=lambda *_, **__: "https://s3.example/"))
+        library = Library(Access(table, s3, "images", "labels", "photos"), FakeFinder())
+        assert json.dumps(library.photos([item["PK"]["S"]]), allow_nan=False)
+        assert json.dumps(library.rejected(None), allow_nan=False)
 
     def test_rejected_are_looked_for_until_one_is_found(self, client: FlaskClient) -> None:
         answer = _json(client.get("/api/rejected", base_url=HOME))
@@ -281,6 +304,14 @@ class TestProblems:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
         assert (answer.status_code, _json(answer)["position"]) == (400, position)
         assert _json(answer)["title"].endswith(".")
+
+    @pytest.mark.parametrize(
+        ("expression", "suggestions"),
+        [("“cat” && -dog", ["cat AND NOT dog"]), ("cat, dog", ["cat AND dog", "cat OR dog"]), ("(cat", [])],
+    )
+    def test_what_may_have_been_meant(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
+        answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
+        assert _json(answer)["suggestions"] == suggestions
 
     def test_missing_permission_is_named(self) -> None:
         said = (

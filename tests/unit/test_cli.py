@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +19,7 @@ from image_labels.attributes import MAX_TERMS_IN_ROW
 from image_labels.events import read
 from image_labels.expression import NeedsScan, parse
 from image_labels.photos import Photo
-from image_labels.query import Found, Page, TokenError, VocabularyTerm
+from image_labels.query import Found, Page, Skipped, TokenError, VocabularyTerm
 from image_labels.rekognition import Instance, Label, Labels, Rejected
 from image_labels.store import Store
 from image_labels.terms import Kind, fold
@@ -138,6 +137,7 @@ def test_show_json_has_everything(store: Store) -> None:
         "settings": "s",
         "indexed": True,
         "boxes_cut": False,
+        "foreign": False,
     }
     assert label["boxes"][0] == {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 97.5}
     assert (label["name"], label["confidence"], label["parents"]) == ("Dog", 98.765, ["Animal", "Pet"])
@@ -176,6 +176,10 @@ def test_show_on_a_terminal_is_a_table(store: Store, terminal: None) -> None:
 ################################################################################
 
 
+class HeartsTerms(list[VocabularyTerm]):
+    skipped: frozenset[Skipped] = frozenset()
+
+
 @dataclass
 class Heart:
     """Finds dogs, five a page at most, and knows no other term than dog."""
@@ -202,9 +206,9 @@ class Heart:
         self.calls.append((f"scan {expression}", key_prefix))
         return Page(tuple(self.photos), None, read_units=20_000, requests=3)
 
-    def vocabulary(self, prefix: str = "") -> Iterator[VocabularyTerm]:
+    def vocabulary(self, prefix: str = "") -> HeartsTerms:
         known = (VocabularyTerm("animal", "Animal", Kind.PARENT), VocabularyTerm("dog", "Dog", Kind.LABEL))
-        return (term for term in known if term.text.startswith(fold(prefix)))
+        return HeartsTerms(term for term in known if term.text.startswith(fold(prefix)))
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         near = {"dgo": ["dog"], "d": ["dog", "animal"], "xyzzy": []}

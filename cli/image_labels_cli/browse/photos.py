@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
-from image_labels.attributes import labels_of
+from image_labels.attributes import is_foreign, labels_of, whole
 from image_labels.failures import TryAgain
 from image_labels.terms import Kind, fold
 
@@ -18,9 +18,9 @@ from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from image_labels.query import Page, VocabularyTerm
+    from image_labels.query import Page, Skipped, VocabularyTerm
     from image_labels.rekognition import Label
 
     from image_labels_cli.browse.access import Access
@@ -34,8 +34,22 @@ REJECTED_AT_ONCE = 50
 SCAN_SECONDS = 3.0
 UNPROCESSED_TRIES = 6
 
-_DETAILS = "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion"
 _NAMES = {"#status": "Status", "#size": "Size"}
+# What the page shows, and what tells this module's items from another program's.
+_DETAILS = (
+    "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion, #bucket, ETag, VersionId, "
+    "Settings, Revision, #rows"
+)
+_DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"}
+
+
+class Terms(Protocol):
+    """What is used of image_labels.vocabulary.Vocabulary."""
+
+    @property
+    def skipped(self) -> frozenset[Skipped]: ...
+
+    def __iter__(self) -> Iterator[VocabularyTerm]: ...
 
 
 class Finds(Protocol):
@@ -43,7 +57,7 @@ class Finds(Protocol):
 
     def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page: ...
 
-    def vocabulary(self, prefix: str = "") -> Iterable[VocabularyTerm]: ...
+    def vocabulary(self, prefix: str = "") -> Terms: ...
 
     def suggestions(self, expression: str) -> dict[str, list[str]]: ...
 
@@ -72,6 +86,7 @@ class Library:
             "photos": [{"key": photo.key, "confidence": photo.confidence} for photo in page.photos],
             "next": page.next_token,
             "readUnits": page.read_units,
+            "skipped": len(page.skipped),
         }
         if token is None and not page.photos and page.next_token is None:
             answer["suggestions"] = self._finder.suggestions(expression)
@@ -114,9 +129,10 @@ class Library:
             return {"orientation": 1}  # a photo that cannot be read is not shown, and `why` says why
 
     def labels(self) -> Json:
-        """The labels that photos have, alphabetically."""
-        names = [term.name for term in _first(self._finder.vocabulary(), MAX_LABELS) if term.kind == Kind.LABEL]
-        return {"labels": names}
+        """The labels that photos have, alphabetically, and how many entries could not be read."""
+        terms = self._finder.vocabulary()
+        names = [term.name for term in _first(terms, MAX_LABELS) if term.kind == Kind.LABEL]
+        return {"labels": names, "skipped": len(terms.skipped)}
 
     def completions(self, prefix: str, limit: int = 8) -> Json:
         """Terms that begin like this."""
@@ -152,7 +168,7 @@ class Library:
             table: {
                 "Keys": [{"PK": {"S": key}} for key in keys],
                 "ProjectionExpression": _DETAILS,
-                "ExpressionAttributeNames": _NAMES,
+                "ExpressionAttributeNames": _DETAIL_NAMES,
             }
         }
         items: dict[str, Mapping[str, Any]] = {}
@@ -171,6 +187,7 @@ class Library:
             photo["labels"] = [_label(label) for label in sorted(labels_of(item), key=lambda one: -one.confidence)]
             photo |= _facts(item)
             photo["boxesCut"] = "DetectionsCut" in item
+            photo["foreign"] = is_foreign(item)
         return photo
 
     def _url(self, key: str) -> str:
@@ -183,7 +200,7 @@ class Library:
 def _facts(item: Mapping[str, Any]) -> Json:
     return {
         "reason": item.get("Reason", {}).get("S"),
-        "size": int(item["Size"]["N"]) if "Size" in item else None,
+        "size": whole(item.get("Size", {})),
         "labelledAt": item.get("LabelledAt", {}).get("S"),
         "model": item.get("LabelModelVersion", {}).get("S"),
     }

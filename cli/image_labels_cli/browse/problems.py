@@ -14,7 +14,7 @@ from image_labels.query import TokenError
 class Problem:
     """What the page shows in place of an answer. `kind` is for programs, the rest for people.
 
-    `position` is where in the expression the mistake is.
+    `position` is where in the expression the mistake is, and `suggestions` are expressions that may have been meant.
     """
 
     kind: str
@@ -23,6 +23,7 @@ class Problem:
     detail: str = ""
     position: int | None = None
     status: int = 502
+    suggestions: tuple[str, ...] = ()
 
 
 class BadRequest(ValueError):  # noqa: N818 - it is one
@@ -67,7 +68,14 @@ def problem_of(error: Exception) -> Problem:
             else ""
         )
         kind = "scan" if scan else "expression"
-        return Problem(kind, _sentence(error.message), advice, position=error.position, status=400)
+        return Problem(
+            kind,
+            _sentence(error.message),
+            advice,
+            position=error.position,
+            status=400,
+            suggestions=error.suggestions,
+        )
     if isinstance(error, TokenError):
         return Problem("token", "This list cannot be read on.", "Search again.", str(error), status=400)
     if isinstance(error, BadRequest):

@@ -1,6 +1,7 @@
 /**
  * What the server says when it has no answer; see problems.py.
- * @typedef {{kind: string, title: string, advice: string, detail: string, position: number|null}} Problem
+ * @typedef {{kind: string, title: string, advice: string, detail: string, position: number|null,
+ *     suggestions?: string[]}} Problem
  */
 
 export class ApiError extends Error {

@@ -4,7 +4,7 @@ import { ApiError, get } from "./api.js";
 import { Cards } from "./cards.js";
 import { Completions } from "./complete.js";
 import { Detail } from "./detail.js";
-import { byId } from "./dom.js";
+import { byId, shown as asShown } from "./dom.js";
 import { asked, narrow, replaced } from "./expression.js";
 import { Grid } from "./grid.js";
 import { nothingNotice, problemNotice, start } from "./notices.js";
@@ -87,7 +87,7 @@ function render() {
   const before = detail.key;
   detail.show(to.photo);
   if (before !== null && to.photo === null) grid.focus(before);
-  document.title = [to.photo ?? (to.view === "rejected" ? "Rejected" : to.q), "Image labels"].filter(Boolean).join(" – ");
+  document.title = [to.photo ?? (to.view === "rejected" ? "Rejected" : to.q), "Image labels"].filter(Boolean).map(asShown).join(" – ");
 }
 
 /** @param {import("./state.js").State} to */
@@ -161,12 +161,15 @@ async function readOn() {
 
 function report() {
   if (!results) return;
-  const { found, complete, readUnits } = results;
+  const { found, complete, readUnits, skipped } = results;
   const photos = found.length === 1 ? "photo" : "photos";
   say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, the surest first`);
   const units = readUnits.toLocaleString(undefined, { maximumFractionDigits: 1 });
-  byId("cost").textContent = `${units} read ${units === "1" ? "unit" : "units"}`;
+  byId("cost").textContent = `${units} read ${units === "1" ? "unit" : "units"}${skippedToo(skipped)}`;
 }
+
+/** What another program wrote into the tables, or somebody changed. @param {number} skipped */
+const skippedToo = (skipped) => (skipped ? `, ${skipped.toLocaleString()} unreadable ${skipped === 1 ? "entry" : "entries"} skipped` : "");
 
 /** @param {Results} list */
 function nothing(list) {
@@ -182,11 +185,11 @@ function nothing(list) {
 async function showStart() {
   scrollTo(0, 0);
   try {
-    const { labels } = await get("labels");
+    const { labels, skipped } = await get("labels");
     if (shown?.q || shown?.view !== "photos") return;
     startView.replaceChildren(start(labels, (q) => href({ q })));
     startView.hidden = false;
-    say(labels.length === 1 ? "1 label" : `${labels.length.toLocaleString()} labels`);
+    say(`${labels.length === 1 ? "1 label" : `${labels.length.toLocaleString()} labels`}${skippedToo(skipped)}`);
   } catch (error) {
     fail(error, () => showList(state()));
   }
@@ -200,7 +203,8 @@ function fail(error, again) {
     problem.hidden = true;
     again();
   };
-  problem.replaceChildren(problemNotice(error.problem, { expression: shown?.q, retry }));
+  const ask = (/** @type {string} */ q) => go({ ...state(), q, photo: null });
+  problem.replaceChildren(problemNotice(error.problem, { expression: shown?.q, retry, ask }));
   problem.hidden = false;
   if (error.problem.position !== null) {
     input.setAttribute("aria-invalid", "true");

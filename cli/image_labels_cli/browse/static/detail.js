@@ -1,5 +1,5 @@
 import { ApiError, get } from "./api.js";
-import { el, percent, split } from "./dom.js";
+import { el, percent, shown, split } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { problemNotice } from "./notices.js";
 import { names, Picture } from "./picture.js";
@@ -60,7 +60,7 @@ export class Detail {
       this.picture.discard();
       return;
     }
-    [this.folder.textContent, this.title.textContent] = split(key);
+    [this.folder.textContent, this.title.textContent] = split(key).map(shown);
     this.facts.textContent = this.why.textContent = "";
     this.labels.replaceChildren();
     if (!this.dialog.open) {
@@ -88,7 +88,8 @@ export class Detail {
       card.labelledAt && `${card.reason ? "looked at" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
       card.model && `Rekognition’s model ${card.model}`,
       card.boxesCut && "some boxes did not fit into its item",
-    ].filter(Boolean).join(" · ");
+      card.foreign && "another program wrote its item, or somebody changed it; the photo’s next event labels it again",
+    ].filter(Boolean).map((fact) => shown(String(fact))).join(" · ");
     if (card.reason) this.labels.replaceChildren(el("li", { class: "none" }, `Rejected. ${card.reason}`));
     else if (!card.labels.length) this.labels.replaceChildren(el("li", { class: "none" }, card.labelledAt ? "Rekognition saw nothing on it that it was sure enough of." : "It has no item in the table: it was deleted, or is not labelled yet."));
     else this.labels.replaceChildren(...card.labels.map((label) => this.#label(label, asked)));

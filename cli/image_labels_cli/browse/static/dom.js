@@ -1,5 +1,19 @@
+/* Control characters, what reorders a text (U+202E and its kin), what cannot be seen, ends of lines, broken characters. */
+const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu;
+
 /**
- * Elements, made without markup: texts become text nodes, whatever they hold.
+ * A text of anybody’s as it is shown: what is hidden in it is written as an escape, as image_labels.printable does.
+ * Joiners and variation selectors stay, which emoji and some scripts are made with.
+ * @param {string} text
+ */
+export const shown = (text) =>
+  text.replace(HIDDEN, (character) => {
+    const code = /** @type {number} */ (character.codePointAt(0)).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+  });
+
+/**
+ * Elements, made without markup: texts become text nodes, whatever they hold, as they are `shown`.
  *
  * @param {string} tag
  * @param {Record<string, any>} [attributes] `class`, `data-…`, `aria-…` and the like; functions are listeners;
@@ -12,11 +26,15 @@ export function el(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true ? "" : READ.has(name) ? shown(String(value)) : String(value));
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  for (const child of children) {
+    if (child !== null && child !== undefined) element.append(typeof child === "string" ? shown(child) : child);
+  }
   return element;
 }
+
+const READ = new Set(["title", "aria-label"]);
 
 /** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);

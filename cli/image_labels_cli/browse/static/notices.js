@@ -4,15 +4,18 @@ import { quoted } from "./expression.js";
 /**
  * A problem, where it is, and what to do.
  * @param {import("./api.js").Problem} problem
- * @param {{expression?: string, retry?: () => void}} [more]
+ * @param {{expression?: string, retry?: () => void, ask?: (q: string) => void}} [more]
  */
-export function problemNotice(problem, { expression = "", retry = undefined } = {}) {
+export function problemNotice(problem, { expression = "", retry = undefined, ask = () => {} } = {}) {
   const again = retry && !["expression", "scan"].includes(problem.kind);
   return el(
     "div",
     { class: "says" },
     el("h2", {}, problem.title),
     problem.position === null ? null : pointer(expression, problem.position),
+    problem.suggestions?.length
+      ? el("p", {}, "Ask for ", ...problem.suggestions.flatMap((q, n) => [n ? " or " : "", el("button", { type: "button", class: "chip", onclick: () => ask(q) }, q)]), ".")
+      : null,
     problem.advice ? el("p", {}, problem.advice) : null,
     problem.detail ? el("details", {}, el("summary", {}, "Details"), el("p", { class: "detail" }, problem.detail)) : null,
     again ? el("button", { type: "button", class: "primary", onclick: retry }, "Try again") : null,

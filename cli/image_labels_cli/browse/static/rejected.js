@@ -68,7 +68,7 @@ function entry({ key, reason, size, labelledAt }) {
   return el(
     "li",
     {},
-    el("p", { class: "key" }, el("span", { class: "folder" }, folder), file),
+    el("p", { class: "key" }, el("span", { class: "folder" }, folder), el("span", { class: "file" }, file)),
     el("p", { class: "reason" }, words),
     el("p", { class: "facts" }, [code, size !== null && `${size.toLocaleString()} bytes`, labelledAt && new Date(labelledAt).toLocaleString()].filter(Boolean).join(" · ")),
   );

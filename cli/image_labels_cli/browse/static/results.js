@@ -13,6 +13,7 @@ export class Results {
     this.found = [];
     this.complete = false;
     this.readUnits = 0;
+    this.skipped = 0;
     /** @type {Record<string, string[]>} */
     this.suggestions = {};
     /** Where the list was scrolled to when it was left. */
@@ -39,6 +40,7 @@ export class Results {
       const page = await get("find", { q: this.q, prefix: this.prefix, token: this.token, limit });
       this.found.push(...page.photos);
       this.readUnits += page.readUnits;
+      this.skipped += page.skipped;
       this.suggestions = page.suggestions ?? {};
       this.token = page.next;
       this.complete = page.next === null;
