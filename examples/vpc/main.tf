@@ -10,14 +10,18 @@ provider "aws" {
 
 data "aws_region" "current" {}
 
-data "aws_availability_zones" "available" {
-  state = "available"
+# Not every zone of a Region has every endpoint.
+data "aws_vpc_endpoint_service" "interface" {
+  for_each = toset(["rekognition", "sqs"])
+
+  service      = each.key
+  service_type = "Interface"
 }
 
 locals {
   region = data.aws_region.current.id
   # Two, so that the function goes on when one of them fails.
-  zones = slice(data.aws_availability_zones.available.names, 0, 2)
+  zones = slice(sort(setintersection([for service in data.aws_vpc_endpoint_service.interface : service.availability_zones]...)), 0, 2)
 }
 
 ################################################################################
@@ -80,10 +84,10 @@ resource "aws_vpc_endpoint" "gateway" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = toset(["rekognition", "sqs"])
+  for_each = data.aws_vpc_endpoint_service.interface
 
   vpc_id              = aws_vpc.this.id
-  service_name        = "com.amazonaws.${local.region}.${each.key}"
+  service_name        = each.value.service_name
   vpc_endpoint_type   = "Interface"
   subnet_ids          = aws_subnet.private[*].id
   security_group_ids  = [aws_security_group.endpoints.id]
@@ -101,6 +105,24 @@ resource "aws_security_group" "function" {
   description = "Function ${var.name}: HTTPS to AWS"
   vpc_id      = aws_vpc.this.id
 
+  # By address: groups that name each other would be a cycle.
+  egress {
+    description = "To the endpoints of Rekognition and SQS"
+    cidr_blocks = [aws_vpc.this.cidr_block]
+    protocol    = "tcp"
+    from_port   = 443
+    to_port     = 443
+  }
+
+  # A gateway endpoint has no security group, and AWS keeps the service's addresses in a prefix list.
+  egress {
+    description     = "To S3 and DynamoDB"
+    prefix_list_ids = [for endpoint in aws_vpc_endpoint.gateway : endpoint.prefix_list_id]
+    protocol        = "tcp"
+    from_port       = 443
+    to_port         = 443
+  }
+
   tags = { Name = "${var.name}-function" }
 }
 
@@ -109,37 +131,15 @@ resource "aws_security_group" "endpoints" {
   description = "Endpoints of Rekognition and SQS: HTTPS from the function ${var.name}"
   vpc_id      = aws_vpc.this.id
 
+  ingress {
+    description     = "From the function"
+    security_groups = [aws_security_group.function.id]
+    protocol        = "tcp"
+    from_port       = 443
+    to_port         = 443
+  }
+
   tags = { Name = "${var.name}-endpoints" }
-}
-
-resource "aws_vpc_security_group_egress_rule" "to_interface_endpoints" {
-  security_group_id            = aws_security_group.function.id
-  description                  = "To Rekognition and SQS"
-  referenced_security_group_id = aws_security_group.endpoints.id
-  ip_protocol                  = "tcp"
-  from_port                    = 443
-  to_port                      = 443
-}
-
-# A gateway endpoint has no security group: a prefix list holds the service's addresses.
-resource "aws_vpc_security_group_egress_rule" "to_gateway_endpoints" {
-  for_each = aws_vpc_endpoint.gateway
-
-  security_group_id = aws_security_group.function.id
-  description       = "To ${each.key}"
-  prefix_list_id    = each.value.prefix_list_id
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-}
-
-resource "aws_vpc_security_group_ingress_rule" "from_function" {
-  security_group_id            = aws_security_group.endpoints.id
-  description                  = "From the function"
-  referenced_security_group_id = aws_security_group.function.id
-  ip_protocol                  = "tcp"
-  from_port                    = 443
-  to_port                      = 443
 }
 
 ################################################################################
