@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from collection import MARKUP, REORDERING
+from listening import assert_loopback_only
 from playwright.sync_api import Error, expect
 from test_search import search
 

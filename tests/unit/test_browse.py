@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from fakes import BUCKET
 from foreign import items
 from hypothesis import HealthCheck, given, settings
 from image_labels.expression import parse
