@@ -25,10 +25,11 @@ override_data {
 
 run "queue" {
   assert {
-    condition = { for name, policy in data.aws_iam_policy_document.queue : name => distinct(flatten(policy.statement[*].resources)) } == {
-      dead_letters = ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-dead-letters"]
-      photos       = ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-photos"]
-      waiting      = ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-waiting"]
+    condition = {
+      for queue, policy in data.aws_iam_policy_document.queue : queue => join(" ", distinct(flatten([for s in policy.statement : sort(s.resources)])))
+      } == {
+      for queue, name in { photos = "photos", dead_letters = "dead-letters", waiting = "waiting" } :
+      queue => "arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-${name}"
     }
     error_message = "Each queue's policy must name the queue with the partition, Region and account it is made in."
   }
