@@ -31,7 +31,7 @@ COLUMNS: dict[str, list[list[str]]] = {
         [
             *PYTEST,
             f"{EXAMPLES}::test_second_plan_has_no_changes[{EXAMPLE}]",
-            f"{EXAMPLES}::test_labels_photos[{EXAMPLE}-images/dog.jpg]",
+            f"{EXAMPLES}::test_labels_photos[{EXAMPLE}]",
             f"{EXAMPLES}::test_destroy_leaves_nothing",
         ]
     ],
