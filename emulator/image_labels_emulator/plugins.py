@@ -73,6 +73,7 @@ def rekognition_emulator() -> None:
         log_metrics,
         metric_dimensions,
         s3_events,
+        sqs_bodies,
     )
     from image_labels_emulator.rekognition.provider import shared_admin
 
@@ -83,4 +84,5 @@ def rekognition_emulator() -> None:
     metric_dimensions.install()
     s3_events.install()
     event_rules.install()
+    sqs_bodies.install()
     alarm_tags.install()
