@@ -1,9 +1,9 @@
 """`make bench-find`: what the first page of 25 costs, with 1,000, 10,000 and 100,000 photos, beside the lab's Scan.
 
-The real Finder (image_labels.query) on DynamoDB's reads in memory (bench/memory_tables.py), which counts read units by
-the published rules; the photos are bench/collection.py's. Requests and read units are what they would be in AWS. `ms`
-is what Finder itself computes on this machine, without the stand-in for DynamoDB: in AWS each request adds the network
-and DynamoDB's own time, and the requests of a page follow one another.
+The real Finder (image_labels.search.finder) on DynamoDB's reads in memory (bench/memory_tables.py), which counts read
+units by the published rules; the photos are bench/collection.py's. Requests and read units are what they would be in
+AWS. `ms` is what Finder itself computes on this machine, without the stand-in for DynamoDB: in AWS each request adds
+the network and DynamoDB's own time, and the requests of a page follow one another.
 
 What the figures are:
 
@@ -18,13 +18,14 @@ What the figures are:
                             of the single labels and of common AND rare. A page that a table cannot fill is cheaper, and
                             the ratio would say how many photos there are: it is printed too, and is above 1.
 
-Goals: at most 5 read units for every query without NOT, no growth, and a Scan of 1,000 times the read units of a single
-label. Where fewer than a page has both terms, all rows of the rarer one have to be read, whatever drives, and the first
-goal cannot hold. That is no oddity: it is most pairs of terms that are drawn at random. It is printed with the queries
-here whose terms go together, and with all. Only the first page is measured.
+Goals: at most 5 read units for every query without NOT, no growth, and a Scan of 1,000 times the read units of a
+single label. Where fewer than a page has both terms, all rows of the rarer one have to be read, whatever drives, and
+the first goal cannot hold. That is no oddity: it is most pairs of terms that are drawn at random. It is printed with
+the queries here whose terms go together, and with all. Only the first page is measured.
 
-What the choice of the driver is worth, and what it costs, is shown by the same queries on the rows of each term: Finder
-cannot know beforehand which is best. A NOT is never a driver: that of a term which hardly ever lacks reads all rows.
+What the choice of the driver is worth, and what it costs, is shown by the same queries on the rows of each term:
+Finder cannot know beforehand which is best. A NOT is never a driver: that of a term which hardly ever lacks reads all
+rows.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ from functools import partial
 from itertools import islice
 from typing import Any, cast
 
-from image_labels.expression import parse
-from image_labels.filters import row_filter
-from image_labels.formula import FULL, And, Atom, Node, Not, Or
-from image_labels.query import Finder
-from image_labels.reads import Reads
-from image_labels.streams import Candidate, Race
+from image_labels.search.driver import Candidate, Race
+from image_labels.search.expression import parse
+from image_labels.search.filters import row_filter
+from image_labels.search.finder import Finder
+from image_labels.search.formula import FULL, And, Atom, Node, Not, Or
+from image_labels.search.reads import Reads
 from rich.console import Console
 from rich.table import Table
 

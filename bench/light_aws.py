@@ -148,7 +148,7 @@ class LightAws:
         return {"UnprocessedItems": {}}
 
     def _holds(self, action: dict[str, dict[str, Any]]) -> bool:
-        """Whether the action's condition holds: those that image_labels.store writes under, and none besides."""
+        """Whether the action's condition holds: those that image_labels.tables.store writes under, and none besides."""
         ((_, request),) = action.items()
         item = self._tables[request["TableName"]].get(_key(request), {})
         match request.get("ConditionExpression"):

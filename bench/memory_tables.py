@@ -1,15 +1,15 @@
-"""DynamoDB's reads of the two tables as image_labels.query asks for them, in memory, with what they consume.
+"""DynamoDB's reads of the two tables as image_labels.search.finder asks for them, in memory, with what they consume.
 
 Query, Scan and BatchGetItem take the requests of the real client, eventually consistent, and answer with Items, Count,
 ScannedCount, LastEvaluatedKey and ConsumedCapacity. Expressions are parsed and evaluated by moto. The rules:
 
-    size of an item     image_labels.item_size
+    size of an item     image_labels.tables.item_size
     read units          bench.read_units
     Limit and 1 MB      of what is read, before the filter; reading ends with the item that reaches one of them
                         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 
 A million rows as dictionaries would take gigabytes. Only their keys are kept: a row is made when it is read, by the
-function that image_labels.store uses. Of the photos' items Scan keeps `Labels`, and the size of the whole.
+function that image_labels.tables.store uses. Of the photos' items Scan keeps `Labels`, and the size of the whole.
 
 A third table, `lab`, has what the lab keeps of a photo, and no more: its key and the names of its labels.
 """
@@ -23,10 +23,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from image_labels import attributes
-from image_labels.item_size import item_size
-from image_labels.store import MAX_ITEM_BYTES, VOCABULARY
-from image_labels.terms import rank, terms_of
+from image_labels.tables import items as attributes
+from image_labels.tables.item_size import item_size
+from image_labels.tables.store import MAX_ITEM_BYTES, VOCABULARY
+from image_labels.tables.terms import rank, terms_of
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.parsing.key_condition_expression import parse_expression
@@ -62,7 +62,7 @@ class MemoryTables:
         self._vocabulary: dict[str, Attributes] = {}
 
     def add(self, photos: Iterable[tuple[Photo, Labels]]) -> None:
-        """What image_labels.store would have written of these photos; tests compare it."""
+        """What image_labels.tables.store would have written of these photos; tests compare it."""
         for photo, labels in photos:
             number = len(self._photos)
             self._photos.append((photo, labels))
@@ -177,7 +177,7 @@ class MemoryTables:
 
 
 def photo_item(photo: Photo, labels: Labels, rows: int) -> Attributes:
-    """The item that image_labels.store.Store.put writes of a photo."""
+    """The item that image_labels.tables.store.Store.put writes of a photo."""
     item = attributes.photo_attributes(photo)
     item |= {
         "Settings": {"S": SETTINGS},

@@ -13,8 +13,8 @@ BLOCK_BYTES = 4096
 def of_request(size: int, *, consistent: bool = False) -> float:
     """Of GetItem, or of one request of Query or Scan, which counts as one read of all it has looked at.
 
-    `size` is that of the items (see image_labels.item_size), before the filter, and not of what is projected. It is
-    rounded up to the next 4 KB; an eventually consistent read costs half. Nothing found costs as much as one item does.
+    `size` is that of the items (see image_labels.tables.item_size), before the filter, and not of what is projected. It
+    is rounded up to the next 4 KB; an eventually consistent read costs half. Nothing found costs as much as one item.
     """
     return max(1, -(-size // BLOCK_BYTES)) / (1 if consistent else 2)
 

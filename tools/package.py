@@ -20,14 +20,16 @@ ZIP = ROOT / "dist" / "lambda.zip"
 # The zip format's first day. Entries are stored, not compressed: what a compressor writes depends on its version.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
+# For the command and its page; the function searches nothing.
+SEARCH = "image_labels/search/"
 
 
 def build(sources: Path = SOURCES) -> bytes:
-    """The bytes of the zip: every Python file under `sources`, in the order of their names."""
+    """The bytes of the zip: every Python file under `sources` but those of SEARCH, in the order of their names."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         files = {path.relative_to(sources).as_posix(): path for path in sources.rglob("*.py")}
-        for name in sorted(files):
+        for name in sorted(name for name in files if not name.startswith(SEARCH)):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = 3  # Unix, whichever system builds it
             entry.external_attr = MODE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from image_labels.expression import ExpressionError, NeedsScan, parse
-from image_labels.printable import visible
+from image_labels.search.expression import ExpressionError, NeedsScan, parse
+from image_labels.search.printable import visible
 from typer.core import TyperCommand
 
 from image_labels_cli.invocation import Invocation, UsageError

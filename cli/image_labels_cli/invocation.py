@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 
-from image_labels.printable import is_plain
+from image_labels.search.printable import is_plain
 
 from image_labels_cli.aws import Aws
 from image_labels_cli.place import Place, locate

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from image_labels.printable import visible
-from image_labels.query import Finder
+from image_labels.search.finder import Finder
+from image_labels.search.printable import visible
 
 from image_labels_cli import output
 from image_labels_cli.invocation import Invocation, NothingFoundError

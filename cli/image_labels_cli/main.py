@@ -17,10 +17,10 @@ from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from image_labels.expression import ExpressionError
 from image_labels.failures import Failure
-from image_labels.printable import visible
-from image_labels.query import MAX_PAGE, TokenError
+from image_labels.search.expression import ExpressionError
+from image_labels.search.finder import MAX_PAGE, TokenError
+from image_labels.search.printable import visible
 from typer.core import TyperGroup
 
 from image_labels_cli import find as find_

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from image_labels.printable import safe, visible
+from image_labels.search.printable import safe, visible
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from image_labels.reads import Skipped
+    from image_labels.search.reads import Skipped
 
 # So many of what was skipped are named.
 MAX_NAMED = 3

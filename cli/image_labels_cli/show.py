@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from image_labels.attributes import is_foreign, labels_of, whole
-from image_labels.printable import visible
+from image_labels.search.printable import visible
+from image_labels.tables.items import is_foreign, labels_of, whole
 
 from image_labels_cli import output
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError

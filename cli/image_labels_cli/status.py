@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WAITING: Final = "ApproximateNumberOfMessages"
 _IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
-# What the function writes beside a dead letter (image_labels.redelivery), and the names here.
+# What the function writes beside a dead letter (image_labels.queues.redelivery), and the names here.
 _ATTRIBUTES = {
     "Photo": "photo",
     "Cause": "cause",

@@ -1,9 +1,10 @@
 """The most images a day that Rekognition is asked about: a count in the labels table, added to before each call.
 
-The count is one row for each day (see image_labels.store), which all execution environments share: together they cannot
-go beyond the limit, however many there are. What is uncertain counts as asked, so after a crash or a lost answer the
-count may be higher than what Rekognition bills, and never lower: each attempt counts, also a second one after an answer
-that did not come in time. An image counts on the day on which Rekognition is asked; the answer may come on the next.
+The count is one row for each day (see image_labels.tables.store), which all execution environments share: together they
+cannot go beyond the limit, however many there are. What is uncertain counts as asked. After a crash or a
+lost answer the count may be higher than what Rekognition bills. It is never lower: each attempt counts, also a second
+one after an answer that did not come in time. An image counts on the day on which Rekognition is asked; the answer may
+come on the next.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import logs
-from image_labels.attributes import number
 from image_labels.failures import OverDailyLimit, TryAgain, failure_of
-from image_labels.store import USAGE
+from image_labels.tables.items import number
+from image_labels.tables.store import USAGE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -15,11 +15,11 @@ from typing import Any  # noqa: E402
 from image_labels.clients import make_clients  # noqa: E402
 from image_labels.pace import Pace  # noqa: E402
 from image_labels.photos import Photos  # noqa: E402
+from image_labels.queues.redelivery import Redelivery  # noqa: E402
 from image_labels.reconcile import Reconciler  # noqa: E402
-from image_labels.redelivery import Redelivery  # noqa: E402
 from image_labels.rekognition import Allowance, Labeller, Unlimited  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
-from image_labels.store import Store  # noqa: E402
+from image_labels.tables.store import Store  # noqa: E402
 from image_labels.worker import Worker, seconds_left  # noqa: E402
 
 
@@ -56,7 +56,7 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
     )
 
     def move_waiting(until: float) -> Mapping[str, int]:
-        from image_labels.waiting import WaitingPhotos  # few starts are for a schedule: the others do without
+        from image_labels.queues.waiting import WaitingPhotos  # few starts are for a schedule: the others do without
 
         waiting = WaitingPhotos(
             clients.sqs,

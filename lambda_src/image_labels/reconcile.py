@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from image_labels.attributes import Rows
 from image_labels.failures import TryAgain
 from image_labels.rekognition import Labels, Rejected, Unreadable
-from image_labels.store import Conflict
+from image_labels.tables.items import Rows
+from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
-    from image_labels.attributes import Item
     from image_labels.photos import Photo
+    from image_labels.tables.items import Item
 
 # A photo is done in two rounds: one that writes, one that sees that nothing changed meanwhile. Each further one means
 # that somebody else changed the object or the item; after so many the key is busy, and SQS brings it back later.
@@ -64,7 +64,7 @@ class LabelSource(Protocol):
 
 
 class ItemStore(Protocol):
-    """Where the labels are kept: see image_labels.store.Store."""
+    """Where the labels are kept: see image_labels.tables.store.Store."""
 
     def get(self, key: str) -> Item | None: ...
 

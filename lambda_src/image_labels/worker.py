@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import events, logs
 from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, Permanent, TryAgain, failure_of
+from image_labels.queues.redelivery import Failed
 from image_labels.reconcile import Bill, Outcome, Result
-from image_labels.redelivery import Failed
 
 if TYPE_CHECKING:
     from image_labels.events import ObjectRef, Task, Work
@@ -40,7 +40,7 @@ class KeyReconciler(Protocol):
 
 
 class FailedMessages(Protocol):
-    """Sees to messages that failed: see image_labels.redelivery.Redelivery."""
+    """Sees to messages that failed: see image_labels.queues.redelivery.Redelivery."""
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]: ...
 
@@ -54,7 +54,7 @@ class SomeFailed(Exception):  # noqa: N818
 class Worker:
     """Reconciles the photos an event names. `concurrency` is the number of photos at a time.
 
-    `move_waiting` is called when a schedule says so: see image_labels.waiting.WaitingPhotos.move.
+    `move_waiting` is called when a schedule says so: see image_labels.queues.waiting.WaitingPhotos.move.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from image_labels.query import Finder, Found, Page
+from image_labels.search.finder import Finder, Found, Page
 
 if TYPE_CHECKING:
     from image_labels_cli.browse import Access

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from image_labels.attributes import Item, Rows
 from image_labels.photos import Photo
 from image_labels.rekognition import Label, Labels, Rejected
-from image_labels.store import Conflict
+from image_labels.tables.items import Item, Rows
+from image_labels.tables.store import Conflict
 
 BUCKET = "photos-bucket"
 TABLE = "image-labels-images"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from image_labels.attributes import photo_attributes, rows_of
 from image_labels.photos import Photo
 from image_labels.rekognition import Instance, Label
-from image_labels.terms import terms_of
+from image_labels.tables.items import photo_attributes, rows_of
+from image_labels.tables.terms import terms_of
 
 BUCKET = "photos-bucket"
 KEY = "images/dog.jpg"

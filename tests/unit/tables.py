@@ -1,6 +1,6 @@
 """The part of DynamoDB that the function writes with, in memory: each call takes effect in one moment, or not at all.
 
-Conditions and updates are the ones of image_labels.store and daily_limit; any other is an error of the test.
+Conditions and updates are the ones of image_labels.tables.store and daily_limit; any other is an error of the test.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from fakes import BUCKET
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_labels.events import EventError, Source, Task, read
-from image_labels.redelivery import allowed_in_sqs
+from image_labels.queues.redelivery import allowed_in_sqs
 from image_labels.worker import SomeFailed
 
 EVENTS = int(os.environ.get("EVENTS", "2000"))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from fakes import LABELS_TABLE as MOTO_LABELS
 from fakes import TABLE as MOTO_IMAGES
-from image_labels.expression import parse
-from image_labels.item_size import item_size
 from image_labels.photos import Photo
-from image_labels.query import Finder
 from image_labels.rekognition import Label, Labels
-from image_labels.store import Store
-from image_labels.terms import rank
+from image_labels.search.expression import parse
+from image_labels.search.finder import Finder
+from image_labels.tables.item_size import item_size
+from image_labels.tables.store import Store
+from image_labels.tables.terms import rank
 
 from bench import read_units
 from bench.collection import Collection

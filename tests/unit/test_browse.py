@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from fakes import BUCKET
 from foreign import items
 from hypothesis import HealthCheck, given, settings
-from image_labels.expression import parse
-from image_labels.query import Found, Page, Skipped, TokenError, VocabularyTerm
-from image_labels.terms import Kind
+from image_labels.search.expression import parse
+from image_labels.search.finder import Found, Page, Skipped, TokenError, VocabularyTerm
+from image_labels.tables.terms import Kind
 from image_labels_cli.browse import Access, BrowseError
 from image_labels_cli.browse.app import create_app
 from image_labels_cli.browse.photos import Library

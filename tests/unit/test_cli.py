@@ -15,14 +15,14 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from fakes import BUCKET, LABELS_TABLE, TABLE
-from image_labels.attributes import MAX_TERMS_IN_ROW
 from image_labels.events import read
-from image_labels.expression import NeedsScan, parse
 from image_labels.photos import Photo
-from image_labels.query import Found, Page, Skipped, TokenError, VocabularyTerm
 from image_labels.rekognition import Instance, Label, Labels, Rejected
-from image_labels.store import Store
-from image_labels.terms import Kind, fold
+from image_labels.search.expression import NeedsScan, parse
+from image_labels.search.finder import Found, Page, Skipped, TokenError, VocabularyTerm
+from image_labels.tables.items import MAX_TERMS_IN_ROW
+from image_labels.tables.store import Store
+from image_labels.tables.terms import Kind, fold
 from image_labels_cli import find, labels, main, output
 from image_labels_cli.permissions import COMMANDS, On
 from image_labels_cli.place import Place
@@ -536,7 +536,7 @@ def test_without_any_one_of_them_it_fails_and_names_it(
 def test_page_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store) -> None:
     pytest.importorskip("waitress")
     pytest.importorskip("flask")
-    from image_labels.query import Finder
+    from image_labels.search.finder import Finder
     from image_labels_cli.aws import Aws
     from image_labels_cli.browse import Access
     from image_labels_cli.browse.photos import Library

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from image_labels.daily_limit import DailyLimit
+from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller
-from image_labels.store import Store
-from image_labels.waiting import WaitingPhotos
+from image_labels.tables.store import Store
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 TOLD = st.binary(min_size=10, max_size=150)

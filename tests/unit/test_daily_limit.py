@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.daily_limit import PAUSE_SECONDS, DailyLimit
-from image_labels.expression import ExpressionError
 from image_labels.failures import OverDailyLimit
 from image_labels.photos import Photo
-from image_labels.query import Finder
 from image_labels.rekognition import Label, Labels
-from image_labels.store import Store
+from image_labels.search.expression import ExpressionError
+from image_labels.search.finder import Finder
+from image_labels.tables.store import Store
 from tables import Tables
 
 if TYPE_CHECKING:

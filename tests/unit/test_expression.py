@@ -8,8 +8,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_labels.expression import MAX_LENGTH, MAX_NESTING, Expression, ExpressionError, NeedsScan, parse
-from image_labels.formula import MAX_CONJUNCTIONS, And, Atom, Node, Not, Or
+from image_labels.search.expression import MAX_LENGTH, MAX_NESTING, Expression, ExpressionError, NeedsScan, parse
+from image_labels.search.formula import MAX_CONJUNCTIONS, And, Atom, Node, Not, Or
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fakes import LABELS_TABLE, TABLE
 from foreign import KEY, item_of_ours, items, rows, rows_of_ours, vocabulary_rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from image_labels.query import Finder, Skipped
+from image_labels.search.finder import Finder, Skipped
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -18,7 +18,7 @@ from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.photos import Photos
 from image_labels.settings import SettingsError
-from image_labels.store import Store
+from image_labels.tables.store import Store
 
 if TYPE_CHECKING:
     from image_labels.clients import Clients
@@ -82,8 +82,8 @@ def test_backfill_of_more_than_days_allow_ends_with_all_labelled(
     keys = [f"images/{name}.jpg" for name in ("a", "red flower", "1+1=2", "100%", "Käse", "it's (1)", "🐕")]
     today = ["2026-11-25"]
     monkeypatch.setattr("image_labels.daily_limit.DailyLimit._day", lambda _self: today[0])
-    monkeypatch.setattr("image_labels.waiting.GLANCE_SECONDS", 0)  # the next day comes at once here
-    monkeypatch.setattr("image_labels.waiting.MAX_LOOKS", 1)
+    monkeypatch.setattr("image_labels.queues.waiting.GLANCE_SECONDS", 0)  # the next day comes at once here
+    monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)
     sqs = boto3.client("sqs")
     photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
     where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting}
@@ -130,12 +130,12 @@ def test_what_waits_is_moved_when_the_limit_is_taken_away(
 def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
-    for name in ("daily_limit", "waiting"):
+    for name in ("daily_limit", "queues.waiting"):
         monkeypatch.delitem(sys.modules, f"image_labels.{name}", raising=False)
     s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
     handler = start(monkeypatch).handler
     handler(load("s3_created"), Context())
-    assert not {"image_labels.daily_limit", "image_labels.waiting"} & sys.modules.keys()
+    assert not {"image_labels.daily_limit", "image_labels.queues.waiting"} & sys.modules.keys()
     assert not [row for row in dynamodb.scan(TableName=LABELS_TABLE)["Items"] if row["Term"]["S"] == "*usage"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import shutil
@@ -18,6 +19,19 @@ def test_zip_holds_the_package_and_nothing_else() -> None:
         names = archive.namelist()
     assert "image_labels/handler.py" in names
     assert all(name.startswith("image_labels/") and name.endswith(".py") for name in names)
+    assert not any(name.startswith("image_labels/search/") for name in names)
+
+
+def test_nothing_in_the_zip_imports_what_is_not_in_it() -> None:
+    with zipfile.ZipFile(io.BytesIO(package.build())) as archive:
+        sources = {name: archive.read(name).decode() for name in archive.namelist()}
+    imported = {
+        (name, node.module or "")
+        for name, source in sources.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert not {(name, module) for name, module in imported if module.startswith("image_labels.search")}
 
 
 def test_zip_does_not_depend_on_where_when_and_by_whom(tmp_path: Path) -> None:

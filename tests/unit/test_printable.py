@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_labels.printable import is_plain, safe, visible
+from image_labels.search.printable import is_plain, safe, visible
 
 # Format characters that are seen: signs before Arabic and other numbers, and those of hieroglyphs.
 SEEN = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f]")

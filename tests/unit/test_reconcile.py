@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes import FakeItems, FakeLabels, FakePhotos
-from image_labels.attributes import Rows
 from image_labels.failures import OverDailyLimit, TryAgain
 from image_labels.reconcile import MAX_ROUNDS, Bill, Outcome, Reconciler, Result
 from image_labels.rekognition import Labels, Rejected, Unreadable
+from image_labels.tables.items import Rows
 
 if TYPE_CHECKING:
     from image_labels.photos import Photo

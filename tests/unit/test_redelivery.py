@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 from image_labels.clients import Clients, make_clients
 from image_labels.events import ObjectRef, Task, notification, read
 from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
-from image_labels.redelivery import Failed, Redelivery
+from image_labels.queues.redelivery import Failed, Redelivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -10,12 +10,12 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from fakes import BUCKET, LABELS_TABLE, TABLE
-from image_labels.attributes import Rows
 from image_labels.failures import TryAgain
-from image_labels.item_size import item_size
 from image_labels.photos import Photo
 from image_labels.rekognition import Instance, Label, Labels, Rejected
-from image_labels.store import MAX_ITEM_BYTES, Conflict, Store
+from image_labels.tables.item_size import item_size
+from image_labels.tables.items import Rows
+from image_labels.tables.store import MAX_ITEM_BYTES, Conflict, Store
 from tables import Tables
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_labels.rekognition import Label
-from image_labels.terms import Kind, fold, rank, rank_bound, terms_of
+from image_labels.tables.terms import Kind, fold, rank, rank_bound, terms_of
 
 
 def found(*labels: Label) -> dict[str, tuple[str, Kind, float]]:

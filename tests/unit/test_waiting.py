@@ -18,8 +18,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from image_labels.failures import NeedsOperator
+from image_labels.queues.waiting import HIDDEN_SECONDS, MAX_LOOKS, OLD_SECONDS, WaitingPhotos
 from image_labels.rekognition import Unlimited
-from image_labels.waiting import HIDDEN_SECONDS, MAX_LOOKS, OLD_SECONDS, WaitingPhotos
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -115,7 +115,7 @@ def test_all_are_moved_when_the_limit_was_taken_away(queues: Queues) -> None:
 @pytest.mark.parametrize("left", [1000, Unlimited().left()], ids=["limit", "no limit"])
 def test_no_more_are_moved_than_are_soon_done(queues: Queues, monkeypatch: pytest.MonkeyPatch, left: float) -> None:
     """Else new photos and deletions would come behind a day's backlog."""
-    monkeypatch.setattr("image_labels.waiting.MAX_LOOKS", 1)  # what is looked at is hidden for a minute
+    monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)  # what is looked at is hidden for a minute
     queues.let_wait(*names(40))
     mover = queues.mover(left, ahead=15)
     assert mover.move(NEVER) == {"moved": 15, "waiting": 25}
@@ -173,7 +173,7 @@ def test_no_time_left_moves_none(queues: Queues) -> None:
 def test_time_that_runs_out_leaves_the_rest(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     queues.let_wait(*names(23))
     seconds = [0.0]
-    monkeypatch.setattr("image_labels.waiting.time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr("image_labels.queues.waiting.time", SimpleNamespace(monotonic=lambda: seconds[0]))
 
     def slow(**request: Any) -> Any:
         seconds[0] += 40
@@ -312,7 +312,7 @@ def test_message_that_does_not_expire_yet_is_left_alone(queues: Queues) -> None:
 
 def test_message_is_soon_back_if_there_was_no_room_for_it(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else it would be missing when the limit is raised a moment later."""
-    monkeypatch.setattr("image_labels.waiting.GLANCE_SECONDS", 1)
+    monkeypatch.setattr("image_labels.queues.waiting.GLANCE_SECONDS", 1)
     queues.let_wait("photo")
     queues.mover(0).move(NEVER)
     time.sleep(1.1)

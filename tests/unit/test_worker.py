@@ -17,7 +17,7 @@ from image_labels.reconcile import Bill, Outcome, Result
 from image_labels.worker import SomeFailed, Worker
 
 if TYPE_CHECKING:
-    from image_labels.redelivery import Failed
+    from image_labels.queues.redelivery import Failed
 
 EVENTS = Path(__file__).parent / "events"
 BUCKET = "photos-bucket"

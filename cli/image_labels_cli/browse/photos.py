@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
-from image_labels.attributes import is_foreign, labels_of, whole
 from image_labels.failures import TryAgain
-from image_labels.terms import Kind, fold
+from image_labels.tables.items import is_foreign, labels_of, whole
+from image_labels.tables.terms import Kind, fold
 
 from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
@@ -20,8 +20,8 @@ from image_labels_cli.browse.problems import BadRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from image_labels.query import Page, Skipped, VocabularyTerm
     from image_labels.rekognition import Label
+    from image_labels.search.finder import Page, Skipped, VocabularyTerm
 
     from image_labels_cli.browse.access import Access
 
@@ -44,7 +44,7 @@ _DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"}
 
 
 class Terms(Protocol):
-    """What is used of image_labels.vocabulary.Vocabulary."""
+    """What is used of image_labels.search.vocabulary.Vocabulary."""
 
     @property
     def skipped(self) -> frozenset[Skipped]: ...
@@ -53,7 +53,7 @@ class Terms(Protocol):
 
 
 class Finds(Protocol):
-    """What is used of image_labels.query.Finder."""
+    """What is used of image_labels.search.finder.Finder."""
 
     def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page: ...
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from botocore import exceptions as boto
-from image_labels.expression import ExpressionError, NeedsScan
-from image_labels.query import TokenError
+from image_labels.search.expression import ExpressionError, NeedsScan
+from image_labels.search.finder import TokenError
 
 
 @dataclass(frozen=True)

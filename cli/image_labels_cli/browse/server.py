@@ -8,7 +8,7 @@ import socket
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-from image_labels.query import Finder
+from image_labels.search.finder import Finder
 from waitress import create_server  # type: ignore[import-untyped]
 
 from image_labels_cli.browse.app import create_app

@@ -1,4 +1,5 @@
-"""Photos by their labels: see image_labels.expression for what may be asked, and image_labels.streams for the cost.
+"""Photos by their labels: see image_labels.search.expression for what may be asked, and image_labels.search.driver for
+the cost.
 
 finder = Finder(client, labels_table="image-labels-labels", images_table="image-labels-images")
 page = finder.find('dog>=95 AND NOT "traffic light"', limit=25)
@@ -15,18 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from image_labels import vocabulary
-from image_labels.expression import Expression, ExpressionError, NeedsScan, parse
-from image_labels.filters import Expansions, row_filter, scan_filter
-from image_labels.reads import Photo, Reads, Skipped
-from image_labels.streams import Candidate, Race
-from image_labels.terms import MAX_RANK_BYTES
-from image_labels.vocabulary import Vocabulary, VocabularyTerm
+from image_labels.search import vocabulary
+from image_labels.search.driver import Candidate, Race
+from image_labels.search.expression import Expression, ExpressionError, NeedsScan, parse
+from image_labels.search.filters import Expansions, row_filter, scan_filter
+from image_labels.search.reads import Photo, Reads, Skipped
+from image_labels.search.vocabulary import Vocabulary, VocabularyTerm
+from image_labels.tables.terms import MAX_RANK_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from image_labels.formula import Conjunction
+    from image_labels.search.formula import Conjunction
 
 __all__ = [
     "ExpressionError",

@@ -1,4 +1,4 @@
-"""What the items of the two tables are made of, in DynamoDB's typed JSON. See image_labels.store for the tables.
+"""What the items of the two tables are made of, in DynamoDB's typed JSON. See image_labels.tables.store for the tables.
 
 boto3's own converters would import all of boto3, which the cold start pays for, and would want Decimal for numbers.
 """
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from image_labels.item_size import item_size
 from image_labels.rekognition import Instance, Label
-from image_labels.terms import DIGITS, Term, rank, terms_of
+from image_labels.tables.item_size import item_size
+from image_labels.tables.terms import DIGITS, Term, rank, terms_of
 
 if TYPE_CHECKING:
     from image_labels.photos import Photo

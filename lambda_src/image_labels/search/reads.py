@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from image_labels.attributes import is_readable, labels_of
 from image_labels.failures import TryAgain
-from image_labels.formula import thousandths
-from image_labels.terms import terms_of
+from image_labels.search.formula import thousandths
+from image_labels.tables.items import is_readable, labels_of
+from image_labels.tables.terms import terms_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,7 +71,7 @@ class Reads:
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def scan(self, **scan: Any) -> Iterator[Photo]:
-        """The photos of the images table that pass the scan's filter: see image_labels.filters.scan_filter."""
+        """The photos of the images table that pass the scan's filter: see image_labels.search.filters.scan_filter."""
         more: Attributes = {}
         while True:
             answer = self._counted(

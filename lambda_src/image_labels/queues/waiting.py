@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import logs
 from image_labels.failures import TryAgain, failure_of
-from image_labels.sending import BATCH, send
+from image_labels.queues.sending import BATCH, send
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

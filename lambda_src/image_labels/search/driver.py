@@ -13,10 +13,10 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from image_labels.attributes import percent
-from image_labels.formula import FULL, Atom, Conjunction, thousandths
-from image_labels.reads import Photo, Reads
-from image_labels.terms import rank, rank_bound
+from image_labels.search.formula import FULL, Atom, Conjunction, thousandths
+from image_labels.search.reads import Photo, Reads
+from image_labels.tables.items import percent
+from image_labels.tables.terms import rank, rank_bound
 
 if TYPE_CHECKING:
     Attributes = dict[str, Any]

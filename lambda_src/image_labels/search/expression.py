@@ -6,7 +6,7 @@
     term    = (word | "quoted" | 'quoted') [(">=" | ">" | "<=" | "<") percent]
 
 A word is anything without space, parenthesis, quote, `<`, `>` or `=`, and nothing that another notation writes
-(image_labels.hints). A `*` at the end of a word or of a quoted text
+(image_labels.search.hints). A `*` at the end of a word or of a quoted text
 makes it a prefix. Operators and terms are the same in any case.
 """
 
@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NoReturn
 
-from image_labels import hints
-from image_labels.formula import MAX_CONJUNCTIONS, And, Atom, Conjunction, Node, Not, Or, TooMany, conjunctions
-from image_labels.printable import safe
-from image_labels.terms import fold
+from image_labels.search import hints
+from image_labels.search.formula import MAX_CONJUNCTIONS, And, Atom, Conjunction, Node, Not, Or, TooMany, conjunctions
+from image_labels.search.printable import safe
+from image_labels.tables.terms import fold
 
 MAX_LENGTH = 1_000  # characters of an expression
 MAX_NESTING = 20  # parentheses and NOTs within each other

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from image_labels.expression import MAX_TERM_BYTES, Expression, ExpressionError
-from image_labels.store import VOCABULARY
-from image_labels.terms import Kind, fold
+from image_labels.search.expression import MAX_TERM_BYTES, Expression, ExpressionError
+from image_labels.tables.store import VOCABULARY
+from image_labels.tables.terms import Kind, fold
 
 if TYPE_CHECKING:
-    from image_labels.formula import Atom
-    from image_labels.reads import Reads, Skipped
+    from image_labels.search.formula import Atom
+    from image_labels.search.reads import Reads, Skipped
 
     Attributes = dict[str, Any]
 

@@ -3,8 +3,8 @@
 SQS by itself would deliver it again when the queue's visibility time-out is over, however often it has failed, and
 move it to the dead-letter queue without a word about why. It still does so with messages that kill the function.
 
-A message that is over the daily limit has not failed: it goes to a queue of its own, until image_labels.waiting sends
-it back. So does a photo over the limit that came in no message, in one made for it.
+A message that is over the daily limit has not failed: it goes to a queue of its own, until
+image_labels.queues.waiting sends it back. So does a photo over the limit that came in no message, in one made for it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from image_labels import logs, sending
+from image_labels import logs
 from image_labels.failures import OverDailyLimit, Permanent, TryAgain, failure_of
+from image_labels.queues import sending
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -1,4 +1,4 @@
-"""The two tables, always changed together. What their items are made of is in image_labels.attributes.
+"""The two tables, always changed together. What their items are made of is in image_labels.tables.items.
 
 images: one item per photo
     PK                 S     the object key
@@ -28,8 +28,8 @@ labels: one row per term and photo, and the vocabulary
     Rank               S     the day, an ISO date (UTC)
     Images             N     how many images Rekognition was asked about on it
 
-No label begins with "*", and nobody can ask for a term that does (image_labels.expression): these two partitions are
-read by those who know of them, and never as photos of a term.
+No label begins with "*", and nobody can ask for a term that does (image_labels.search.expression): these two partitions
+are read by those who know of them, and never as photos of a term.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from image_labels import attributes
-from image_labels.attributes import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
 from image_labels.failures import TryAgain
-from image_labels.item_size import item_size
 from image_labels.rekognition import Labels, Rejected
-from image_labels.terms import Term, terms_of
+from image_labels.tables import items as attributes
+from image_labels.tables.item_size import item_size
+from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
+from image_labels.tables.terms import Term, terms_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

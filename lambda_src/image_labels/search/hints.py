@@ -1,5 +1,5 @@
 """What people write who know another notation (`“traffic light”`, `dog && !cat`, `-dog`, `dog, cat`, `dog:95`), and how
-image_labels.expression writes it.
+image_labels.search.expression writes it.
 """
 
 from __future__ import annotations

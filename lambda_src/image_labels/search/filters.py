@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from image_labels.formula import FULL, Atom, Conjunction
+from image_labels.search.formula import FULL, Atom, Conjunction
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: 4 KB of expression, and 300
 # operators and functions; the rest is for the key prefix, TermsCut and the words between.

@@ -1,0 +1,1 @@
+"""The SQS queues: messages that failed, and photos that wait for the daily limit."""

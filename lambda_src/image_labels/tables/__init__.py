@@ -1,0 +1,1 @@
+"""The two DynamoDB tables: the only package that knows their attributes."""
