@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, count
 
-from image_labels.photos import Photo
-from image_labels.rekognition import Instance, Label, Labels
+from image_labels.model import Instance, Label, Labels, Photo
 from image_labels_emulator.rekognition import taxonomy
 
 SEED = 1

@@ -34,8 +34,7 @@ from moto.dynamodb.parsing.key_condition_expression import parse_expression
 from bench import read_units
 
 if TYPE_CHECKING:
-    from image_labels.photos import Photo
-    from image_labels.rekognition import Labels
+    from image_labels.model import Labels, Photo
 
 Attributes = dict[str, Any]
 

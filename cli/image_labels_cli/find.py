@@ -8,8 +8,8 @@ from typing import Any
 
 from image_labels.search.expression import parse
 from image_labels.search.finder import MAX_PAGE, Finder, Found, Page, Skipped
-from image_labels.search.formula import thousandths
 from image_labels.search.printable import visible
+from image_labels.tables.terms import thousandths
 
 from image_labels_cli import cost, output
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError

@@ -1,18 +1,20 @@
-"""The function's entry: everything is made once at start, then an event in, an answer out."""
+"""The function's entry: everything is made once at start; then an event in, an answer out."""
 
 from __future__ import annotations
 
 import gc
 
-# The clients' service models are some 4 MB of JSON, of which nothing is garbage: the collector would go through all
-# of it again and again while it is read, for a third of the cold start (bench/cold_start.py).
+# The clients' service models are some 4 MB of JSON, of which nothing is garbage. The collector would go through all of
+# it again and again while it is read, for a third of the cold start (bench/cold_start.py).
 gc.disable()
 
 import os  # noqa: E402
-from collections.abc import Mapping  # noqa: E402
-from typing import Any  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Mapping  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 from image_labels.clients import make_clients  # noqa: E402
+from image_labels.events import Source, read  # noqa: E402
 from image_labels.pace import Pace  # noqa: E402
 from image_labels.photos import Photos  # noqa: E402
 from image_labels.queues.redelivery import Redelivery  # noqa: E402
@@ -20,16 +22,41 @@ from image_labels.reconcile import Reconciler  # noqa: E402
 from image_labels.rekognition import Allowance, Labeller, Unlimited  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
 from image_labels.tables.store import Store  # noqa: E402
-from image_labels.worker import Worker, seconds_left  # noqa: E402
+from image_labels.worker import Worker  # noqa: E402
+
+if TYPE_CHECKING:
+    from image_labels.queues.waiting import WaitingPhotos
+
+# Waiting photos are moved for at most this share of the function's time. The next run moves the rest, and a call that
+# hangs does not make the invocation time out.
+MOVE_SHARE = 0.6
 
 
-def make_worker(environment: Mapping[str, str]) -> Worker:
+class Function:
+    """Dispatches events: a schedule to the queue of waiting photos, all others to the worker."""
+
+    def __init__(self, worker: Worker, make_waiting_photos: Callable[[], WaitingPhotos]) -> None:
+        self._worker = worker
+        self._make_waiting_photos = make_waiting_photos
+
+    def handle(self, event: object, seconds_left: float) -> Mapping[str, Any]:
+        """Raises EventError for an event of no known shape, answers.SomeFailed, and a Failure if waiting photos cannot
+        be moved.
+        """
+        began = time.monotonic()
+        work = read(event)
+        if work.source is Source.SCHEDULE:
+            return self._make_waiting_photos().move(began + seconds_left * MOVE_SHARE)
+        return self._worker.handle(work, seconds_left)
+
+
+def make_function(environment: Mapping[str, str]) -> Function:
     """Put the function together. Raises SettingsError if the environment variables are wrong."""
     settings = Settings.from_environment(environment)
     clients = make_clients(settings.concurrency)
     allowance: Allowance = Unlimited()
     if settings.daily_image_limit is not None:
-        from image_labels.daily_limit import DailyLimit  # the cold start of those who have no limit does without
+        from image_labels.daily_limit import DailyLimit  # without a limit, the cold start does without it
 
         allowance = DailyLimit(
             clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit
@@ -55,27 +82,26 @@ def make_worker(environment: Mapping[str, str]) -> Worker:
         retry_delay=settings.retry_delay,
     )
 
-    def move_waiting(until: float) -> Mapping[str, int]:
-        from image_labels.queues.waiting import WaitingPhotos  # few starts are for a schedule: the others do without
+    def make_waiting_photos() -> WaitingPhotos:
+        from image_labels.queues.waiting import WaitingPhotos  # only starts for a schedule need it
 
-        waiting = WaitingPhotos(
+        return WaitingPhotos(
             clients.sqs,
             allowance,
             queue_url=settings.queue_url,
             waiting_queue_url=settings.waiting_queue_url,
             ahead=settings.move_ahead,
         )
-        return waiting.move(until)
 
-    return Worker(reconciler, redelivery, settings.bucket, settings.concurrency, move_waiting)
+    return Function(Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_waiting_photos)
 
 
-_worker = make_worker(os.environ)
+_function = make_function(os.environ)
 
 gc.freeze()
 gc.enable()
 
 
-def handler(event: object, context: object) -> Mapping[str, Any]:
-    """See image_labels.events for the events, and image_labels.worker for the answers."""
-    return _worker.handle(event, seconds_left(context))
+def handler(event: object, context: Any) -> Mapping[str, Any]:
+    """See image_labels.events for the events, and image_labels.answers for the answers."""
+    return _function.handle(event, context.get_remaining_time_in_millis() / 1000)

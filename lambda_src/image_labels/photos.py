@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from image_labels.failures import NeedsOperator, TryAgain, failure_of
+from image_labels.model import Photo
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,21 +22,6 @@ _NEXT_STEPS = {
     "KMS.KMSInvalidStateException": _ENABLE_KEY,
     "KMS.NotFoundException": "the KMS key that the object is encrypted with is gone: upload the object again",
 }
-
-
-@dataclass(frozen=True)
-class Photo:
-    """An object as HeadObject sees it. `etag` is as S3 gives it, without its quotation marks; `size` is in bytes.
-
-    `version_id` is None in a bucket without versioning, and for objects from before versioning was switched on,
-    which S3 calls version "null".
-    """
-
-    bucket: str
-    key: str
-    etag: str
-    version_id: str | None
-    size: int
 
 
 class Photos:

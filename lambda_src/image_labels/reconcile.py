@@ -12,12 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from image_labels.failures import TryAgain
-from image_labels.rekognition import Labels, Rejected, Unreadable
+from image_labels.model import Labels, Rejected
+from image_labels.rekognition import Unreadable
 from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
-    from image_labels.photos import Photo
+    from image_labels.model import Photo
     from image_labels.tables.items import Item
 
 # A photo is done in two rounds: one that writes, one that sees that nothing changed meanwhile. Each further one means
@@ -36,8 +37,8 @@ class Outcome(StrEnum):
 
 
 @dataclass
-class Bill:
-    """The calls of Rekognition that were answered while a key was looked at, and so are paid for."""
+class Cost:
+    """The calls of Rekognition that were answered for a key, and so are paid for."""
 
     rekognition_calls: int = 0
 
@@ -60,7 +61,7 @@ class PhotoSource(Protocol):
 class LabelSource(Protocol):
     """Who knows their labels: see image_labels.rekognition.Labeller."""
 
-    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels: ...
+    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
 
 
 class ItemStore(Protocol):
@@ -84,10 +85,10 @@ class Reconciler:
         self._items = items
         self._settings = settings
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False, bill: Bill | None = None) -> Result:
+    def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False, cost: Cost | None = None) -> Result:
         """Look, and write until item and object agree. Raises a Failure, or botocore's errors, with nothing half done.
 
-        What is paid for is added to `bill`, whether it ends well or not.
+        Calls that are paid for are added to `cost`, whether it ends well or not.
 
         `abandoned` says whether somebody else has been given the key meanwhile: then nothing more is asked or written,
         since nobody would look again after a write that comes late.
@@ -96,7 +97,7 @@ class Reconciler:
         somebody else, between the two reads would be taken for a disagreement to be mended with the older object.
         """
         result = Result(Outcome.UNCHANGED)
-        bill = bill or Bill()
+        cost = cost or Cost()
         answered: tuple[Photo, Labels | Rejected] | None = None
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
@@ -114,7 +115,7 @@ class Reconciler:
                         content = self._detect(photo, abandoned)
                         if content is None:
                             continue
-                        bill.rekognition_calls += 1
+                        cost.rekognition_calls += 1
                         answered = (photo, content)
                         if abandoned():
                             continue
@@ -137,8 +138,6 @@ class Reconciler:
         """The labels, or why there are none; None if the photo was replaced or deleted before it could be read."""
         try:
             return self._labels.detect(photo, abandoned)
-        except Rejected as rejected:
-            return rejected
         except Unreadable:
             if self._photos.head(photo.key) == photo:
                 raise

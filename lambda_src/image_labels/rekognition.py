@@ -6,22 +6,22 @@ https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.htm
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
-from image_labels.failures import NeedsOperator, TryAgain, failure_of
+from image_labels.backoff import waits
+from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
+from image_labels.model import Instance, Label, Labels, Rejected
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.type_defs import DetectLabelsResponseTypeDef, S3ObjectTypeDef
 
+    from image_labels.model import Photo
     from image_labels.pace import Pace
-    from image_labels.photos import Photo
 
 T = TypeVar("T")
 
@@ -37,45 +37,6 @@ MAX_BYTES = 15 * 1024 * 1024
 # Seconds, more or less, before a second and a third attempt. There are no more: a photo that is throttled goes back to
 # the queue, which costs nothing, while waiting here is billed and delays the other photos of the batch.
 PAUSES = (0.5, 1.0)
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One thing found in the photo: its box as ratios (0 to 1) of the photo's width and height, confidence in %."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Label:
-    """A label, its confidence in percent, and its place in Rekognition's taxonomy (`parents` are all ancestors)."""
-
-    name: str
-    confidence: float
-    parents: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    instances: tuple[Instance, ...] = ()
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What Rekognition sees in one photo, best first, and the version of the model that saw it."""
-
-    labels: tuple[Label, ...]
-    model_version: str
-
-
-class Rejected(Exception):  # noqa: N818 - an outcome of its own, not an error
-    """Rekognition will never label this object; `reason` starts with its error code and says why to a person."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Unreadable(NeedsOperator):
@@ -133,10 +94,10 @@ class Labeller:
         self._max_labels = max_labels
         self._min_confidence = min_confidence
 
-    def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:
-        """The labels of exactly this version of the photo, which Rekognition reads from S3 itself.
+    def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:
+        """The labels of exactly this version of the photo, which Rekognition reads from S3 itself, or its rejection.
 
-        Raises Rejected, Unreadable, InvalidRequest, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
+        Raises Unreadable, InvalidRequest, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
         `abandoned` says whether nobody wants the labels any more: then Rekognition is not asked, and it is TryAgain.
 
         Each attempt keeps the pace and counts towards the daily limit. An answer is paid for, and so is a rejection. A
@@ -145,20 +106,20 @@ class Labeller:
         """
         if photo.size > MAX_BYTES:
             # Not left to Rekognition: which error it gives for such an object in S3 is not documented.
-            raise Rejected(
+            return Rejected(
                 f"ImageTooLargeException: it has {photo.size:,} bytes; at most 15 MB ({MAX_BYTES:,} bytes) are allowed "
                 "(Rekognition was not asked)"
             )
-        for pause in PAUSES:
+        for pause in waits(PAUSES):
             try:
                 return self._attempt(photo, abandoned)
             except (TryAgain, HTTPClientError, ConnectionError) as error:
                 if not _is_transient(error):
                     raise
-            self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+            self._sleep(pause)
         return self._attempt(photo, abandoned)
 
-    def _attempt(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels:
+    def _attempt(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected:
         s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
         if photo.version_id is not None:
             s3_object["Version"] = photo.version_id
@@ -168,10 +129,11 @@ class Labeller:
                 Image={"S3Object": s3_object}, MaxLabels=self._max_labels, MinConfidence=self._min_confidence
             )
         except ClientError as error:
-            explained = _explained(error, photo)
-            if not isinstance(explained, Rejected):
-                self._allowance.give_back(day)
-            raise explained from error
+            outcome = _outcome_of(error, photo)
+            if isinstance(outcome, Rejected):
+                return outcome
+            self._allowance.give_back(day)
+            raise outcome from error
         except BotoCoreError as error:
             if not isinstance(error, HTTPClientError):
                 self._allowance.give_back(day)
@@ -208,7 +170,7 @@ def _status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _explained(error: ClientError, photo: Photo) -> Exception:
+def _outcome_of(error: ClientError, photo: Photo) -> Rejected | Failure:
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))
     if code in _REJECTIONS:
@@ -236,7 +198,7 @@ def _labels(answer: DetectLabelsResponseTypeDef) -> Labels:
 def _label(label: Mapping[str, Any]) -> Label:
     return Label(
         name=_name(label),
-        confidence=_number(label["Confidence"]),
+        confidence=min(100.0, max(0.0, _number(label["Confidence"]))),
         parents=tuple(_readable(_name, label.get("Parents"))),
         aliases=tuple(_readable(_name, label.get("Aliases"))),
         categories=tuple(_readable(_name, label.get("Categories"))),

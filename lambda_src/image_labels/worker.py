@@ -1,4 +1,4 @@
-"""One event: its photos several at a time, within the function's own time, and an answer in the sender's form."""
+"""One event: its photos, several at a time, within the time that Lambda leaves."""
 
 from __future__ import annotations
 
@@ -11,103 +11,79 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_labels import events, logs
+from image_labels import answers, logs
+from image_labels.events import Source, notification
 from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, Permanent, TryAgain, failure_of
 from image_labels.queues.redelivery import Failed
-from image_labels.reconcile import Bill, Outcome, Result
+from image_labels.reconcile import Cost, Outcome, Result
 
 if TYPE_CHECKING:
+    from image_labels.answers import Done
     from image_labels.events import ObjectRef, Task, Work
 
 logger = logging.getLogger(__name__)
-
-Done = Result | Failure
 
 # No photo is begun in the last fifth of the function's time, and the answer is given a little before its end: what
 # is not done by then goes back to its sender, where a time-out of the function would lose the outcome of the others.
 # The margin is for telling SQS when the failed ones are to come back.
 START_SHARE = 0.8
 ANSWER_MARGIN_SECONDS = 3.0
-# Waiting photos are moved for at most this share of the function's time: what is left over is moved the next time, and
-# a call that hangs does not make it a time-out.
-MOVE_SHARE = 0.6
 
 
 class KeyReconciler(Protocol):
     """Settles one key: see image_labels.reconcile.Reconciler."""
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool], bill: Bill) -> Result: ...
+    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost) -> Result: ...
 
 
 class FailedMessages(Protocol):
-    """Sees to messages that failed: see image_labels.queues.redelivery.Redelivery."""
+    """Redelivers messages that failed: see image_labels.queues.redelivery.Redelivery."""
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]: ...
 
-    def let_wait(self, over_limit: Sequence[Failed]) -> Sequence[Failed]: ...
-
-
-class SomeFailed(Exception):  # noqa: N818
-    """Photos of a bare event are not settled: Lambda's own retries deliver the whole event again."""
+    def let_wait(self, messages: Sequence[tuple[str, str]]) -> Sequence[bool]: ...
 
 
 class Worker:
-    """Reconciles the photos an event names. `concurrency` is the number of photos at a time.
-
-    `move_waiting` is called when a schedule says so: see image_labels.queues.waiting.WaitingPhotos.move.
-    """
+    """Reconciles the photos of an event. `concurrency` is the number of photos at a time."""
 
     def __init__(
-        self,
-        reconciler: KeyReconciler,
-        failed_messages: FailedMessages,
-        bucket: str,
-        concurrency: int,
-        move_waiting: Callable[[float], Mapping[str, int]],
+        self, reconciler: KeyReconciler, failed_messages: FailedMessages, bucket: str, concurrency: int
     ) -> None:
-        self._move_waiting = move_waiting
         self._reconciler = reconciler
         self._failed_messages = failed_messages
         self._bucket = bucket
         self._concurrency = concurrency
 
-    def handle(self, event: object, seconds_left: float) -> Mapping[str, Any]:
+    def handle(self, work: Work, seconds_left: float) -> Mapping[str, Any]:
         """Look at every object of the event; the answer is the one that the event's sender expects.
 
-        A schedule names none: then waiting photos are moved. Raises EventError for an event of no known shape,
-        SomeFailed if a bare event is not settled, and a Failure if waiting photos cannot be moved.
+        Raises answers.SomeFailed if a bare event is not settled.
         """
-        began = time.monotonic()
-        work = events.read(event)
-        if work.source is events.Source.SCHEDULE:
-            return self._move_waiting(began + seconds_left * MOVE_SHARE)
         tasks = {ref: task for task in work.tasks for ref in task.objects}
-        done = self._reconcile_all(tasks, began, seconds_left)
-        if work.source is not events.Source.SQS:
+        done = self._reconcile_all(tasks, time.monotonic(), seconds_left)
+        if work.source is not Source.SQS:
             self._let_wait(done)
         failed = [failed for task in work.tasks if (failed := _failed(task, done))]
         match work.source:
-            case events.Source.SQS:
-                ids = self._failed_messages.hand_back(failed)
-                return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in ids]}
-            case events.Source.S3_BATCH:
-                return _batch_answer(work, done, {each.message.id: each.failure for each in failed})
-            case events.Source.S3:
-                return _bare_answer(done, failed)
+            case Source.SQS:
+                return answers.for_sqs(self._failed_messages.hand_back(failed))
+            case Source.S3_BATCH:
+                return answers.for_s3_batch(work, done, failed)
+            case _:
+                return answers.for_bare_event(done, failed)
 
     def _let_wait(self, done: dict[ObjectRef, Done]) -> None:
-        """Send photos over the daily limit to where they wait, since their sender would give up before there is room.
+        """Send photos over the daily limit to the queue of waiting photos: their sender would give up too soon.
 
-        S3 Batch Operations tries again a few times, and Lambda, for a bare event, twice. SQS's messages are sent there
+        S3 Batch Operations tries again a few times, and Lambda, for a bare event, twice. Messages of SQS are sent there
         as they are, by `hand_back`.
         """
-        over_limit = [
-            Failed(events.Task("", (ref,), body=events.notification(ref)), outcome, _address(ref))
-            for ref, outcome in done.items()
-            if isinstance(outcome, OverDailyLimit)
-        ]
-        for each in self._failed_messages.let_wait(over_limit):
-            done[each.message.objects[0]] = Result(Outcome.WAITING, reason=each.failure.cause)
+        over_limit = {ref: outcome for ref, outcome in done.items() if isinstance(outcome, OverDailyLimit)}
+        sent = self._failed_messages.let_wait([(_address(ref), notification(ref)) for ref in over_limit])
+        for (ref, failure), waits in zip(over_limit.items(), sent, strict=True):
+            if waits:
+                done[ref] = Result(Outcome.WAITING, reason=failure.cause)
 
     def _reconcile_all(
         self, tasks: Mapping[ObjectRef, Task], began: float, seconds_left: float
@@ -137,19 +113,19 @@ class Worker:
         if began > start_until:
             return _out_of_time(ref, task)
         fields: dict[str, logs.Field] = {"bucket": ref.bucket, "key": ref.key, "attempt": task.attempt}
-        bill = Bill()
+        cost = Cost()
         try:
             if ref.bucket != self._bucket:
                 raise NeedsOperator(
                     f"the event is for bucket {ref.bucket}; this function labels the photos of {self._bucket}",
                     "send the events of that bucket to its own instance of the module",
                 )
-            result = self._reconciler.reconcile(ref.key, over.is_set, bill)
+            result = self._reconciler.reconcile(ref.key, over.is_set, cost)
         except Exception as error:
             failure = failure_of(error)
-            fields["rekognition_calls"] = bill.rekognition_calls
+            fields["rekognition_calls"] = cost.rekognition_calls
             if over.is_set():  # it was handed back, and logged as that; only what it cost was not known yet
-                if bill.rekognition_calls:
+                if cost.rekognition_calls:
                     logs.write(logger, logging.WARNING, "photo answered too late", fields)
                 return failure
             known = isinstance(error, (Failure, ClientError, BotoCoreError))
@@ -166,7 +142,7 @@ class Worker:
         fields |= {
             "outcome": result.outcome.value,
             "labels": result.labels,
-            "rekognition_calls": bill.rekognition_calls,
+            "rekognition_calls": cost.rekognition_calls,
             "duration_ms": round((time.monotonic() - began) * 1000),
         }
         if task.sent_ms:  # the clocks of SQS and Lambda may differ a little
@@ -219,54 +195,3 @@ def _not_an_event(task: Task) -> NotAnEvent:
 
 def _address(ref: ObjectRef) -> str:
     return f"s3://{ref.bucket}/{ref.key}"
-
-
-def _batch_answer(work: Work, done: Mapping[ObjectRef, Done], failed: Mapping[str, Failure]) -> Mapping[str, Any]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html"""
-
-    def result(task: Task) -> dict[str, str]:
-        failure = failed.get(task.id)
-        if failure is None:
-            settled = [outcome for ref in task.objects if isinstance(outcome := done[ref], Result)]
-            text = "; ".join(
-                f"{outcome.outcome.value}: {outcome.reason}" if outcome.reason else outcome.outcome.value
-                for outcome in settled
-            )
-            return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text}
-        code = "TemporaryFailure" if isinstance(failure, (TryAgain, OverDailyLimit)) else "PermanentFailure"
-        return {"taskId": task.id, "resultCode": code, "resultString": failure.cause}
-
-    version, id_ = work.invocation
-    return {
-        "invocationSchemaVersion": version,
-        "treatMissingKeysAs": "PermanentFailure",
-        "invocationId": id_,
-        "results": [result(task) for task in work.tasks],
-    }
-
-
-def _bare_answer(done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> Mapping[str, Any]:
-    if failed:
-        failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
-        unread = [each.message.error for each in failed if each.message.error]
-        raise SomeFailed(
-            f"{len(failures)} of the {len(done)} photos of the event are not settled: " + "; ".join(failures + unread)
-        )
-    return {
-        "photos": [
-            {
-                "key": ref.key,
-                "outcome": outcome.outcome.value,
-                "labels": outcome.labels,
-                "reason": outcome.reason,
-            }
-            for ref, outcome in done.items()
-            if isinstance(outcome, Result)
-        ]
-    }
-
-
-def seconds_left(context: object) -> float:
-    """The time that Lambda leaves this invocation."""
-    remaining: Callable[[], int] = context.get_remaining_time_in_millis  # type: ignore[attr-defined]
-    return remaining() / 1000

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from image_labels.photos import Photo
-from image_labels.rekognition import Instance, Label, Labels, Rejected
+from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.tables.items import detections, photo_attributes, rows_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Store
 from image_labels.tables.terms import terms_of

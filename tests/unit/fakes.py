@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from image_labels.photos import Photo
-from image_labels.rekognition import Label, Labels, Rejected
+from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.tables.items import Item, Rows
 from image_labels.tables.store import Conflict
 
@@ -38,17 +37,20 @@ class FakePhotos:
 
 @dataclass
 class FakeLabels:
-    """Sees in each photo a label named after its ETag, unless told what to raise for it."""
+    """Sees in each photo a label named after its ETag, unless told to reject it or what to raise for it."""
 
     raising: dict[str, Exception] = field(default_factory=dict)
+    rejecting: dict[str, Rejected] = field(default_factory=dict)
     asked: list[Photo] = field(default_factory=list)
     on_detect: Callable[[int], None] = lambda _n: None
 
-    def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:  # noqa: ARG002
+    def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:  # noqa: ARG002
         self.asked.append(photo)
         self.on_detect(len(self.asked))
         if error := self.raising.get(photo.etag):
             raise error
+        if rejected := self.rejecting.get(photo.etag):
+            return rejected
         return Labels((Label(f"label of {photo.etag}", 99.0),), "3.0")
 
 

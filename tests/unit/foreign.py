@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from image_labels.photos import Photo
-from image_labels.rekognition import Instance, Label
+from image_labels.model import Instance, Label, Photo
 from image_labels.tables.items import photo_attributes, rows_of
 from image_labels.tables.terms import terms_of
 

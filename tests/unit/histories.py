@@ -28,11 +28,11 @@ from botocore.exceptions import ClientError
 from greenlet import GreenletExit, greenlet
 from image_labels.daily_limit import DailyLimit
 from image_labels.failures import OverDailyLimit, TryAgain
+from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.pace import Pace
-from image_labels.photos import Photo
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
-from image_labels.rekognition import Label, Labeller, Labels, Rejected, Unlimited, Unreadable
+from image_labels.rekognition import Labeller, Unlimited, Unreadable
 from image_labels.tables.items import is_foreign, labels_of, rows_of
 from image_labels.tables.store import Store
 from image_labels.tables.terms import terms_of

@@ -22,9 +22,9 @@ from cold_start import Context, start
 from fakes import BUCKET
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from image_labels.answers import SomeFailed
 from image_labels.events import EventError, Source, Task, read
 from image_labels.queues.redelivery import allowed_in_sqs
-from image_labels.worker import SomeFailed
 
 EVENTS = int(os.environ.get("EVENTS", "2000"))
 SHAPES = [json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "events").glob("*.json"))]

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from fakes import LABELS_TABLE as MOTO_LABELS
 from fakes import TABLE as MOTO_IMAGES
-from image_labels.photos import Photo
-from image_labels.rekognition import Label, Labels
+from image_labels.model import Label, Labels, Photo
 from image_labels.search.expression import parse
 from image_labels.search.finder import Finder
 from image_labels.tables.item_size import item_size

@@ -16,8 +16,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.events import read
-from image_labels.photos import Photo
-from image_labels.rekognition import Instance, Label, Labels, Rejected
+from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.search.expression import NeedsScan, parse
 from image_labels.search.finder import Found, Page, Skipped, TokenError, VocabularyTerm
 from image_labels.tables.items import MAX_TERMS_IN_ROW

@@ -18,8 +18,7 @@ from fakes import BUCKET, LABELS_TABLE, TABLE
 from foreign import KEY, item_of_ours, items, rows_of_ours
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from image_labels.photos import Photo
-from image_labels.rekognition import Label, Labels, Rejected
+from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.search.expression import parse
 from image_labels.search.printable import is_plain
 from image_labels.tables.store import Store

@@ -143,13 +143,19 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "limit counted and not kept": lambda: {"conditional": False, "limit": 1},
     "images given back that are paid for": lambda: {
-        "make_labeller": mutant(Labeller, ("not isinstance(explained, Rejected)", "explained")),
+        "make_labeller": mutant(
+            Labeller,
+            (
+                "                return outcome",
+                "                self._allowance.give_back(day)\n                return outcome",
+            ),
+        ),
         "limit": 1,
     },
     "images not given back that are not paid for": lambda: {
         "make_labeller": mutant(
             Labeller,
-            ("self._allowance.give_back(day)\n            raise explained", "pass\n            raise explained"),
+            ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 2,
     },
@@ -167,7 +173,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
             ("        day = self._take_turn(abandoned)\n", ""),
             ("        try:\n            return _labels(answer)", "@"),
             ("@", "        self._allowance.take()\n        try:\n            return _labels(answer)"),
-            ("self._allowance.give_back(day)\n            raise explained", "pass\n            raise explained"),
+            ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 1,
     },

@@ -14,8 +14,7 @@ from botocore.stub import Stubber
 from fakes import BUCKET, LABELS_TABLE, TABLE
 from image_labels.daily_limit import PAUSE_SECONDS, DailyLimit
 from image_labels.failures import OverDailyLimit
-from image_labels.photos import Photo
-from image_labels.rekognition import Label, Labels
+from image_labels.model import Label, Labels, Photo
 from image_labels.search.expression import ExpressionError
 from image_labels.search.finder import Finder
 from image_labels.tables.store import Store

@@ -9,9 +9,8 @@ import pytest
 from fakes import BUCKET, LABELS_TABLE, TABLE
 from foreign import DOG, KEY, item_of_ours, items
 from hypothesis import HealthCheck, example, given, settings
-from image_labels.photos import Photo
+from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
-from image_labels.rekognition import Label, Labels
 from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, item_of, labels_of, rows_of
 from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of

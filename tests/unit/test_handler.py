@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
@@ -125,6 +126,19 @@ def test_what_waits_is_moved_when_the_limit_is_taken_away(
     sqs.send_message(QueueUrl=waiting, MessageBody="{}")
     handler = start(monkeypatch, QUEUE_URL=photos, WAITING_QUEUE_URL=waiting).handler
     assert handler(load("scheduled"), Context()) == {"moved": 1, "waiting": 0}
+
+
+def test_schedule_moves_what_waits_within_a_part_of_the_functions_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    until: list[float] = []
+
+    class Waiting:
+        def move(self, end: float) -> dict[str, int]:
+            until.append(end - time.monotonic())
+            return {"moved": 3, "waiting": 4}
+
+    function = start(monkeypatch).Function(None, Waiting)  # no worker is asked
+    assert function.handle(load("scheduled"), 60) == {"moved": 3, "waiting": 4}
+    assert until == [pytest.approx(36, abs=1)]
 
 
 def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(

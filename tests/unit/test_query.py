@@ -13,15 +13,14 @@ import pytest
 from fakes import LABELS_TABLE, TABLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from image_labels.rekognition import Label
+from image_labels.model import Label
 from image_labels.search import driver as streams
 from image_labels.search.expression import ExpressionError, NeedsScan, parse
 from image_labels.search.finder import Finder, Found, Page, TokenError
-from image_labels.search.formula import thousandths
 from image_labels.search.vocabulary import distance, near
 from image_labels.tables import items as attributes
 from image_labels.tables.items import detections, rows_of
-from image_labels.tables.terms import rank, terms_of
+from image_labels.tables.terms import rank, terms_of, thousandths
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

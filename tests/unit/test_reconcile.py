@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes import FakeItems, FakeLabels, FakePhotos
 from image_labels.failures import OverDailyLimit, TryAgain
-from image_labels.reconcile import MAX_ROUNDS, Bill, Outcome, Reconciler, Result
-from image_labels.rekognition import Labels, Rejected, Unreadable
+from image_labels.model import Labels, Rejected
+from image_labels.reconcile import MAX_ROUNDS, Cost, Outcome, Reconciler, Result
+from image_labels.rekognition import Unreadable
 from image_labels.tables.items import Rows
 
 if TYPE_CHECKING:
-    from image_labels.photos import Photo
+    from image_labels.model import Photo
 
 KEY = "images/a b.jpg"
 
@@ -29,9 +30,9 @@ class World:
 
     def look(self, calls: int) -> Result:
         """Reconcile the key, with so many answers of Rekognition."""
-        bill = Bill()
-        result = self.reconciler.reconcile(KEY, bill=bill)
-        assert bill.rekognition_calls == calls
+        cost = Cost()
+        result = self.reconciler.reconcile(KEY, cost=cost)
+        assert cost.rekognition_calls == calls
         return result
 
     def stored_label(self) -> str | None:
@@ -102,7 +103,7 @@ def test_event_for_an_object_that_never_was_does_nothing(world: World) -> None:
 
 def test_rejected_photo_is_stored_and_not_asked_for_again(world: World) -> None:
     world.photos.upload(KEY, "text")
-    world.labels.raising["text"] = Rejected("InvalidImageFormatException: no")
+    world.labels.rejecting["text"] = Rejected("InvalidImageFormatException: no")
     result = world.look(calls=1)
     assert (result.outcome, result.reason) == (Outcome.REJECTED, "InvalidImageFormatException: no")
     assert isinstance(world.items.contents[KEY], Rejected)
@@ -138,10 +139,10 @@ def test_photo_gone_before_rekognition_reads_it(world: World) -> None:
 def test_photo_that_is_there_and_unreadable_needs_somebody(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.raising["old"] = Unreadable("another Region", "look")
-    bill = Bill()
+    cost = Cost()
     with pytest.raises(Unreadable, match="another Region"):
-        world.reconciler.reconcile(KEY, bill=bill)
-    assert bill.rekognition_calls == 0
+        world.reconciler.reconcile(KEY, cost=cost)
+    assert cost.rekognition_calls == 0
 
 
 def test_item_changed_by_another_worker_is_not_overwritten_unseen(world: World) -> None:
@@ -154,7 +155,7 @@ def test_item_changed_by_another_worker_is_not_overwritten_unseen(world: World) 
             world.reconciler.reconcile(KEY)
 
     world.labels.on_detect = another_worker_is_faster
-    assert world.look(calls=1).outcome is Outcome.UNCHANGED  # billed, though in vain
+    assert world.look(calls=1).outcome is Outcome.UNCHANGED  # costed, though in vain
     assert world.stored_label() == "label of e2"
     assert world.items.writes == 2
 
@@ -164,10 +165,10 @@ def test_item_that_never_rests_goes_back_to_the_queue(world: World) -> None:
     world.reconciler.reconcile(KEY)
     world.photos.upload(KEY, "e2")
     world.photos.on_head = lambda _n: world.items.touch(KEY)
-    bill = Bill()
+    cost = Cost()
     with pytest.raises(TryAgain, match=f"changed {MAX_ROUNDS} times"):
-        world.reconciler.reconcile(KEY, bill=bill)
-    assert bill.rekognition_calls == 1
+        world.reconciler.reconcile(KEY, cost=cost)
+    assert cost.rekognition_calls == 1
     assert len(world.labels.asked) == 2  # one for each content: a conflict is no reason to pay again
 
 
@@ -190,7 +191,7 @@ def test_photo_that_is_given_to_somebody_else_is_not_asked_about_when_its_turn_c
     handed_back: list[bool] = []
 
     class Waits(FakeLabels):
-        def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels:
+        def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:
             handed_back.append(True)
             if abandoned():
                 raise TryAgain("not asked")

@@ -244,13 +244,13 @@ def test_message_that_alone_is_not_taken_comes_back_alone(queues: Queues, caplog
 
 def test_photos_that_came_in_no_message_can_wait(queues: Queues) -> None:
     ref = ObjectRef("b", "images/red flower.jpg")
-    over = Failed(Task("", (ref,), body=notification(ref)), OVER, "s3://b/images/red flower.jpg")
-    assert queues.redelivery().let_wait([over]) == [over]
+    over = ("s3://b/images/red flower.jpg", notification(ref))
+    assert queues.redelivery().let_wait([over]) == [True]
     (message,) = queues.that_wait()
     assert read(json.loads(message["Body"])).tasks[0].objects == (ref,)
     redelivery = queues.redelivery()
     redelivery._waiting_queue_url += "-gone"
-    assert redelivery.let_wait([over]) == []
+    assert redelivery.let_wait([over]) == [False]
 
 
 def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:

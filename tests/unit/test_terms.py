@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_labels.rekognition import Label
+from image_labels.model import Label
 from image_labels.tables.terms import Kind, fold, rank, rank_bound, terms_of
 
 

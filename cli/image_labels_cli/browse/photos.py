@@ -20,7 +20,7 @@ from image_labels_cli.browse.problems import BadRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from image_labels.rekognition import Label
+    from image_labels.model import Label
     from image_labels.search.finder import Page, Skipped, VocabularyTerm
 
     from image_labels_cli.browse.access import Access

@@ -85,7 +85,9 @@ class Redelivery:
         last try in the dead-letter queue. Raises nothing: if SQS does not answer, it keeps the messages and does what
         it does by itself.
         """
-        waiting = self.let_wait([each for each in failed if isinstance(each.failure, OverDailyLimit)])
+        over_limit = [each for each in failed if isinstance(each.failure, OverDailyLimit)]
+        sent = self.let_wait([(each.photo, each.message.body) for each in over_limit])
+        waiting = [each for each, waits in zip(over_limit, sent, strict=True) if waits]
         kept = [
             each
             for each in failed
@@ -96,18 +98,21 @@ class Redelivery:
             self._delay(later)
         return [each.message.id for each in kept]
 
-    def let_wait(self, over_limit: Sequence[Failed]) -> Sequence[Failed]:
-        """Send messages to the queue of waiting photos as they are; those that are there then. Raises nothing."""
-        if not over_limit:
+    def let_wait(self, messages: Sequence[tuple[str, str]]) -> Sequence[bool]:
+        """Send messages to the queue of waiting photos: the address of a photo, for the log, and a body.
+
+        The answer says of each whether it is in that queue now. Raises nothing.
+        """
+        if not messages:
             return ()
         try:
-            bodies = [allowed_in_sqs(each.message.body) for each in over_limit]
+            bodies = [allowed_in_sqs(body) for _, body in messages]
             refused = sending.send(self._make_client(), self._waiting_queue_url, bodies)
         except Exception as error:
-            refused = dict.fromkeys(range(len(over_limit)), failure_of(error))
+            refused = dict.fromkeys(range(len(messages)), failure_of(error))
         for n, failure in refused.items():
-            self._complain(failure, f"the queue of waiting photos does not take {over_limit[n].photo}")
-        return [each for n, each in enumerate(over_limit) if n not in refused]
+            self._warn(failure, f"the queue of waiting photos does not take {messages[n][0]}")
+        return [n not in refused for n in range(len(messages))]
 
     def delay(self, attempt: int) -> int:
         """Seconds to wait after this try; `attempt` counts from 1."""
@@ -136,7 +141,7 @@ class Redelivery:
                 MessageAttributes={name: _text(value) for name, value in said.items() if value},
             )
         except Exception as error:
-            self._complain(error, "the dead-letter queue does not take the message; SQS will move it there by itself")
+            self._warn(error, "the dead-letter queue does not take the message; SQS will move it there by itself")
             return False
         fields: dict[str, logs.Field] = {
             "message_id": failed.message.id,
@@ -167,11 +172,11 @@ class Redelivery:
                 )
                 for refused in answer.get("Failed", ()):
                     cause = f"ChangeMessageVisibilityBatch: {refused['Code']}: {refused.get('Message', '')}"
-                    self._complain(TryAgain(cause), "the next try comes when the queue's visibility time-out is over")
+                    self._warn(TryAgain(cause), "the next try comes when the queue's visibility time-out is over")
         except Exception as error:
-            self._complain(error, "the next try comes only when the queue's visibility time-out is over")
+            self._warn(error, "the next try comes only when the queue's visibility time-out is over")
 
-    def _complain(self, error: Exception, consequence: str) -> None:
+    def _warn(self, error: Exception, consequence: str) -> None:
         failure = failure_of(error)
         fields = {"cause": failure.cause, "consequence": consequence, "next_step": failure.next_step}
         logs.write(logger, logging.WARNING, "queue did not answer as it should", fields)

@@ -140,7 +140,7 @@ class WaitingPhotos:
         client = self._make_client()
         refused = send(client, url, [message["Body"] for message in messages])
         for failure in refused.values():
-            self._complain(failure.cause, "the message goes on waiting")
+            self._warn(failure.cause, "the message goes on waiting")
         sent = [message for n, message in enumerate(messages) if n not in refused]
         if sent:
             answer = client.delete_message_batch(
@@ -149,9 +149,9 @@ class WaitingPhotos:
             )
             for each in answer.get("Failed", ()):
                 cause = f"DeleteMessageBatch: {each['Code']}: {each.get('Message', '')}"
-                self._complain(cause, "the message is moved again, which does no harm")
+                self._warn(cause, "the message is moved again, which does no harm")
         return len(sent)
 
-    def _complain(self, cause: str, consequence: str) -> None:
+    def _warn(self, cause: str, consequence: str) -> None:
         fields = {"cause": cause, "consequence": consequence, "next_step": NEXT_TIME}
         logs.write(logger, logging.WARNING, "queue did not answer as it should", fields)

@@ -13,10 +13,10 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from image_labels.search.formula import FULL, Atom, Conjunction, thousandths
+from image_labels.search.formula import FULL, Atom, Conjunction
 from image_labels.search.reads import Photo, Reads
 from image_labels.tables.items import percent
-from image_labels.tables.terms import rank, rank_bound
+from image_labels.tables.terms import percent_of, rank, rank_bound, thousandths
 
 if TYPE_CHECKING:
     Attributes = dict[str, Any]
@@ -71,7 +71,7 @@ class Rows:
         for row in rows:
             key, terms, confidence = _read(row, self.term)
             # The order of the rows is that of the photos: a row in another's place would be given out of turn.
-            if key and confidence is not None and row["Rank"]["S"] == rank(confidence / 1000, key):
+            if key and confidence is not None and row["Rank"]["S"] == rank(percent_of(confidence), key):
                 read.append((key, terms, confidence))
             else:
                 self._reads.skip(row)
@@ -123,7 +123,7 @@ class Candidate:
         None if it does not give it: of a prefix, only the terms are read that the vocabulary had at the start.
         """
         best = self._best(photo)
-        return best and rank(-best[0] / 1000, photo.key)
+        return best and rank(percent_of(-best[0]), photo.key)
 
     def _best(self, photo: Photo) -> tuple[int, str] | None:
         found = ((-photo.terms[term], term) for term in self._terms if term in photo.terms)
@@ -137,7 +137,7 @@ class Candidate:
             best = self._best(photo)
             if best and best[1] == rows.term and self._conjunction.matches(photo.terms):
                 rows.found += 1
-                heapq.heappush(self._photos, (rank(-best[0] / 1000, photo.key), photo.key, photo))
+                heapq.heappush(self._photos, (rank(percent_of(-best[0]), photo.key), photo.key, photo))
 
     def next(self) -> tuple[str, Photo] | None:
         """The next photo and its rank, if no row that has not been read yet can come before it."""
@@ -292,7 +292,7 @@ def _query(term: str, atom: Atom, row_filter: Attributes, after: str) -> Attribu
     if atom.bounded or after:
         condition += " AND #rank BETWEEN :from AND :to"
         names["#rank"] = "Rank"
-        values[":from"] = {"S": max(rank_bound(atom.high / 1000), after)}
+        values[":from"] = {"S": max(rank_bound(percent_of(atom.high)), after)}
         values[":to"] = {"S": _last_rank(atom)}
     return {
         **row_filter,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from image_labels.search.formula import FULL, Atom, Conjunction
+from image_labels.tables.terms import DIGITS, percent_of
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: 4 KB of expression, and 300
 # operators and functions; the rest is for the key prefix, TermsCut and the words between.
@@ -134,4 +135,4 @@ def scan_filter(
 
 
 def _percent(confidence: int) -> dict[str, str]:
-    return {"N": f"{confidence / 1000:.3f}"}
+    return {"N": f"{percent_of(confidence):.{DIGITS}f}"}

@@ -22,7 +22,7 @@ from image_labels.search.expression import Expression, ExpressionError, NeedsSca
 from image_labels.search.filters import Expansions, row_filter, scan_filter
 from image_labels.search.reads import Photo, Reads, Skipped
 from image_labels.search.vocabulary import Vocabulary, VocabularyTerm
-from image_labels.tables.terms import MAX_RANK_BYTES
+from image_labels.tables.terms import MAX_RANK_BYTES, percent_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -156,7 +156,7 @@ def _page(photos: Sequence[Found], token: str | None, reads: Reads) -> Page:
 
 def _found(photo: Photo, confidence: int) -> Found:
     terms = sorted(photo.terms.items(), key=lambda term: (-term[1], term[0]))
-    return Found(photo.key, confidence / 1000, {term: each / 1000 for term, each in terms})
+    return Found(photo.key, percent_of(confidence), {term: percent_of(each) for term, each in terms})
 
 
 @dataclass(frozen=True)

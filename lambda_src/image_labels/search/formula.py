@@ -21,11 +21,6 @@ class TooMany(ValueError):  # noqa: N818 - explained to the user as an Expressio
         self.position = position
 
 
-def thousandths(confidence: float) -> int:
-    """A confidence in percent as whole thousandths of a percent, the precision of the table."""
-    return round(confidence * 1000)
-
-
 @dataclass(frozen=True)
 class Atom:
     """A term, or all terms that begin with `text`, with a confidence from `low` to `high`, both included."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.search.formula import thousandths
 from image_labels.tables.items import is_readable, labels_of
-from image_labels.tables.terms import terms_of
+from image_labels.tables.terms import terms_of, thousandths
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_KEYS = 100
-PATIENCE_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass(frozen=True, order=True)
@@ -116,7 +115,7 @@ class Reads:
         return Photo(item["PK"]["S"], terms)
 
     def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:
-        waits = iter(PATIENCE_SECONDS)
+        pauses = waits()
         while keys:
             requested: Any = {table: {**request, "Keys": keys[:MAX_KEYS]}}
             answer: Any = self._client.batch_get_item(RequestItems=requested, ReturnConsumedCapacity="TOTAL")
@@ -126,7 +125,7 @@ class Reads:
             yield from items
             unread = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
             if len(unread) == len(keys[:MAX_KEYS]):  # throttled; else 16 MB were enough for one answer
-                wait = next(waits, None)
+                wait = next(pauses, None)
                 if wait is None:
                     raise TryAgain("BatchGetItem: DynamoDB gives no items at the moment", throttled=True)
                 time.sleep(wait)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from image_labels.rekognition import Instance, Label
+from image_labels.model import Instance, Label
 from image_labels.tables.item_size import item_size
 from image_labels.tables.terms import DIGITS, Term, rank, terms_of
 
 if TYPE_CHECKING:
-    from image_labels.photos import Photo
+    from image_labels.model import Photo
 
 Value = dict[str, Any]
 # The key of a row of the labels table: its term and rank.

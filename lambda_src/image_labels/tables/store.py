@@ -34,7 +34,6 @@ are read by those who know of them, and never as photos of a term.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -43,9 +42,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.rekognition import Labels, Rejected
-from image_labels.tables import items as attributes
+from image_labels.model import Labels, Rejected
+from image_labels.tables import items
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
 from image_labels.tables.terms import Term, terms_of
@@ -53,7 +53,7 @@ from image_labels.tables.terms import Term, terms_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from image_labels.photos import Photo
+    from image_labels.model import Photo
 
 VOCABULARY = "*"
 USAGE = "*usage"
@@ -66,9 +66,6 @@ MAX_ITEM_BYTES = 360_000
 MAX_ACTIONS = 100
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 MAX_BATCH = 25
-# Seconds to wait, more or less, when DynamoDB throttles in a way that botocore does not try again: what is to be
-# written is paid for, and would be asked of Rekognition anew at the message's next try.
-PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 # What a cancelled transaction gives as its reasons.
 _CONFLICT = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -116,8 +113,8 @@ class Store:
             TableName=self._images,
             Key={"PK": {"S": key}},
             ConsistentRead=True,
-            ProjectionExpression=attributes.ITEM_PROJECTION,
-            ExpressionAttributeNames=attributes.ITEM_PROJECTION_NAMES,
+            ProjectionExpression=items.ITEM_PROJECTION,
+            ExpressionAttributeNames=items.ITEM_PROJECTION_NAMES,
         )
         item = answer.get("Item")
         return None if item is None else item_of(key, item)
@@ -127,7 +124,7 @@ class Store:
 
         Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
         """
-        item = attributes.photo_attributes(photo)
+        item = items.photo_attributes(photo)
         item |= {
             "Settings": {"S": settings},
             "LabelledAt": {"S": datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")},
@@ -139,9 +136,8 @@ class Store:
             item |= {"Status": {"S": "LABELLED"}, "LabelModelVersion": {"S": content.model_version}}
             if names := sorted({label.name for label in content.labels}):
                 item["Labels"] = {"SS": names}
-            item |= attributes.detections(content.labels, room=MAX_ITEM_BYTES - item_size(item))
-        # From the item and not from the content, so that they are the ones which a later look takes them for.
-        terms = terms_of(attributes.labels_of(item))
+            item |= items.detections(content.labels, room=MAX_ITEM_BYTES - item_size(item))
+        terms = terms_of(content.labels) if isinstance(content, Labels) else ()
         self._learn(terms)
         rows = rows_of(photo.key, terms)
         old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
@@ -229,7 +225,7 @@ class Store:
         return {"Delete": {"TableName": self._labels, "Key": {"Term": {"S": term}, "Rank": {"S": rank}}}}
 
     def _transact(self, actions: list[Any]) -> None:
-        for pause in (*PAUSES, None):
+        for pause in (*waits(), None):
             try:
                 self._client.transact_write_items(TransactItems=actions)
             except ClientError as error:
@@ -242,7 +238,7 @@ class Store:
                     raise
                 if pause is None:
                     raise TryAgain(f"TransactWriteItems: {response['Error'].get('Message')}", throttled=True) from error
-                self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+                self._sleep(pause)
             else:
                 return
 
@@ -255,12 +251,12 @@ class Store:
 
     def _write_batch(self, rows: list[dict[str, Value]]) -> None:
         requests: Any = {self._labels: [{"PutRequest": {"Item": row}} for row in rows]}
-        for pause in (*PAUSES, None):
+        for pause in (*waits(), None):
             requests = self._client.batch_write_item(RequestItems=requests).get("UnprocessedItems")
             if not requests:
                 return
             if pause is not None:
-                self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+                self._sleep(pause)
         raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
 
 
@@ -274,7 +270,7 @@ def _vocabulary_row(term: Term) -> dict[str, Value]:
 
 
 def _row_keys(item: Item | None) -> list[RowKey]:
-    return [] if item is None else [attributes.row_key(item.key, term) for term in item.terms]
+    return [] if item is None else [items.row_key(item.key, term) for term in item.terms]
 
 
 def _rows(number: int) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from image_labels.rekognition import Label
+    from image_labels.model import Label
 
 # A sort key has 1,024 bytes, which is what an object key may have alone:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -81,6 +81,16 @@ def _all_terms(labels: Sequence[Label]) -> Iterator[Term]:
 
 def _order(term: Term) -> tuple[int, float]:
     return (_PRECEDENCE[term.kind], -term.confidence)
+
+
+def thousandths(confidence: float) -> int:
+    """A confidence in percent as whole thousandths of a percent, the precision of the table."""
+    return round(confidence * 1000)
+
+
+def percent_of(thousandths: int) -> float:
+    """A confidence in whole thousandths of a percent as percent."""
+    return thousandths / 1000
 
 
 def rank(confidence: float, key: str) -> str:

@@ -1,0 +1,75 @@
+"""The answers that the senders of events expect, from what was done about each photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from image_labels.failures import Failure, OverDailyLimit, TryAgain
+from image_labels.reconcile import Result
+
+if TYPE_CHECKING:
+    from image_labels.events import ObjectRef, Task, Work
+    from image_labels.queues.redelivery import Failed
+
+Done = Result | Failure
+
+
+class SomeFailed(Exception):  # noqa: N818 - the field's word: SQS calls it batchItemFailures
+    """Photos of a bare event are not settled: Lambda's own retries deliver the whole event again."""
+
+
+def for_sqs(kept: Sequence[str]) -> Mapping[str, Any]:
+    """SQS keeps these messages and deletes the others.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in kept]}
+
+
+def for_s3_batch(work: Work, done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> Mapping[str, Any]:
+    """A result code for each task: https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html"""
+
+    failures = {each.message.id: each.failure for each in failed}
+
+    def result(task: Task) -> dict[str, str]:
+        failure = failures.get(task.id)
+        if failure is None:
+            settled = [outcome for ref in task.objects if isinstance(outcome := done[ref], Result)]
+            text = "; ".join(
+                f"{outcome.outcome.value}: {outcome.reason}" if outcome.reason else outcome.outcome.value
+                for outcome in settled
+            )
+            return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text}
+        code = "TemporaryFailure" if isinstance(failure, (TryAgain, OverDailyLimit)) else "PermanentFailure"
+        return {"taskId": task.id, "resultCode": code, "resultString": failure.cause}
+
+    version, id_ = work.invocation
+    return {
+        "invocationSchemaVersion": version,
+        "treatMissingKeysAs": "PermanentFailure",
+        "invocationId": id_,
+        "results": [result(task) for task in work.tasks],
+    }
+
+
+def for_bare_event(done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> Mapping[str, Any]:
+    """What was done about each photo, for a person. Raises SomeFailed if a photo is not settled."""
+    if failed:
+        failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
+        unread = [each.message.error for each in failed if each.message.error]
+        raise SomeFailed(
+            f"{len(failures)} of the {len(done)} photos of the event are not settled: " + "; ".join(failures + unread)
+        )
+    return {
+        "photos": [
+            {
+                "key": ref.key,
+                "outcome": outcome.outcome.value,
+                "labels": outcome.labels,
+                "reason": outcome.reason,
+            }
+            for ref, outcome in done.items()
+            if isinstance(outcome, Result)
+        ]
+    }

@@ -1,0 +1,58 @@
+"""The domain's types, which pass between the packages: photos, and what Rekognition says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An object as HeadObject sees it. `etag` is as S3 gives it, without its quotation marks; `size` is in bytes.
+
+    `version_id` is None in a bucket without versioning, and for objects from before versioning was switched on,
+    which S3 calls version "null".
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    version_id: str | None
+    size: int
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object in a photo: its box as ratios (0 to 1) of the photo's width and height, confidence in percent."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label, its confidence in percent, and its place in Rekognition's taxonomy (`parents` are all ancestors)."""
+
+    name: str
+    confidence: float
+    parents: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    instances: tuple[Instance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one photo, best first, and the version of the model that found them."""
+
+    labels: tuple[Label, ...]
+    model_version: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Rekognition will never label this object. `reason` starts with its error code and explains it to a person."""
+
+    reason: str
