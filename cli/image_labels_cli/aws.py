@@ -12,6 +12,7 @@ import boto3
 from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
 from image_labels_cli.permissions import COMMANDS, WITH_KEY
 
@@ -27,36 +28,6 @@ _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"
 
 _ENDPOINTS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
 
-_DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "KMS.AccessDeniedException",
-        "KmsAccessDenied",
-        "NotAuthorized",
-        "UnauthorizedOperation",
-        "403",
-    }
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
-_UNKNOWN_CREDENTIALS = frozenset(
-    {
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_GONE = frozenset(
-    {"AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "QueueDoesNotExist", "ResourceNotFoundException"}
-)
-_THROTTLED = frozenset(
-    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "SlowDown", "Throttling"}
-    | {"ThrottlingException"}
-)
 # AWS: User: … is not authorized to perform: dynamodb:Query on resource: arn:… because no identity-based policy …
 _ACTION = re.compile(r"not authorized to perform: \[?([a-z0-9-]+:\w+)", re.IGNORECASE)
 _RESOURCE = re.compile(r"on (?:the )?resource:? \[?\"?(arn:[^\s\"\]]+)", re.IGNORECASE)
@@ -150,23 +121,24 @@ class Aws:
 
 
 def _explain_answer(error: ClientError, last: Call | None) -> str:
-    details = error.response.get("Error", {})
-    code = str(details.get("Code", ""))
-    message = str(details.get("Message", ""))
+    code, message = code_of(error), message_of(error)
     service = f"{last.service}:" if last and last.operation == error.operation_name else ""
     about = f" on {last.about}" if service and last and last.about else ""
     said = f"{service}{error.operation_name}{about}: {code}: {message}"
-    if code in _DENIED:
-        return f"AWS does not allow it: {said}\nmissing permission: {_missing(message, error.operation_name, about)}"
-    if code in _EXPIRED:
-        return f"your AWS credentials have expired: {said}\nsign in again, for instance with `aws sso login`"
-    if code in _UNKNOWN_CREDENTIALS:
-        return f"AWS does not know these credentials: {said}\ncheck AWS_PROFILE and AWS_ACCESS_KEY_ID"
-    if code in _GONE:
-        return f"it is not there: {said}\ncheck its name, and whether account and Region are the right ones"
-    if code in _THROTTLED:
-        return f"AWS is asked too often: {said}\ntry again in a while"
-    return f"AWS refuses: {said}"
+    match kind_of(error):
+        case Kind.DENIED:
+            missing = _missing(message, error.operation_name, about)
+            return f"AWS does not allow it: {said}\nmissing permission: {missing}"
+        case Kind.EXPIRED:
+            return f"your AWS credentials have expired: {said}\nsign in again, for instance with `aws sso login`"
+        case Kind.UNKNOWN_CREDENTIALS:
+            return f"AWS does not know these credentials: {said}\ncheck AWS_PROFILE and AWS_ACCESS_KEY_ID"
+        case Kind.MISSING:
+            return f"it does not exist: {said}\ncheck its name, and whether account and Region are the right ones"
+        case Kind.THROTTLED:
+            return f"AWS throttles the request: {said}\ntry again in a while"
+        case _:
+            return f"AWS refuses: {said}"
 
 
 def _missing(message: str, operation: str, about: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import logs
+from image_labels.aws_errors import code_of
 from image_labels.failures import OverDailyLimit, TryAgain, failure_of
 from image_labels.tables.items import number
 from image_labels.tables.store import USAGE
@@ -77,7 +78,7 @@ class DailyLimit:
                 ExpressionAttributeValues={":one": {"N": "1"}, ":limit": {"N": str(self._limit)}},
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            if code_of(error) != "ConditionalCheckFailedException":
                 raise
             self._reached = (day, now + PAUSE_SECONDS)
             raise OverDailyLimit(self._limit, day) from error

@@ -1,31 +1,10 @@
-"""Why a photo is not done yet, in words for whoever reads the log: whose turn it is, and what to do."""
+"""Why a photo is not settled, and what to do about it: the exceptions that the function logs and dead-letters."""
 
 from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "KMS.AccessDeniedException", "403"})
-# The answer to a HEAD has no body to carry an error code: botocore gives the HTTP status in its place. S3's 503 is
-# "Slow Down" (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-design-patterns.html).
-_THROTTLED = frozenset(
-    {
-        "429",
-        "503",
-        "KMS.ThrottlingException",
-        "KmsThrottled",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-# AWS refuses the request as such: the same request gets the same answer.
-_INVALID = frozenset({"ValidationException", "SerializationException", "KeyTooLongError", "InvalidURI"})
+from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
 LEFT_TO_SQS = "nothing: it is delivered again, and moves to the dead-letter queue if it keeps failing"
 SEND_BACK = "send it back from the dead-letter queue"
@@ -119,16 +98,17 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _of_client_error(error: ClientError) -> Failure:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    cause = f"{error.operation_name}: {code}: {message}"
-    if code in _DENIED:
-        return NeedsOperator(
-            cause,
-            f"allow {error.operation_name} to the function's role, and to its use of the KMS key if there is one",
-        )
-    if code == "ResourceNotFoundException":
-        return NeedsOperator(cause, "apply the Terraform module again: a table it made has gone")
-    if code in _INVALID:
-        return InvalidRequest(cause)
-    return TryAgain(cause, throttled=code in _THROTTLED)
+    operation = error.operation_name
+    cause = f"{operation}: {code_of(error)}: {message_of(error)}"
+    kind = kind_of(error)
+    match kind:
+        case Kind.DENIED:
+            return NeedsOperator(
+                cause, f"allow {operation} to the function's role, and to its use of the KMS key if there is one"
+            )
+        case Kind.MISSING:
+            return NeedsOperator(cause, "apply the Terraform module again: one of its tables or queues is missing")
+        case Kind.INVALID:
+            return InvalidRequest(cause)
+        case _:
+            return TryAgain(cause, throttled=kind is Kind.THROTTLED)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from image_labels.aws_errors import code_of, message_of
 from image_labels.failures import NeedsOperator, TryAgain, failure_of
 from image_labels.model import Photo
 
@@ -40,7 +41,7 @@ class Photos:
             head = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             # A HEAD has no body to carry an error code: botocore gives the HTTP status in its place.
-            match error.response.get("Error", {}).get("Code"):
+            match code_of(error):
                 case "404" | "NoSuchKey" | "NotFound":
                     return None
                 case "403" | "AccessDenied":
@@ -72,10 +73,9 @@ class Photos:
         try:
             self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")["Body"].close()
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            message = str(error.response.get("Error", {}).get("Message", ""))
-            cause = f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request ({code}: {message})"
-            if next_step := _NEXT_STEPS.get(code):
+            refusal = f"{code_of(error)}: {message_of(error)}"
+            cause = f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request ({refusal})"
+            if next_step := _NEXT_STEPS.get(code_of(error)):
                 return NeedsOperator(cause, next_step)
             return failure_of(error)  # expired credentials, for instance, which Lambda renews
         return TryAgain(f"HeadObject on s3://{self._bucket}/{key}: S3 answers 400 Bad Request, but GetObject succeeds")

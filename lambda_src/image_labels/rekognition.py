@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
+from image_labels.aws_errors import code_of, message_of
 from image_labels.backoff import waits
 from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.model import Instance, Label, Labels, Rejected
@@ -171,8 +172,7 @@ def _status(error: ClientError) -> int:
 
 
 def _outcome_of(error: ClientError, photo: Photo) -> Rejected | Failure:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
+    code, message = code_of(error), message_of(error)
     if code in _REJECTIONS:
         return Rejected(f"{code}: {_REJECTIONS[code]} (Rekognition says: {message})")
     if code == "ValidationException" and "s3Object" in message:

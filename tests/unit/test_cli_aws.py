@@ -62,7 +62,7 @@ def test_denial_of_an_unknown_call() -> None:
     [
         (answer("ExpiredTokenException"), "have expired"),
         (answer("UnrecognizedClientException"), "does not know these credentials"),
-        (answer("ResourceNotFoundException"), "it is not there: dynamodb:Query on x-labels"),
+        (answer("ResourceNotFoundException"), "it does not exist: dynamodb:Query on x-labels"),
         (answer("ThrottlingException"), "try again"),
         (answer("ValidationException"), "AWS refuses: dynamodb:Query on x-labels: ValidationException: a message"),
         (exceptions.NoCredentialsError(), "there are no AWS credentials"),

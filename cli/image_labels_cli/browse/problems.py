@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from botocore import exceptions as boto
+from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 from image_labels.search.expression import ExpressionError, NeedsScan
 from image_labels.search.finder import TokenError
 
@@ -30,23 +31,6 @@ class BadRequest(ValueError):  # noqa: N818 - it is one
     """A parameter that the page itself never sends."""
 
 
-_CREDENTIALS = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignatureException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "403"})
-_THROTTLED = frozenset({"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"})
 _NO_CREDENTIALS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -105,29 +89,31 @@ def _sentence(text: str) -> str:
 
 
 def _of_aws(error: boto.ClientError) -> Problem:
-    code = error.response["Error"].get("Code", "")
-    message = error.response["Error"].get("Message", "")
-    detail = f"{code}: {message}"
-    if code in _DENIED:
-        action, resource = _permission(error.operation_name, message)
-        return Problem(
-            "denied",
-            f"Your credentials lack the permission {action}.",
-            f"Ask whoever looks after the AWS account to allow {action} on {resource}, then try again.",
-            detail,
-        )
-    if code in _CREDENTIALS:
-        return _credentials(detail)
-    if code == "ResourceNotFoundException":
-        return Problem(
-            "missing",
-            "The table is not there.",
-            "Stop “image-labels browse” with Ctrl-C, and start it with the right names, region and profile.",
-            detail,
-        )
-    if code in _THROTTLED:
-        return Problem("throttled", "DynamoDB asks for a pause.", "Wait a few seconds, then try again.", detail)
-    return Problem("aws", f"AWS answered {error.operation_name} with an error.", "Try again in a moment.", detail)
+    message = message_of(error)
+    detail = f"{code_of(error)}: {message}"
+    match kind_of(error):
+        case Kind.DENIED:
+            action, resource = _permission(error.operation_name, message)
+            return Problem(
+                "denied",
+                f"Your credentials lack the permission {action}.",
+                f"Ask the administrator of the AWS account to allow {action} on {resource}, then try again.",
+                detail,
+            )
+        case Kind.EXPIRED | Kind.UNKNOWN_CREDENTIALS:
+            return _credentials(detail)
+        case Kind.MISSING:
+            return Problem(
+                "missing",
+                "The table does not exist.",
+                "Stop “image-labels browse” with Ctrl-C, and start it with the right names, region and profile.",
+                detail,
+            )
+        case Kind.THROTTLED:
+            return Problem("throttled", "DynamoDB asks for a pause.", "Wait a few seconds, then try again.", detail)
+        case _:
+            advice = "Try again in a moment."
+            return Problem("aws", f"AWS answered {error.operation_name} with an error.", advice, detail)
 
 
 def _credentials(detail: str) -> Problem:
@@ -135,7 +121,7 @@ def _credentials(detail: str) -> Problem:
         "credentials",
         "AWS does not accept your credentials.",
         "They may have expired: log in again, for instance with “aws sso login”. "
-        "Then stop “image-labels browse” with Ctrl-C and start it anew.",
+        "Then stop “image-labels browse” with Ctrl-C and start it again.",
         detail,
     )
 
