@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from image_labels.model import Label
 from image_labels.search import driver as streams
 from image_labels.search.expression import ExpressionError, NeedsScan, parse
-from image_labels.search.finder import Finder, Found, Page, TokenError
+from image_labels.search.finder import MAX_PAGE, Finder, Found, Page, TokenError
 from image_labels.search.vocabulary import distance, near
 from image_labels.tables import items as attributes
 from image_labels.tables.items import detections, rows_of
@@ -162,7 +162,6 @@ def test_found_is_what_the_expression_means(zoo: None, finder: Finder, expressio
     if " AND " not in expression:
         assert keys(page.photos) == found  # else the order is the rarer term's
     assert page.next_token is None
-    assert keys(finder.find_all(expression)) == keys(page.photos)
     assert sorted(keys(finder.scan(expression).photos)) == sorted(found)
 
 
@@ -187,7 +186,7 @@ def test_photo_of_several_alternatives_is_given_at_its_best(zoo: None, finder: F
 def test_key_prefix(zoo: None, finder: Finder) -> None:
     assert keys(finder.find("dog", key_prefix="a/").photos) == ["a/dog.jpg", "a/dog and cat.jpg"]
     assert keys(finder.find("dog OR cat", key_prefix="b/").photos) == ["b/cat.jpg", "b/street.jpg"]
-    assert keys(finder.find_all("dog", key_prefix="a/dog.")) == ["a/dog.jpg"]
+    assert keys(finder.find("dog", key_prefix="a/dog.").photos) == ["a/dog.jpg"]
     assert keys(finder.scan("NOT dog", key_prefix="b/").photos) == ["b/cat.jpg", "b/road.jpg"]
     assert finder.find("dog", key_prefix="A/").photos == ()  # keys are as they are in S3
 
@@ -278,8 +277,6 @@ def test_limit_is_1_to_1000(finder: Finder, limit: int) -> None:
 def test_not_alone_is_refused_before_anything_is_read(finder: Finder, client: Recorded) -> None:
     with pytest.raises(NeedsScan, match="--scan"):
         finder.find("dog OR NOT cat")
-    with pytest.raises(NeedsScan):
-        finder.find_all("NOT dog")  # at once, not with the first photo
     assert client.calls == []
 
 
@@ -305,7 +302,9 @@ def test_many_terms_at_once(dynamodb: DynamoDBClient, finder: Finder, client: Re
     """More than DynamoDB lets a filter say: the rest is decided here."""
     store(dynamodb, {f"{n}.jpg": (*labels(dog=90), Label(f"T{n}", 90)) for n in range(50)})
     nots = " AND ".join(f"NOT t{n}>=80 AND NOT t{n}<70" for n in range(30))
-    assert sorted(keys(finder.find_all(f"dog AND {nots}"))) == sorted(f"{n}.jpg" for n in range(30, 50))
+    assert sorted(keys(finder.find(f"dog AND {nots}", limit=MAX_PAGE).photos)) == sorted(
+        f"{n}.jpg" for n in range(30, 50)
+    )
     for _, request, _, _ in client.queries():
         assert len(request["FilterExpression"].encode()) <= 4096
         used = [*request["ExpressionAttributeNames"], *request["ExpressionAttributeValues"]]
@@ -329,7 +328,7 @@ def test_first_page_of_one_term_reads_little_more_than_it_gives(
 
 def test_bound_of_the_driver_is_part_of_the_key(dynamodb: DynamoDBClient, finder: Finder, client: Recorded) -> None:
     store(dynamodb, {f"{n:03}.jpg": labels(dog=n) for n in range(100)})
-    assert len(list(finder.find_all("dog>=40 AND dog<50"))) == 10
+    assert len(finder.find("dog>=40 AND dog<50", limit=MAX_PAGE).photos) == 10
     assert client.read() == 10
 
 
@@ -385,9 +384,6 @@ def test_alternatives_are_read_as_they_are_wanted(dynamodb: DynamoDBClient, find
     assert all("dog" in photo.terms for photo in page.photos)
     assert client.read("dog") <= 39
     assert client.read("cat") <= 13
-    client.calls.clear()
-    assert len(list(islice(finder.find_all("dog OR cat"), 10))) == 10
-    assert client.read() <= 200
 
 
 def test_page_says_what_it_cost(zoo: None, finder: Finder, client: Recorded) -> None:
@@ -622,7 +618,7 @@ def agree(finder: Finder, photos: Photos, expression: str, limit: int, key_prefi
     meant = {key for key in photos if key.startswith(key_prefix) and parse(expression).matches(terms[key])}
     assert set(keys(finder.scan(expression, key_prefix=key_prefix).photos)) == meant
     try:
-        all_at_once = list(finder.find_all(expression, key_prefix=key_prefix))
+        all_at_once = finder.find(expression, key_prefix=key_prefix, limit=MAX_PAGE).photos
     except NeedsScan:
         assert parse(expression).matches({}) or any(not each.positive for each in parse(expression).conjunctions)
         return
@@ -635,5 +631,5 @@ def agree(finder: Finder, photos: Photos, expression: str, limit: int, key_prefi
     assert all(one < other for one, other in pairwise(order))
 
     paged = list(pages(finder, expression, limit, key_prefix))
-    assert [photo for page in paged for photo in page.photos] == all_at_once
+    assert [photo for page in paged for photo in page.photos] == list(all_at_once)
     assert all(len(page.photos) == limit for page in paged[:-1])

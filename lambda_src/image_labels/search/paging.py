@@ -1,0 +1,65 @@
+"""Tokens of pages: where a page ends, as text that a caller hands back."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from image_labels.tables.terms import MAX_RANK_BYTES
+
+if TYPE_CHECKING:
+    from image_labels.search.expression import Expression
+
+
+class TokenError(ValueError):
+    """The token is garbled, or of another expression or key prefix."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a page ends: the driver of each conjunction, None for one that has none, and the last rank given."""
+
+    drivers: tuple[int | None, ...]
+    rank: str
+
+    @classmethod
+    def start(cls, expression: Expression) -> Position:
+        return cls((None,) * len(expression.conjunctions), "")
+
+    def token(self, expression: Expression, key_prefix: str) -> str:
+        content = json.dumps([_fingerprint(expression, key_prefix), self.drivers, self.rank], separators=(",", ":"))
+        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+    @classmethod
+    def from_token(cls, token: str, expression: Expression, key_prefix: str) -> Position:
+        try:
+            content = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
+            fingerprint, drivers, rank = content
+            of_this = fingerprint == _fingerprint(expression, key_prefix)
+            good = bool(re.match("[0-9]{6}#", rank)) and len(rank.encode()) <= MAX_RANK_BYTES
+            if of_this:
+                good = good and all(
+                    driver is None or (type(driver) is int and 0 <= driver < len(conjunction.positive))
+                    for driver, conjunction in zip(drivers, expression.conjunctions, strict=True)
+                )
+        except (ValueError, TypeError, RecursionError) as error:
+            raise TokenError(_GARBLED) from error
+        if not of_this:
+            raise TokenError(
+                "the token is of another expression or key prefix: give it with the ones whose page it came with, or "
+                "start again without it"
+            )
+        if not good:
+            raise TokenError(_GARBLED)
+        return cls(tuple(drivers), rank)
+
+
+_GARBLED = "the token is garbled: give it as it came with the page before, or start again without it"
+
+
+def _fingerprint(expression: Expression, key_prefix: str) -> str:
+    return hashlib.sha256(json.dumps([expression.normalised, key_prefix]).encode()).hexdigest()[:16]
