@@ -1,7 +1,7 @@
 """The AWS clients, made in one place and passed in.
 
-A botocore session instead of boto3's: the clients are the same, and all that boto3 adds (resources, converters,
-transfers) is import time that the function never uses.
+A botocore session instead of boto3's: the clients are the same. What boto3 adds (resources, converters, transfers)
+costs import time, and the function does not use it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Clients:
 
 
 def make_clients(concurrency: int) -> Clients:
-    """Make the clients for so many photos at a time; Region and credentials are the environment's."""
+    """Make the clients for `concurrency` photos at a time; Region and credentials come from the environment."""
     session = Session()
     session.register_component("data_loader", _FourServices())
 
@@ -81,7 +81,7 @@ def make_clients(concurrency: int) -> Clients:
 
 
 def _once(make: Callable[[], T], lock: threading.Lock) -> Callable[[], T]:
-    """What is made at the first call, for all threads; functools.cache would make more if they call at once."""
+    """Make something at the first call, once for all threads; functools.cache may call `make` more than once."""
     made: list[T] = []
 
     def get() -> T:

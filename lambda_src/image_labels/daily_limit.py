@@ -1,4 +1,4 @@
-"""The most images a day that Rekognition is asked about: a count in the labels table, added to before each call.
+"""The daily limit of images: a count in the labels table that is increased before each call of Rekognition.
 
 The count is one row for each day (see image_labels.tables.store), which all execution environments share: together they
 cannot go beyond the limit, however many there are. What is uncertain counts as asked. After a crash or a
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Once the limit is reached the table is not asked again for so many seconds: nothing paces photos over the limit, and
-# all would write to one row, which DynamoDB lets nobody do more than 1,000 times a second. An image that another
-# environment gives back meanwhile is found afterwards.
+# Once the limit is reached, the table is not asked for this long. Nothing paces photos over the limit, and all of them
+# would write to one row, of which DynamoDB takes 1,000 writes a second. An image that another environment gives back
+# meanwhile is found afterwards.
 PAUSE_SECONDS = 60
 
 NOTHING = "nothing: the count is higher than it need be until the day is over"
 
 
 class DailyLimit:
-    """So many images a day (UTC) and no more. Safe to use from many threads, and in many environments at once.
+    """A limit of images a day (UTC). Safe to use from many threads, and in many environments at the same time.
 
     `make_once_client` is called when an image is first given back: botocore would send a subtraction again whose answer
     is lost, and the day would have an image too many. `now` gives seconds since the epoch.
@@ -91,7 +91,7 @@ class DailyLimit:
                 TableName=self._table,
                 Key=_key(day),
                 UpdateExpression="ADD Images :minus_one",
-                ConditionExpression="Images > :zero",  # a row that somebody deleted does not become a credit
+                ConditionExpression="Images > :zero",  # a deleted row does not become a credit
                 ExpressionAttributeValues={":minus_one": {"N": "-1"}, ":zero": {"N": "0"}},
             )
             self._reached = ("", 0.0)

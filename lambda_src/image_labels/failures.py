@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
-LEFT_TO_SQS = "nothing: it is delivered again, and moves to the dead-letter queue if it keeps failing"
+LEFT_TO_SQS = "nothing: SQS delivers it again, and it moves to the dead-letter queue if it keeps failing"
 SEND_BACK = "send it back from the dead-letter queue"
 
 
@@ -20,12 +20,12 @@ class Failure(Exception):  # noqa: N818 - the field's word: SQS calls it batchIt
 
     @property
     def next_step_for_dead_letter(self) -> str:
-        """What is to be done once the last try has failed."""
+        """What to do after the last attempt has failed."""
         return f"{self.next_step}; then {SEND_BACK}"
 
 
 class TryAgain(Failure):
-    """Waiting may help: throttling, a time-out, an error inside AWS, an object that keeps changing."""
+    """A retry may help: throttling, a timeout, an error inside AWS, an object that keeps changing."""
 
     def __init__(self, cause: str, *, throttled: bool = False) -> None:
         super().__init__(cause, LEFT_TO_SQS)
@@ -37,7 +37,7 @@ class TryAgain(Failure):
 
 
 class NeedsOperator(Failure):
-    """Waiting will not help: a permission or a setting has to be put right by somebody."""
+    """A retry does not help until an operator corrects a permission or a setting."""
 
 
 class OverDailyLimit(Failure):
@@ -83,7 +83,7 @@ class NotAnEvent(Permanent):
 
 
 def failure_of(error: Exception) -> Failure:
-    """Say any exception as a Failure; what is not known to be somebody's to mend is worth another try."""
+    """Any exception as a Failure. An unknown error is worth a retry."""
     match error:
         case Failure():
             return error

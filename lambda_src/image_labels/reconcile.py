@@ -1,7 +1,7 @@
-"""Make the table agree with the bucket, one key at a time.
+"""Makes the tables agree with the bucket, one key at a time.
 
-An event only says "look at this key". What counts is the object as it is now, so late, lost, doubled and reordered
-events all end in the same state.
+An event only names a key to look at. The current object decides, so late, lost, duplicated and reordered events all end
+in the same state.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from image_labels.model import Photo
     from image_labels.tables.items import Item
 
-# A photo is done in two rounds: one that writes, one that sees that nothing changed meanwhile. Each further one means
-# that somebody else changed the object or the item; after so many the key is busy, and SQS brings it back later.
+# A photo takes two rounds: one that writes, and one that checks that nothing has changed meanwhile. Each further round
+# means that the object or the item was changed. After this many rounds SQS redelivers the key later.
 MAX_ROUNDS = 6
 
 
 class Outcome(StrEnum):
-    """What became of a key. WAITING is said of one by those who have seen to it that it is looked at again."""
+    """The outcome for a key. The worker sets WAITING, once the photo is in the queue of waiting photos."""
 
     LABELLED = "labelled"
     REJECTED = "rejected"
@@ -53,19 +53,19 @@ class Result:
 
 
 class PhotoSource(Protocol):
-    """Where the photos are: see image_labels.photos.Photos."""
+    """The bucket: see image_labels.photos.Photos."""
 
     def head(self, key: str) -> Photo | None: ...
 
 
 class LabelSource(Protocol):
-    """Who knows their labels: see image_labels.rekognition.Labeller."""
+    """Rekognition: see image_labels.rekognition.Labeller."""
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
 
 
 class ItemStore(Protocol):
-    """Where the labels are kept: see image_labels.tables.store.Store."""
+    """The tables: see image_labels.tables.store.Store."""
 
     def get(self, key: str) -> Item | None: ...
 
@@ -77,7 +77,7 @@ class ItemStore(Protocol):
 
 
 class Reconciler:
-    """Brings the item of a key in line with the object of that key. Safe to use from several threads."""
+    """Reconciles the item of a key with the object of that key. Safe to use from several threads."""
 
     def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, settings: str) -> None:
         self._photos = photos
@@ -86,15 +86,15 @@ class Reconciler:
         self._settings = settings
 
     def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False, cost: Cost | None = None) -> Result:
-        """Look, and write until item and object agree. Raises a Failure, or botocore's errors, with nothing half done.
+        """Write until item and object agree. Raises a Failure, or botocore's errors; what was written stays consistent.
 
         Calls that are paid for are added to `cost`, whether it ends well or not.
 
-        `abandoned` says whether somebody else has been given the key meanwhile: then nothing more is asked or written,
-        since nobody would look again after a write that comes late.
+        `abandoned` says whether the invocation has handed the key back. Then Rekognition is not called and nothing is
+        written: no later look would correct a late write.
 
-        The item is read before the object: were it the other way round, an object that is replaced, and labelled by
-        somebody else, between the two reads would be taken for a disagreement to be mended with the older object.
+        The item is read before the object. In the other order, an object that another worker labels between the two
+        reads would look like a disagreement, and the labels of the older object would overwrite the newer ones.
         """
         result = Result(Outcome.UNCHANGED)
         cost = cost or Cost()
@@ -109,9 +109,11 @@ class Reconciler:
                 raise TryAgain("the invocation ended before the photo was done")
             try:
                 if agree and item is not None:
-                    self._items.index(item)  # whoever wrote it has not come to the end of its rows
+                    self._items.index(item)  # its rows are not complete yet
                 elif photo is not None:
-                    if answered is None or answered[0] != photo:  # it is paid for: a conflict is no reason to ask again
+                    if (
+                        answered is None or answered[0] != photo
+                    ):  # after a conflict, the answer that is paid for is used
                         content = self._detect(photo, abandoned)
                         if content is None:
                             continue
@@ -135,7 +137,7 @@ class Reconciler:
         return labelled == (photo.bucket, photo.etag, photo.version_id, self._settings)
 
     def _detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected | None:
-        """The labels, or why there are none; None if the photo was replaced or deleted before it could be read."""
+        """The labels or the rejection; None if the photo was replaced or deleted before Rekognition could read it."""
         try:
             return self._labels.detect(photo, abandoned)
         except Unreadable:

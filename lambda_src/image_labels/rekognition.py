@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What retrying cannot help, and what a person should know about each.
+# Errors that no retry can help, with an explanation for each.
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 _REJECTIONS = {
     "InvalidImageFormatException": "it is not a JPEG or PNG that can be decoded",
@@ -41,11 +41,11 @@ PAUSES = (0.5, 1.0)
 
 
 class Unreadable(NeedsOperator):
-    """Rekognition cannot read the object: it has gone or changed meanwhile, or the set-up is wrong."""
+    """Rekognition cannot read the object: it was deleted or replaced meanwhile, or the configuration is wrong."""
 
 
 class Allowance(Protocol):
-    """How many images may be asked about: see image_labels.daily_limit.DailyLimit."""
+    """How many images Rekognition may be called for: see image_labels.daily_limit.DailyLimit."""
 
     def take(self) -> str: ...
 
@@ -76,7 +76,7 @@ class Unlimited:
 
 
 class Labeller:
-    """Asks Rekognition for the labels of photos, as many as the allowance allows, and at this pace."""
+    """Calls DetectLabels at a pace and within an allowance."""
 
     def __init__(
         self,
@@ -99,7 +99,8 @@ class Labeller:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself, or its rejection.
 
         Raises Unreadable, InvalidRequest, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
-        `abandoned` says whether nobody wants the labels any more: then Rekognition is not asked, and it is TryAgain.
+        `abandoned` says whether the invocation has handed the photo back: then Rekognition is not called, and TryAgain
+        is raised.
 
         Each attempt keeps the pace and counts towards the daily limit. An answer is paid for, and so is a rejection. A
         request that was sent and not answered may be: it stays counted. What Rekognition refused or never got is given
@@ -160,7 +161,7 @@ class Labeller:
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether another attempt at once may help: Rekognition throttles, has failed, or was not reached."""
+    """Whether an immediate attempt may help: Rekognition throttles, has failed, or was not reached."""
     if not isinstance(error, TryAgain):
         return True
     refusal = error.__cause__

@@ -38,7 +38,7 @@ class Settings:
 
     @property
     def fingerprint(self) -> str:
-        """What decides the labels besides the photo; photos labelled under another fingerprint are labelled anew."""
+        """The settings that decide the labels. A look at a photo with another fingerprint labels it again."""
         return f"max_labels={self.max_labels};min_confidence={self.min_confidence!r}"
 
     @classmethod

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# No photo is begun in the last fifth of the function's time, and the answer is given a little before its end: what
-# is not done by then goes back to its sender, where a time-out of the function would lose the outcome of the others.
-# The margin is for telling SQS when the failed ones are to come back.
+# No photo is started in the last fifth of the function's time, and the answer is given a little before its end. Photos
+# that are not done by then go back to their sender; a timeout of the function would lose the outcome of all the others.
+# The margin leaves time to tell SQS when the failed messages are to be delivered again.
 START_SHARE = 0.8
 ANSWER_MARGIN_SECONDS = 3.0
 
@@ -88,7 +88,7 @@ class Worker:
     def _reconcile_all(
         self, tasks: Mapping[ObjectRef, Task], began: float, seconds_left: float
     ) -> dict[ObjectRef, Done]:
-        """Each object once, however many records name it."""
+        """Reconcile each object once, however many records name it."""
         if not tasks:
             return {}
         start_until = began + seconds_left * START_SHARE
@@ -99,8 +99,8 @@ class Worker:
             ref: pool.submit(self._reconcile, ref, task, start_until, over) for ref, task in tasks.items()
         }
         wait(futures.values(), timeout=max(0.0, answer_by - time.monotonic()))
-        # What still runs goes on after the answer, perhaps minutes later, when the environment is thawed for another
-        # event: it is to write nothing then.
+        # A photo that is still in work goes on after the answer, perhaps minutes later, when the environment is thawed
+        # for another event. It must not write anything then.
         over.set()
         pool.shutdown(wait=False, cancel_futures=True)
         return {
@@ -124,13 +124,13 @@ class Worker:
         except Exception as error:
             failure = failure_of(error)
             fields["rekognition_calls"] = cost.rekognition_calls
-            if over.is_set():  # it was handed back, and logged as that; only what it cost was not known yet
+            if over.is_set():  # it was logged as handed back; only its cost was not known then
                 if cost.rekognition_calls:
                     logs.write(logger, logging.WARNING, "photo answered too late", fields)
                 return failure
             known = isinstance(error, (Failure, ClientError, BotoCoreError))
             fields |= {"cause": failure.cause, "next_step": failure.next_step}
-            if isinstance(failure, OverDailyLimit):  # as it was asked for: nothing failed
+            if isinstance(failure, OverDailyLimit):  # not a failure
                 fields["outcome"] = Outcome.WAITING.value
                 logs.write(logger, logging.INFO, "photo over daily limit", fields)
                 return failure

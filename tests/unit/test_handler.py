@@ -205,9 +205,9 @@ def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str
         ("KMS.DisabledException", "enable the KMS key"),
         ("KMS.KMSInvalidStateException", "cancel its deletion"),
         ("KMS.NotFoundException", "upload the object again"),
-        ("ExpiredToken", "delivered again"),
+        ("ExpiredToken", "delivers it again"),
         ("AccessDenied", "GetObject to the function's role"),
-        ("NoSuchKey", "delivered again"),
+        ("NoSuchKey", "delivers it again"),
     ],
 )
 def test_bad_request_says_why(clients: Clients, code: str, advice: str) -> None:

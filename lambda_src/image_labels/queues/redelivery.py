@@ -1,10 +1,10 @@
-"""What becomes of a message that failed: another try, later each time, or the dead-letter queue with the reason.
+"""Redelivery of failed messages: another attempt after a growing wait, or the dead-letter queue with the cause.
 
-SQS by itself would deliver it again when the queue's visibility time-out is over, however often it has failed, and
-move it to the dead-letter queue without a word about why. It still does so with messages that kill the function.
+SQS by itself redelivers a message when the queue's visibility timeout is over, however often it has failed, and records
+no cause when it moves the message to the dead-letter queue. It still does both for messages that kill the function.
 
-A message that is over the daily limit has not failed: it goes to a queue of its own, until
-image_labels.queues.waiting sends it back. So does a photo over the limit that came in no message, in one made for it.
+A message over the daily limit has not failed: it goes to the queue of waiting photos, from which
+image_labels.queues.waiting sends it back. A photo over the limit that came in no message waits in one made for it.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Each wait is four times the one before: with 20 s and five tries, a fault of AWS may last 28 minutes.
+# Each wait is four times the one before: with 20 s and five attempts, a fault of AWS may last 28 minutes.
 GROWTH = 4
 MAX_DELAY_SECONDS = 3600
-# Photos that failed together do not come back together.
+# Spreads the retries of photos that failed together.
 JITTER = 0.25
-# Far within a message's limit, for what an event of unknown origin can make of a sentence.
+# Keeps the attributes far below a message's size limit, whatever an event contains.
 MAX_TEXT = 1000
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-# Compiled when it is needed: so wide a class takes 10 ms, which the cold start does without.
+# Compiled at the first use: this takes 10 ms, which the cold start is spared.
 _NOT_ALLOWED_IN_SQS = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
@@ -52,11 +52,11 @@ class Failed:
 
 
 class Redelivery:
-    """Decides when a failed message comes back, and whether it does.
+    """Decides whether and when a failed message is redelivered.
 
     `make_client` is called at the first failure, since few invocations need an SQS client. `retry_delay` is the first
-    wait in seconds, `max_receive_count` the number of tries that the queue's redrive policy allows, and `jitter` gives
-    a number from -1 to 1.
+    wait in seconds, `max_receive_count` the number of attempts that the queue's redrive policy allows, and `jitter`
+    gives a number from -1 to 1.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Redelivery:
         self._jitter = jitter
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]:
-        """The ids of the messages that SQS has to keep; the others are in another queue by now.
+        """Return the ids of the messages that SQS has to keep; the others are in another queue now.
 
-        Those over the daily limit are in the queue of waiting photos, whatever try it was, and those that failed their
-        last try in the dead-letter queue. Raises nothing: if SQS does not answer, it keeps the messages and does what
-        it does by itself.
+        Messages over the daily limit are in the queue of waiting photos, whichever attempt it was. Messages whose last
+        attempt failed are in the dead-letter queue. Raises nothing: if SQS does not answer, it keeps the messages, and
+        its own redelivery and redrive apply.
         """
         over_limit = [each for each in failed if isinstance(each.failure, OverDailyLimit)]
         sent = self.let_wait([(each.photo, each.message.body) for each in over_limit])

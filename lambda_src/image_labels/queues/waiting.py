@@ -1,10 +1,10 @@
-"""Photos over the daily limit: back to the queue they came from, as many as the day has room for.
+"""Photos over the daily limit: moves as many back to the queue of photos as the day allows.
 
-They wait in a queue of their own. In the one they came from they would use up their tries, since each receive counts as
-one; and to pause what delivers from it would hold up deletions too: photos could be found that are gone.
+They wait in a separate queue. In the queue of photos, each receive would count as an attempt; and pausing the event
+source mapping would delay deletions, so that deleted photos could still be found.
 
-A message is sent before it is deleted, and deleted only if SQS has confirmed the sending: what happens between the two
-may double it, which the reconciler does not mind, but never loses it.
+A message is deleted only after SQS has confirmed that it was sent. A failure between the two duplicates it, which is
+harmless to the reconciler, and never loses it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 # there may be room for it soon, but enough to see each message once while ages are looked at.
 HIDDEN_SECONDS = 120
 GLANCE_SECONDS = 60
-# SQS deletes a message after the queue's retention period, 14 days at most, and a backlog may take longer. One that has
-# waited for so long is sent anew to where it waits.
+# SQS deletes a message after the queue's retention period, 14 days at most, and a backlog may take longer. A message
+# that is older than this is sent to the queue of waiting photos again.
 OLD_SECONDS = 7 * 24 * 3600
 # Receives in search of such messages at a time. SQS gives messages in no order, so old ones are found by looking at
 # many. Every five minutes so many receives are 58,000 requests a day, which cost $0.02, and see 576,000 messages. With
@@ -71,7 +71,7 @@ class WaitingPhotos:
         """Move as many messages as there is room for, none after `until` (of time.monotonic()).
 
         Room is what the day has left, but no more than `ahead`, less the messages in the queue of photos, each of which
-        may need it. More would only stand in the way there of what is uploaded and deleted meanwhile. Without room, or
+        may need it. More would delay events of photos that are uploaded and deleted meanwhile. Without room, or
         when it is used up, messages that might expire are looked for.
 
         The answer says how many messages were moved, and how many wait, as far as SQS knows: its counts are

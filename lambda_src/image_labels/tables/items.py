@@ -1,6 +1,6 @@
-"""What the items of the two tables are made of, in DynamoDB's typed JSON. See image_labels.tables.store for the tables.
+"""The attributes of both tables' items, in DynamoDB's typed JSON. See image_labels.tables.store for the tables.
 
-boto3's own converters would import all of boto3, which the cold start pays for, and would want Decimal for numbers.
+boto3's own converters import all of boto3, which lengthens the cold start, and use Decimal for numbers.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Value = dict[str, Any]
 # The key of a row of the labels table: its term and rank.
 RowKey = tuple[str, str]
 
-# Each of a photo's rows carries all its terms. Beyond so many that would cost more than Rekognition's own price, and
-# the rows say instead that the photo's item has to be asked.
+# Each of a photo's rows carries all its terms. With more terms than this, writing them would cost more than
+# Rekognition does; the rows then refer to the photo's item.
 MAX_TERMS_IN_ROW = 250
 # How many rows are deleted on the word of a foreign item: 400 KB of garbage can name a hundred times as many.
 MAX_FOREIGN_TERMS = 1000
@@ -93,7 +93,7 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
 
 def is_foreign(item: Mapping[str, Any]) -> bool:
-    """Whether another program wrote the item, or somebody changed it so that it cannot be read as this module's."""
+    """Whether another program wrote the item, or changed it so that it cannot be read as this module's."""
     labelled = {"LABELLED": True, "REJECTED": False}.get(item.get("Status", {}).get("S"))
     return not (
         all("S" in item.get(name, {}) for name in ("Bucket", "ETag", "Settings"))

@@ -1,4 +1,4 @@
-"""The two tables, always changed together. What their items are made of is in image_labels.tables.items.
+"""Reads and writes of the two tables, which always change together. Their attributes are in image_labels.tables.items.
 
 images: one item per photo
     PK                 S     the object key
@@ -19,17 +19,15 @@ labels: one row per term and photo, and the vocabulary
     Term               S     partition key: the term, folded; "*" for the vocabulary, a row per term ever seen
     Rank               S     sort key: best confidence first, then the object key; in the vocabulary, the term
     PK                 S     the object key
-    Name Kind          S S   the term as Rekognition writes it; label, alias, parent or category
-    Confidence         N     percent
+    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent or category; percent
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
 
-    and under the Term "*usage", one row per day on which there was a daily limit (image_labels.daily_limit)
-    Rank               S     the day, an ISO date (UTC)
-    Images             N     how many images Rekognition was asked about on it
+    Term "*usage": one row per day with a daily limit (image_labels.daily_limit); Rank is the day, an ISO date (UTC),
+    and Images (N) how many images Rekognition was called for
 
-No label begins with "*", and nobody can ask for a term that does (image_labels.search.expression): these two partitions
-are read by those who know of them, and never as photos of a term.
+No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these two
+partitions are never taken for photos of a term.
 """
 
 from __future__ import annotations
@@ -58,32 +56,31 @@ if TYPE_CHECKING:
 VOCABULARY = "*"
 USAGE = "*usage"
 
-# An item has 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html), counted by
-# rules of which DynamoDB itself says that they are approximate for numbers: hence the room.
+# An item has at most 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). The
+# published size of numbers is approximate, hence the margin.
 MAX_ITEM_BYTES = 360_000
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html; its 4 MB are no limit
-# here, since a row has at most some 6 KB.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html. A row has at most 6 KB, so
+# its limit of 4 MB is never reached.
 MAX_ACTIONS = 100
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 MAX_BATCH = 25
-# What a cancelled transaction gives as its reasons.
+# Reasons of a cancelled transaction.
 _CONFLICT = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 class Conflict(Exception):  # noqa: N818 - expected, and answered by looking again
-    """Somebody else changed the item since it was read."""
+    """The item has changed since it was read."""
 
 
 class Store:
-    """Reads and writes photos, each write on condition that the item is still as it was read.
+    """Reads and writes photos. Each write is conditional on the item being as it was read.
 
-    A photo's item and its rows change in one transaction. When they are too many for one, the item says until the last
-    part is written that its rows are being emptied or filled, and each part is on condition that this is still so. What
-    a crash leaves is finished by whoever looks next, and workers that meet at a photo help each other: each part only
-    does what the other would do too.
+    A photo's item and its rows change in one transaction. If they are too many for one, the item is marked as being
+    emptied or filled until the last part is written, and each part is conditional on that mark. After a crash the next
+    worker finishes the rest. Workers that meet at a photo help each other: each part does what the other would do.
 
-    `now` gives seconds since the epoch and `new_revision` a number that is not given twice.
+    `now` gives seconds since the epoch, and `new_revision` a number that is never given twice.
     """
 
     def __init__(
@@ -171,7 +168,7 @@ class Store:
     # -- the parts of what does not fit into one transaction
 
     def _empty(self, item: Item) -> Item:
-        """Say that the rows of this item are being deleted, unless it is said already."""
+        """Mark the item as one whose rows are being deleted."""
         if item.rows is Rows.EMPTYING:
             return item
         expression = "SET Revision = :new, Emptying = :yes REMOVE #rows"

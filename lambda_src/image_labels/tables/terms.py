@@ -1,4 +1,4 @@
-"""What a photo can be found by: names, aliases, parents and categories of its labels, folded: case does not matter."""
+"""Search terms of a photo: the names, aliases, parents and categories of its labels, case-folded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_RANK_BYTES = 1024
 # A partition key has 2,048 bytes (same page). Rekognition's longest label has under 50.
 MAX_TERM_BYTES = 2048
-# Confidence is kept to so many digits after the point.
+# Digits after the decimal point of a stored confidence.
 DIGITS = 3
 
 
