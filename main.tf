@@ -1,104 +1,17 @@
-# The resources, in the order the data flows: bucket -> notification -> queues -> function -> tables.
-# Who may do what is in iam.tf, what can be seen of it in observability.tf.
+# The pipeline: queues -> function -> tables, and the names and places that all files use. What feeds it is in bucket.tf
+# and trigger.tf, its capacity in sizing.tf, permissions in iam.tf and resource_policies.tf, monitoring in observability.tf.
+
+################################################################################
+# Place: partition, Region and account
+################################################################################
 
 locals {
-  # Of an existing bucket not by the data source, which a depends_on of the caller's would make unknown until apply.
-  bucket_name = var.create_bucket ? aws_s3_bucket.photos[0].bucket : var.bucket_name
-  bucket_arn  = var.create_bucket ? aws_s3_bucket.photos[0].arn : "arn:${local.partition}:s3:::${var.bucket_name}"
-
   # By data sources, not out of a resource's ARN: known at plan time, and before there is anything under kms_key_arn,
   # so that the key's own policy can be made of them (output kms_key_policy_json).
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id # `name` is deprecated in provider 6, `region` is not in 5
   account_id = data.aws_caller_identity.current.account_id
-
-  # The queues name each other and the queue's policy names the queue: only a name known beforehand breaks the cycle.
-  queue_name = "${var.name}-photos"
-  queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
-
-  waiting_queue_name     = "${var.name}-waiting"
-  waiting_queue_arn      = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.waiting_queue_name}"
-  dead_letter_queue_name = "${var.name}-dead-letters"
-  dead_letter_queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
-
-  # 14 days, the longest SQS keeps a message: time to notice and mend what is broken before an event is lost.
-  message_retention_seconds = 14 * 24 * 3600
-
-  # SQS keeps the data key it got from KMS this long; 300 s is its own default and keeps KMS calls (and their price)
-  # at one per client and five minutes.
-  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
-
-  # The Regions that have DetectLabels (November 2026), by the default quota in calls per second. AWS's pages disagree about
-  # ca-central-1, so it is not among them; rekognition_tps admits it.
-  # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
-  regions_at_50 = ["us-east-1", "us-west-2", "eu-west-1"]
-  regions_at_5 = [
-    "us-east-2", "us-west-1", "us-gov-west-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1",
-    "ap-southeast-2", "ap-southeast-5", "ap-southeast-7", "eu-central-1", "eu-south-2", "eu-west-2", "il-central-1",
-    "sa-east-1",
-  ]
-  regions = sort(concat(local.regions_at_50, local.regions_at_5))
-
-  # https://aws.amazon.com/compliance/fips/; the SDK makes up names for other Regions, which lead nowhere.
-  regions_with_fips_endpoints = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "us-gov-west-1"]
-  uses_fips_endpoints         = lower(lookup(var.lambda_environment_variables, "AWS_USE_FIPS_ENDPOINT", "false")) == "true"
-
-  rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
-
-  # As few invocations at a time as use the quota up when a photo takes 1.5 s, twice what it mostly does: waiting is
-  # billed once for all 10 photos of an invocation. SQS wants 2 at least.
-  maximum_concurrency = min(1000, max(2, ceil(1.5 * local.rekognition_tps / 10)))
-
-  # Each has its share of the quota. A burst then drains at the quota, whatever the photos' own pace, and hardly any
-  # call is throttled, which would be no more than another try spent.
-  detect_labels_per_second = local.rekognition_tps / local.maximum_concurrency
-
-  # As many photos as an invocation can have its turn with in half of its time.
-  batch_size = min(10, max(1, floor(0.5 * var.lambda_timeout * local.detect_labels_per_second)))
-
-  package = var.lambda_package == null ? {
-    filename          = "${path.module}/dist/lambda.zip"
-    s3_bucket         = null
-    s3_key            = null
-    s3_object_version = null
-    source_code_hash  = null
-  } : var.lambda_package
-
-  package_is_there = local.package.filename == null ? true : fileexists(local.package.filename)
-
-  # A missing file is left to the function's precondition, which says what to do about it.
-  package_hash = (
-    (local.package.source_code_hash != null || local.package.filename == null || !local.package_is_there)
-    ? local.package.source_code_hash
-    : filebase64sha256(local.package.filename)
-  )
-
-  # What the function reads at its start; variables.tf keeps callers from overriding these names.
-  environment = {
-    BUCKET_NAME       = local.bucket_name
-    IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
-    LABELS_TABLE_NAME = aws_dynamodb_table.labels.name
-    MIN_CONFIDENCE    = tostring(var.min_confidence)
-    MAX_LABELS        = tostring(var.max_labels)
-    CONCURRENCY       = tostring(local.batch_size)
-
-    DETECT_LABELS_PER_SECOND = format("%.4f", local.detect_labels_per_second)
-
-    QUEUE_URL             = aws_sqs_queue.photos.url
-    DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
-    MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
-    RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
-
-    # Ten minutes of the quota, half of which is worked off until the schedule rings again: more would only stand in the
-    # way of what is uploaded and deleted meanwhile.
-    WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
-    MOVE_AHEAD        = tostring(ceil(600 * local.rekognition_tps))
-  }
 }
-
-################################################################################
-# Where this is: partition, Region and account
-################################################################################
 
 data "aws_caller_identity" "current" {}
 
@@ -137,271 +50,32 @@ data "aws_default_tags" "current" {
 }
 
 ################################################################################
-# Bucket: the photos
+# Queue names
 ################################################################################
-
-data "aws_s3_bucket" "existing" {
-  count = var.create_bucket ? 0 : 1
-
-  bucket = var.bucket_name
-
-  lifecycle {
-    postcondition {
-      # The attribute `region` is the bucket's in provider 5, and the provider's in 6.
-      condition     = strcontains(self.bucket_regional_domain_name, ".s3.${local.region}.")
-      error_message = "bucket_name: the bucket ${self.bucket} is not in the provider's Region, ${local.region}: Rekognition reads photos of its own Region only, and S3 sends events to queues of its own Region only. Give the module the provider of the bucket's Region: providers = { aws = aws.<alias> }."
-    }
-  }
-}
-
-resource "aws_s3_bucket" "photos" {
-  #checkov:skip=CKV_AWS_18:access logs need a bucket of their own, which is for the account to have, not for each module
-  #checkov:skip=CKV_AWS_144:a second Region would need a second copy of photos that the labels do not need
-  #checkov:skip=CKV2_AWS_62:it has notifications, in aws_s3_bucket_notification.photos, which checkov cannot tell by its count
-  count = var.create_bucket ? 1 : 0
-
-  bucket        = var.bucket_name
-  bucket_prefix = var.bucket_name == null ? "${var.name}-" : null
-  force_destroy = var.bucket_force_destroy
-
-  tags = var.tags
-}
-
-resource "aws_s3_bucket_public_access_block" "photos" {
-  count = var.create_bucket ? 1 : 0
-
-  bucket = aws_s3_bucket.photos[0].id
-
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_ownership_controls" "photos" {
-  count = var.create_bucket ? 1 : 0
-
-  bucket = aws_s3_bucket.photos[0].id
-
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-# Only with a key: S3 encrypts a bucket without this configuration under SSE-S3. It would also be harmful. Provider 6.22 to
-# 6.39 shows a change in every plan unless blocked_encryption_types is set, which 5.100 does not know, and each apply lifts
-# the block on SSE-C that S3 sets on new buckets.
-# https://github.com/hashicorp/terraform-provider-aws/issues/47320
-resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
-  count = var.create_bucket && var.kms_key_arn != null ? 1 : 0
-
-  bucket = aws_s3_bucket.photos[0].id
-
-  rule {
-    # One KMS call for many photos instead of one for each.
-    bucket_key_enabled = true
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = "aws:kms"
-      kms_master_key_id = var.kms_key_arn
-    }
-  }
-}
-
-resource "aws_s3_bucket_versioning" "photos" {
-  # No resource rather than "Suspended": that makes null versions and delete markers, which an unversioned bucket has
-  # not. Switched off later, the provider suspends versioning, the only way back that S3 has.
-  count = var.create_bucket && var.bucket_versioning ? 1 : 0
-
-  bucket = aws_s3_bucket.photos[0].id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "photos" {
-  #checkov:skip=CKV_AWS_300:the first rule does it; checkov gets lost at the dynamic one
-  count = var.create_bucket ? 1 : 0
-
-  bucket = aws_s3_bucket.photos[0].id
-
-  rule {
-    id     = "abort-incomplete-multipart-uploads"
-    status = "Enabled"
-
-    filter {}
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 7
-    }
-  }
-
-  # Also without versioning: it does nothing there, but clears up behind versioning that was switched off.
-  dynamic "rule" {
-    for_each = var.bucket_noncurrent_version_days == null ? [] : [var.bucket_noncurrent_version_days]
-
-    content {
-      id     = "expire-noncurrent-versions"
-      status = "Enabled"
-
-      filter {}
-
-      noncurrent_version_expiration {
-        noncurrent_days = rule.value
-      }
-
-      # The delete marker that is left when the last version behind it has gone.
-      expiration {
-        expired_object_delete_marker = true
-      }
-    }
-  }
-
-  # S3 wants versioning settled before rules about versions.
-  depends_on = [aws_s3_bucket_versioning.photos]
-}
-
-resource "aws_s3_bucket_policy" "photos" {
-  count = var.create_bucket ? 1 : 0
-
-  bucket = aws_s3_bucket.photos[0].id
-  policy = data.aws_iam_policy_document.bucket[0].json
-
-  # S3 answers OperationAborted when two of a bucket's access settings are written at once.
-  depends_on = [aws_s3_bucket_public_access_block.photos]
-}
-
-################################################################################
-# Notification: every photo that comes or goes
-################################################################################
-
-# The bucket's own notifications: S3 sends to the queue, or to EventBridge. There is one set of them for each bucket, so on
-# a bucket of somebody else's nothing is written unless trigger = "s3" says so.
-resource "aws_s3_bucket_notification" "photos" {
-  count = var.create_bucket || var.trigger == "s3" ? 1 : 0
-
-  bucket      = local.bucket_name
-  eventbridge = var.trigger == "eventbridge"
-
-  # A rule takes one suffix. S3 tries the queue when they are made; its policy, a part of the queue, is in place by then.
-  dynamic "queue" {
-    for_each = var.trigger == "s3" ? var.filter_suffixes : []
-
-    content {
-      id        = "${var.name}${queue.value}"
-      queue_arn = aws_sqs_queue.photos.arn
-      events = [
-        "s3:ObjectCreated:*",
-        "s3:ObjectRemoved:*",
-        # What a lifecycle rule deletes is a family of its own, not part of ObjectRemoved.
-        "s3:LifecycleExpiration:*",
-      ]
-      filter_prefix = var.filter_prefix
-      filter_suffix = queue.value
-    }
-  }
-}
-
-check "notifications_of_the_existing_bucket" {
-  assert {
-    condition     = var.create_bucket || var.trigger == "eventbridge"
-    error_message = "The event notifications of the existing bucket ${coalesce(var.bucket_name, "-")} are REPLACED by this module's: S3 keeps one set of them for each bucket, and whoever listened to it hears nothing more. trigger = \"eventbridge\" leaves them as they are."
-  }
-}
-
-# Several rules, since EventBridge refuses a rule whose wildcards are too complex. No key matches two of them, because no
-# suffix is the end of another (variables.tf).
-resource "aws_cloudwatch_event_rule" "photos" {
-  count = length(local.event_rules)
-
-  name        = "${local.queue_name}${local.event_rules[count.index].number}"
-  description = "Photos that come to or go from ${local.bucket_name}, for ${var.name}"
-
-  event_pattern = jsonencode({
-    source      = ["aws.s3"]
-    detail-type = ["Object Created", "Object Deleted"] # the latter also for what a lifecycle rule deletes
-    detail = merge(
-      { bucket = { name = [local.bucket_name] } },
-      length(local.event_rules[count.index].keys) == 0 ? {} : { object = { key = local.event_rules[count.index].keys } },
-    )
-  })
-
-  tags = var.tags
-
-  lifecycle {
-    precondition {
-      # Said once, not by each rule.
-      condition     = count.index > 0 || var.filter_prefix == "" || length(local.event_rules) <= 30
-      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, ${length(var.filter_suffixes)} suffixes are ${length(local.event_rules)} rules with wildcards, and an event bus takes 30. Take at most 90 suffixes, fewer if other rules of the default event bus have wildcards, or set filter_prefix = \"\", which needs none."
-    }
-
-    precondition {
-      # 200 for what else there is, a bucket's name of 63 characters among it.
-      condition     = length(jsonencode(local.event_rules[count.index].keys)) + 200 <= 2048
-      error_message = "filter_prefix and filter_suffixes are too long for trigger = \"eventbridge\": they make an event pattern of about ${length(jsonencode(local.event_rules[count.index].keys)) + 200} characters, of which EventBridge takes 2048, and the prefix is in it once for each suffix. Take a shorter prefix, or shorter or fewer suffixes."
-    }
-
-    precondition {
-      condition     = local.event_rules[count.index].complexity <= 9
-      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, EventBridge would refuse ${join(", ", local.event_rules[count.index].suffixes)} as too complex, since they repeat how they begin (as \"___.jpg\" does). Take suffixes that do not, or set filter_prefix = \"\"."
-    }
-  }
-}
 
 locals {
-  # Three wildcards a rule. AWS does not say how complex a rule may be; its event-ruler counts 2 for "images/*.jpg", and
-  # EventBridge has been seen to accept 9 and to refuse 12. https://github.com/aws/event-ruler#matching-with-a-machine
-  # Without a prefix there are no wildcards, and one rule does.
-  event_suffixes = chunklist(var.trigger == "eventbridge" ? sort(var.filter_suffixes) : [], var.filter_prefix == "" ? 100 : 3)
+  # The queues name each other and the queue's policy names the queue: only a name known beforehand breaks the cycle.
+  queue_name = "${var.name}-photos"
+  queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
 
-  event_rules = [
-    for index, suffixes in local.event_suffixes : {
-      number   = index == 0 ? "" : "-${index + 1}" # the first has none, in its name and its alarms'
-      suffixes = suffixes
-
-      # What S3's filter_prefix and filter_suffix say, in EventBridge's words; nothing if every key is meant. A pattern has
-      # no "prefix and suffix", only the wildcard, which wants the two one after the other where S3 lets them overlap
-      # (prefix "images/" and suffix "/dog.jpg" admit "images/dog.jpg"): these few keys are named one by one.
-      keys = concat(
-        [for suffix in suffixes : { suffix = suffix } if var.filter_prefix == "" && suffix != ""],
-        [for suffix in suffixes : { prefix = var.filter_prefix } if var.filter_prefix != "" && suffix == ""],
-        [for suffix in suffixes : { wildcard = "${var.filter_prefix}*${suffix}" } if var.filter_prefix != "" && suffix != ""],
-        flatten([
-          for suffix in suffixes : [
-            for n in range(1, min(length(var.filter_prefix), length(suffix)) + 1) :
-            "${var.filter_prefix}${substr(suffix, n, -1)}" if endswith(var.filter_prefix, substr(suffix, 0, n))
-          ]
-        ]),
-      )
-
-      # An upper bound of what event-ruler counts: for each wildcard, how many of its beginnings one key can match. The key
-      # "images/aa" matches three beginnings of "images/*aab": "images/*", "images/*a" and "images/*aa".
-      complexity = var.filter_prefix == "" ? 0 : sum([
-        for suffix in suffixes : 1 + max(1, [
-          for m in range(1, length(suffix) + 1) :
-          length([for n in range(1, m + 1) : n if endswith(substr(suffix, 0, m), substr(suffix, 0, n))])
-        ]...)
-      ])
-    }
-  ]
-}
-
-resource "aws_cloudwatch_event_target" "photos" {
-  count = length(local.event_rules)
-
-  rule = aws_cloudwatch_event_rule.photos[count.index].name
-  arn  = aws_sqs_queue.photos.arn
-
-  # What the queue does not take would be dropped: for want of a permission at once, else after a day of tries.
-  dead_letter_config {
-    arn = aws_sqs_queue.dead_letters.arn
-  }
+  waiting_queue_name     = "${var.name}-waiting"
+  waiting_queue_arn      = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.waiting_queue_name}"
+  dead_letter_queue_name = "${var.name}-dead-letters"
+  dead_letter_queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
 }
 
 ################################################################################
 # Queues: what is to be looked at, and what could not be done
 ################################################################################
+
+locals {
+  # 14 days, the longest SQS keeps a message: time to notice and mend what is broken before an event is lost.
+  message_retention_seconds = 14 * 24 * 3600
+
+  # SQS keeps the data key it got from KMS this long; 300 s is its own default and keeps KMS calls (and their price)
+  # at one per client and five minutes.
+  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
+}
 
 resource "aws_sqs_queue" "photos" {
   name = local.queue_name
@@ -472,6 +146,47 @@ resource "aws_sqs_queue" "waiting" {
 # Function: look at each photo as it is now, and make the table agree
 ################################################################################
 
+locals {
+  package = var.lambda_package == null ? {
+    filename          = "${path.module}/dist/lambda.zip"
+    s3_bucket         = null
+    s3_key            = null
+    s3_object_version = null
+    source_code_hash  = null
+  } : var.lambda_package
+
+  package_is_there = local.package.filename == null ? true : fileexists(local.package.filename)
+
+  # A missing file is left to the function's precondition, which says what to do about it.
+  package_hash = (
+    (local.package.source_code_hash != null || local.package.filename == null || !local.package_is_there)
+    ? local.package.source_code_hash
+    : filebase64sha256(local.package.filename)
+  )
+
+  # What the function reads at its start; variables.tf keeps callers from overriding these names.
+  environment = {
+    BUCKET_NAME       = local.bucket_name
+    IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
+    LABELS_TABLE_NAME = aws_dynamodb_table.labels.name
+    MIN_CONFIDENCE    = tostring(var.min_confidence)
+    MAX_LABELS        = tostring(var.max_labels)
+    CONCURRENCY       = tostring(local.batch_size)
+
+    DETECT_LABELS_PER_SECOND = format("%.4f", local.detect_labels_per_second)
+
+    QUEUE_URL             = aws_sqs_queue.photos.url
+    DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+    MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
+    RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
+
+    # Ten minutes of the quota, half of which is worked off until the schedule rings again: more would only stand in the
+    # way of what is uploaded and deleted meanwhile.
+    WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
+    MOVE_AHEAD        = tostring(ceil(600 * local.rekognition_tps))
+  }
+}
+
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:traces would show what the log lines and Rekognition's metrics do, and are billed by the photo
   #checkov:skip=CKV_AWS_115:the event source mapping limits it; reserved slots would keep small accounts from deploying
@@ -538,6 +253,12 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
+locals {
+  # https://aws.amazon.com/compliance/fips/; the SDK makes up names for other Regions, which lead nowhere.
+  regions_with_fips_endpoints = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "us-gov-west-1"]
+  uses_fips_endpoints         = lower(lookup(var.lambda_environment_variables, "AWS_USE_FIPS_ENDPOINT", "false")) == "true"
+}
+
 check "fips_endpoints" {
   assert {
     condition     = !local.uses_fips_endpoints || contains(local.regions_with_fips_endpoints, local.region)
@@ -564,6 +285,10 @@ resource "aws_lambda_event_source_mapping" "photos" {
 
   tags = var.tags
 }
+
+################################################################################
+# Schedule: taking back the photos over the daily limit
+################################################################################
 
 # Every 5 minutes the function takes back what waits, as far as the day's limit allows: soon after midnight UTC, when the
 # day's count begins anew, and soon after the limit was raised or taken away.

@@ -25,8 +25,9 @@ class NotSentError(Exception):
 
 
 def _regions() -> list[str]:
-    """Those of main.tf."""
-    found = re.search(r"regions_with_fips_endpoints = \[(.+)\]", (ROOT / "main.tf").read_text())
+    """The Regions that the module's check takes for Regions with FIPS endpoints."""
+    module = "\n".join(path.read_text() for path in sorted(ROOT.glob("*.tf")))
+    found = re.search(r"regions_with_fips_endpoints = \[(.+)\]", module)
     assert found
     return re.findall(r'"([a-z0-9-]+)"', found[1])
 
