@@ -1,7 +1,8 @@
-# The bucket that holds the photos: a new one with its settings, or an existing one that is only looked up.
+# The bucket of photos: a new bucket with its settings, or the lookup of an existing bucket (create_bucket = false).
 
 locals {
-  # Of an existing bucket not by the data source, which a depends_on of the caller's would make unknown until apply.
+  # An existing bucket's name comes from the variable: a depends_on in the caller's module block defers data sources to the
+  # apply, and their attributes would be unknown in the plan.
   bucket_name = var.create_bucket ? aws_s3_bucket.photos[0].bucket : var.bucket_name
   bucket_arn  = var.create_bucket ? aws_s3_bucket.photos[0].arn : "arn:${local.partition}:s3:::${var.bucket_name}"
 }
@@ -17,9 +18,9 @@ data "aws_s3_bucket" "existing" {
 
   lifecycle {
     postcondition {
-      # The attribute `region` is the bucket's in provider 5, and the provider's in 6.
+      # Not self.region: in provider 5 it is the bucket's Region, in provider 6 the provider's.
       condition     = strcontains(self.bucket_regional_domain_name, ".s3.${local.region}.")
-      error_message = "bucket_name: the bucket ${self.bucket} is not in the provider's Region, ${local.region}: Rekognition reads photos of its own Region only, and S3 sends events to queues of its own Region only. Give the module the provider of the bucket's Region: providers = { aws = aws.<alias> }."
+      error_message = "bucket_name: the bucket ${self.bucket} is not in the provider's Region, ${local.region}. It must be, because Rekognition reads photos and S3 sends events only within a Region. Pass the module a provider for the bucket's Region: providers = { aws = aws.<alias> }."
     }
   }
 }
@@ -29,9 +30,9 @@ data "aws_s3_bucket" "existing" {
 ################################################################################
 
 resource "aws_s3_bucket" "photos" {
-  #checkov:skip=CKV_AWS_18:access logs need a bucket of their own, which is for the account to have, not for each module
-  #checkov:skip=CKV_AWS_144:a second Region would need a second copy of photos that the labels do not need
-  #checkov:skip=CKV2_AWS_62:it has notifications, in aws_s3_bucket_notification.photos, which checkov cannot tell by its count
+  #checkov:skip=CKV_AWS_18:access logs need another bucket, which belongs to the account, not to each module
+  #checkov:skip=CKV_AWS_144:labelling needs no copy of the photos in a second Region
+  #checkov:skip=CKV2_AWS_62:aws_s3_bucket_notification.photos configures them; checkov does not resolve its count
   count = var.create_bucket ? 1 : 0
 
   bucket        = var.bucket_name
@@ -62,9 +63,9 @@ resource "aws_s3_bucket_ownership_controls" "photos" {
   }
 }
 
-# Only with a key: S3 encrypts a bucket without this configuration under SSE-S3. It would also be harmful. Provider 6.22 to
-# 6.39 shows a change in every plan unless blocked_encryption_types is set, which 5.100 does not know, and each apply lifts
-# the block on SSE-C that S3 sets on new buckets.
+# Only with a key, because S3 applies SSE-S3 by default. This resource also has a cost: provider 6.22 to 6.39 shows a change
+# in every plan unless blocked_encryption_types is set, which 5.100 does not support, and each apply removes the block on
+# SSE-C that S3 sets on new buckets.
 # https://github.com/hashicorp/terraform-provider-aws/issues/47320
 resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
   count = var.create_bucket && var.kms_key_arn != null ? 1 : 0
@@ -72,7 +73,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
   bucket = aws_s3_bucket.photos[0].id
 
   rule {
-    # One KMS call for many photos instead of one for each.
+    # One KMS call for many photos instead of one per photo.
     bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {
@@ -83,8 +84,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "photos" {
 }
 
 resource "aws_s3_bucket_versioning" "photos" {
-  # No resource rather than "Suspended": that makes null versions and delete markers, which an unversioned bucket has
-  # not. Switched off later, the provider suspends versioning, the only way back that S3 has.
+  # No resource instead of status "Suspended", which creates null versions and delete markers in an unversioned bucket. If
+  # versioning is disabled later, the provider suspends it: S3 cannot remove it.
   count = var.create_bucket && var.bucket_versioning ? 1 : 0
 
   bucket = aws_s3_bucket.photos[0].id
@@ -95,7 +96,7 @@ resource "aws_s3_bucket_versioning" "photos" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "photos" {
-  #checkov:skip=CKV_AWS_300:the first rule does it; checkov gets lost at the dynamic one
+  #checkov:skip=CKV_AWS_300:the first rule aborts incomplete uploads; checkov misreads the dynamic rule
   count = var.create_bucket ? 1 : 0
 
   bucket = aws_s3_bucket.photos[0].id
@@ -111,7 +112,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "photos" {
     }
   }
 
-  # Also without versioning: it does nothing there, but clears up behind versioning that was switched off.
+  # Also without versioning, to remove the noncurrent versions that remain after versioning was suspended.
   dynamic "rule" {
     for_each = var.bucket_noncurrent_version_days == null ? [] : [var.bucket_noncurrent_version_days]
 
@@ -125,14 +126,14 @@ resource "aws_s3_bucket_lifecycle_configuration" "photos" {
         noncurrent_days = rule.value
       }
 
-      # The delete marker that is left when the last version behind it has gone.
+      # Removes a delete marker whose last noncurrent version has expired.
       expiration {
         expired_object_delete_marker = true
       }
     }
   }
 
-  # S3 wants versioning settled before rules about versions.
+  # S3 requires versioning to be configured before rules on noncurrent versions.
   depends_on = [aws_s3_bucket_versioning.photos]
 }
 
@@ -142,6 +143,6 @@ resource "aws_s3_bucket_policy" "photos" {
   bucket = aws_s3_bucket.photos[0].id
   policy = data.aws_iam_policy_document.bucket[0].json
 
-  # S3 answers OperationAborted when two of a bucket's access settings are written at once.
+  # S3 returns OperationAborted for concurrent writes of a bucket's access settings.
   depends_on = [aws_s3_bucket_public_access_block.photos]
 }

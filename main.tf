@@ -1,15 +1,16 @@
-# The pipeline: queues -> function -> tables, and the names and places that all files use. What feeds it is in bucket.tf
-# and trigger.tf, its capacity in sizing.tf, permissions in iam.tf and resource_policies.tf, monitoring in observability.tf.
+# The core of the pipeline: queues -> function -> tables, and the partition, Region, account and queue names that all files
+# use. Events come from bucket.tf and trigger.tf. sizing.tf has the capacity, iam.tf and resource_policies.tf have the
+# permissions, observability.tf and dashboard.tf the monitoring.
 
 ################################################################################
-# Place: partition, Region and account
+# Partition, Region and account
 ################################################################################
 
 locals {
-  # By data sources, not out of a resource's ARN: known at plan time, and before there is anything under kms_key_arn,
-  # so that the key's own policy can be made of them (output kms_key_policy_json).
+  # From data sources instead of a resource's ARN: the plan knows them before any resource exists, so the policy of the KMS
+  # key can use them (output kms_key_policy_json).
   partition  = data.aws_partition.current.partition
-  region     = data.aws_region.current.id # `name` is deprecated in provider 6, `region` is not in 5
+  region     = data.aws_region.current.id # provider 6 deprecates `name`, provider 5 has no `region`
   account_id = data.aws_caller_identity.current.account_id
 }
 
@@ -21,22 +22,22 @@ data "aws_region" "current" {
   lifecycle {
     postcondition {
       condition     = contains(local.regions, self.id) || var.rekognition_tps != null
-      error_message = "The provider's Region, ${self.id}, is not known to have DetectLabels: photos can be labelled in ${join(", ", local.regions)}. If ${self.id} has it, set rekognition_tps to your quota of calls per second there, and this check is left out. Bucket, function and Rekognition must be in one Region."
+      error_message = "The provider's Region, ${self.id}, is not a Region that the module knows to have DetectLabels: ${join(", ", local.regions)}. If ${self.id} has DetectLabels, set rekognition_tps to your quota of calls per second there, which skips this check. Bucket, function and Rekognition must be in the same Region."
     }
   }
 }
 
-# Only the provider's configuration; it asks AWS nothing.
+# Reads only the provider's configuration; it calls no AWS API.
 data "aws_default_tags" "current" {
   lifecycle {
     postcondition {
       condition     = length(merge(self.tags, var.tags)) <= 50
-      error_message = "tags must be 50 at most together with the provider's default_tags: AWS takes no more for a resource, and these are ${length(merge(self.tags, var.tags))}."
+      error_message = "tags and the provider's default_tags must have at most 50 entries in total: AWS allows no more per resource. Given: ${length(merge(self.tags, var.tags))}."
     }
 
     postcondition {
       condition     = length(distinct([for key in keys(merge(self.tags, var.tags)) : lower(key)])) == length(merge(self.tags, var.tags))
-      error_message = "tags and the provider's default_tags must not have names that differ in case alone, such as Team and team: IAM takes them for one and refuses both. Given: ${join(", ", keys(merge(self.tags, var.tags)))}."
+      error_message = "tags and the provider's default_tags must not have names that differ only in case, such as Team and team: IAM treats them as duplicates and refuses them. Given: ${join(", ", keys(merge(self.tags, var.tags)))}."
     }
 
     postcondition {
@@ -44,7 +45,7 @@ data "aws_default_tags" "current" {
         for key, value in merge(self.tags, var.tags) :
         can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))
       ])
-      error_message = "The provider's default_tags must have names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM takes no others."
+      error_message = "The provider's default_tags must have names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM allows no other characters."
     }
   }
 }
@@ -54,7 +55,8 @@ data "aws_default_tags" "current" {
 ################################################################################
 
 locals {
-  # The queues name each other and the queue's policy names the queue: only a name known beforehand breaks the cycle.
+  # ARNs built from names: the queues refer to each other, and each policy refers to its queue. References to the resources
+  # would form cycles.
   queue_name = "${var.name}-photos"
   queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.queue_name}"
 
@@ -65,23 +67,23 @@ locals {
 }
 
 ################################################################################
-# Queues: what is to be looked at, and what could not be done
+# Queues: events to process, dead letters, and photos over the daily limit
 ################################################################################
 
 locals {
-  # 14 days, the longest SQS keeps a message: time to notice and mend what is broken before an event is lost.
+  # 14 days, the maximum: time to notice and repair a fault before SQS deletes the events.
   message_retention_seconds = 14 * 24 * 3600
 
-  # SQS keeps the data key it got from KMS this long; 300 s is its own default and keeps KMS calls (and their price)
-  # at one per client and five minutes.
+  # How long SQS reuses a data key from KMS. 300 s is SQS's default; it limits the billed KMS calls to one per client and
+  # five minutes.
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
 }
 
 resource "aws_sqs_queue" "photos" {
   name = local.queue_name
 
-  # Six times the function's time-out, as AWS advises: a batch must not come back while a throttled poller still
-  # tries to hand it to the function. A photo that fails does not wait so long: the function says when it comes back.
+  # Six times the function's timeout, as AWS recommends: a batch must not become visible while Lambda still retries a
+  # throttled invocation with it. A failed photo is retried sooner, because the function changes its message's visibility.
   visibility_timeout_seconds = 6 * var.lambda_timeout
   message_retention_seconds  = local.message_retention_seconds
   receive_wait_time_seconds  = 20
@@ -90,7 +92,7 @@ resource "aws_sqs_queue" "photos" {
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.kms_data_key_reuse_period_seconds
 
-  # Here, not in an aws_sqs_queue_policy: the provider waits about 25 s for each of the two to settle.
+  # Not an aws_sqs_queue_policy: the provider waits about 25 s for each of the two resources.
   policy = data.aws_iam_policy_document.queue["photos"].json
 
   redrive_policy = jsonencode({
@@ -113,7 +115,7 @@ resource "aws_sqs_queue" "dead_letters" {
 
   policy = data.aws_iam_policy_document.queue["dead_letters"].json
 
-  # No other queue may leave its failures here. SQS takes the ARN of a queue that is still to be made.
+  # Only the queue of photos may use this dead-letter queue. SQS accepts the ARN of a queue that does not exist yet.
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
     sourceQueueArns   = [local.queue_arn]
@@ -122,14 +124,14 @@ resource "aws_sqs_queue" "dead_letters" {
   tags = var.tags
 }
 
-# Photos over daily_image_limit, until the function takes them back. Not in the queue above, where each look at a photo
-# would be one of its tries; nor by holding that queue up, which would keep deleted photos findable.
+# Photos over daily_image_limit, until the function moves them back to the queue of photos. They do not stay in that queue:
+# every receive would count as an attempt, and pausing it would delay deletions, so deleted photos would still be found.
 #
-# It is there without a limit too: a queue that went together with the limit would take the photos in it along.
+# The queue exists without a limit too: removing it together with the limit would delete the messages in it.
 resource "aws_sqs_queue" "waiting" {
   name = local.waiting_queue_name
 
-  # The function hides what it moves for this long; what it could not move is there again after it.
+  # A message that the function receives but fails to move becomes visible again after this time.
   visibility_timeout_seconds = 120
   message_retention_seconds  = local.message_retention_seconds
 
@@ -143,7 +145,7 @@ resource "aws_sqs_queue" "waiting" {
 }
 
 ################################################################################
-# Function: look at each photo as it is now, and make the table agree
+# Function: reconciles the tables with the current state of each photo
 ################################################################################
 
 locals {
@@ -157,14 +159,14 @@ locals {
 
   package_is_there = local.package.filename == null ? true : fileexists(local.package.filename)
 
-  # A missing file is left to the function's precondition, which says what to do about it.
+  # If the file is missing, the function's precondition reports it.
   package_hash = (
     (local.package.source_code_hash != null || local.package.filename == null || !local.package_is_there)
     ? local.package.source_code_hash
     : filebase64sha256(local.package.filename)
   )
 
-  # What the function reads at its start; variables.tf keeps callers from overriding these names.
+  # The function's settings. A validation of lambda_environment_variables refuses these names.
   environment = {
     BUCKET_NAME       = local.bucket_name
     IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
@@ -180,19 +182,19 @@ locals {
     MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
     RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
 
-    # Ten minutes of the quota, half of which is worked off until the schedule rings again: more would only stand in the
-    # way of what is uploaded and deleted meanwhile.
+    # Messages that the queue of photos may hold before the function moves no more back: ten minutes of the quota, half of
+    # which is processed before the next scheduled run. More would delay new uploads and deletions.
     WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
     MOVE_AHEAD        = tostring(ceil(600 * local.rekognition_tps))
   }
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_50:traces would show what the log lines and Rekognition's metrics do, and are billed by the photo
-  #checkov:skip=CKV_AWS_115:the event source mapping limits it; reserved slots would keep small accounts from deploying
-  #checkov:skip=CKV_AWS_116:its dead letters are the queue's; S3 Batch sees failures itself, and the schedule rings again
-  #checkov:skip=CKV_AWS_173:names and numbers, nothing secret, and Lambda encrypts them in any case
-  #checkov:skip=CKV_AWS_272:a signature needs a signing profile of the account's; lambda_package takes a zip that you have signed
+  #checkov:skip=CKV_AWS_50:logs and metrics show the same as traces, which are billed per photo
+  #checkov:skip=CKV_AWS_115:the event source mapping limits concurrency; small accounts cannot reserve any
+  #checkov:skip=CKV_AWS_116:the queue has one; S3 Batch Operations reports failures, and the schedule runs again
+  #checkov:skip=CKV_AWS_173:the variables hold no secrets, and Lambda encrypts them with its own key
+  #checkov:skip=CKV_AWS_272:signing requires a profile in the account; lambda_package accepts a signed zip
   function_name = var.name
   description   = "Keeps the Rekognition labels of photos in DynamoDB"
   role          = aws_iam_role.function.arn
@@ -230,7 +232,7 @@ resource "aws_lambda_function" "this" {
     log_group             = aws_cloudwatch_log_group.function.name
     log_format            = "JSON"
     application_log_level = var.log_level
-    # INFO, whatever log_level says: at WARN Lambda leaves out platform.report, the line with duration and memory.
+    # Independent of log_level: at WARN Lambda omits platform.report, the line with duration and memory.
     system_log_level = "INFO"
   }
 
@@ -239,22 +241,22 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = local.package_is_there
-      error_message = "There is no file ${coalesce(local.package.filename, "-")}. The module comes with dist/lambda.zip: build that again, or say with lambda_package where yours is."
+      error_message = "lambda_package: the file ${coalesce(local.package.filename, "-")} does not exist. The default is dist/lambda.zip of the module: build it with `make package`, or set lambda_package to the location of your zip file."
     }
   }
 
   depends_on = [
-    # Lambda makes a missing log group itself, and that one keeps its lines for ever.
+    # Lambda creates a missing log group itself, without a retention period.
     aws_cloudwatch_log_group.function,
-    # The first event may wait in the queue already: without its policy the function would fail it.
+    # The queue may already hold an event, which the function would fail without its permissions.
     aws_iam_role_policy.function,
-    # Lambda makes the network interfaces with the role's permissions, and deletes them with these when the function goes.
+    # Lambda uses the role's permissions to create network interfaces, and to delete them with the function.
     aws_iam_role_policy.network_interfaces,
   ]
 }
 
 locals {
-  # https://aws.amazon.com/compliance/fips/; the SDK makes up names for other Regions, which lead nowhere.
+  # In other Regions the SDK constructs endpoint names that do not exist. https://aws.amazon.com/compliance/fips/
   regions_with_fips_endpoints = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "us-gov-west-1"]
   uses_fips_endpoints         = lower(lookup(var.lambda_environment_variables, "AWS_USE_FIPS_ENDPOINT", "false")) == "true"
 }
@@ -262,7 +264,7 @@ locals {
 check "fips_endpoints" {
   assert {
     condition     = !local.uses_fips_endpoints || contains(local.regions_with_fips_endpoints, local.region)
-    error_message = "lambda_environment_variables: AWS_USE_FIPS_ENDPOINT is set, but ${local.region} is not known to have FIPS endpoints for S3, SQS, DynamoDB and Rekognition. Known are ${join(", ", local.regions_with_fips_endpoints)}. Without them the function reaches nothing."
+    error_message = "lambda_environment_variables: AWS_USE_FIPS_ENDPOINT is set, but ${local.region} is not a Region that the module knows to have FIPS endpoints for S3, SQS, DynamoDB and Rekognition: ${join(", ", local.regions_with_fips_endpoints)}. Without these endpoints the function cannot call AWS."
   }
 }
 
@@ -271,14 +273,14 @@ resource "aws_lambda_event_source_mapping" "photos" {
   function_name    = aws_lambda_function.this.arn
 
   batch_size = local.batch_size
-  # Take what is there: a window would only add its seconds to every single photo. Under load batches fill without it.
+  # A batching window would delay every single photo. Under load batches fill without one.
   maximum_batching_window_in_seconds = 0
 
-  # One photo that fails must not send the other nine to Rekognition, and on the bill, again.
+  # A failed photo must not return the rest of its batch to the queue: Rekognition would bill those photos again.
   function_response_types = ["ReportBatchItemFailures"]
 
-  # A limit here rather than reserved concurrency: what is over it stays in the queue instead of being throttled (and
-  # so counted as tried), and accounts with few concurrency slots can still deploy.
+  # Instead of reserved concurrency: messages over this limit stay in the queue instead of being throttled, which would count
+  # as an attempt, and accounts with a low concurrency quota can deploy the module.
   scaling_config {
     maximum_concurrency = local.maximum_concurrency
   }
@@ -287,14 +289,14 @@ resource "aws_lambda_event_source_mapping" "photos" {
 }
 
 ################################################################################
-# Schedule: taking back the photos over the daily limit
+# Schedule: returns the photos over the daily limit to the queue
 ################################################################################
 
-# Every 5 minutes the function takes back what waits, as far as the day's limit allows: soon after midnight UTC, when the
-# day's count begins anew, and soon after the limit was raised or taken away.
+# Every 5 minutes the function moves waiting photos back to the queue, as far as the daily limit allows: soon after midnight
+# UTC, when the count restarts, and soon after the limit was raised or removed.
 resource "aws_cloudwatch_event_rule" "waiting" {
   name                = local.waiting_queue_name
-  description         = "Lets ${var.name} take back the photos that wait for the end of the day"
+  description         = "Invokes ${var.name} to process the photos over the daily limit"
   schedule_expression = "rate(5 minutes)"
 
   tags = var.tags
@@ -304,7 +306,7 @@ resource "aws_cloudwatch_event_target" "waiting" {
   rule = aws_cloudwatch_event_rule.waiting.name
   arn  = aws_lambda_function.this.arn
 
-  # Older than that the next is due.
+  # Drop stale events: the next run is already due.
   retry_policy {
     maximum_event_age_in_seconds = 300
     maximum_retry_attempts       = 2
@@ -318,7 +320,7 @@ resource "aws_lambda_permission" "waiting" {
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.waiting.arn
 
-  # No source_account: the rule's ARN has the account in it, and with both EventBridge does not invoke the function.
+  # No source_account: the rule's ARN contains the account, and with both conditions EventBridge cannot invoke the function.
   # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
 }
 
@@ -327,7 +329,7 @@ resource "aws_lambda_permission" "waiting" {
 ################################################################################
 
 resource "aws_dynamodb_table" "images" {
-  #checkov:skip=CKV_AWS_119:under a key of the caller's if kms_key_arn names one, else under DynamoDB's own
+  #checkov:skip=CKV_AWS_119:kms_key_arn sets a customer managed key; the default is DynamoDB's own
   name         = "${var.name}-images"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "PK"
@@ -343,8 +345,8 @@ resource "aws_dynamodb_table" "images" {
     enabled = var.point_in_time_recovery
   }
 
-  # DynamoDB encrypts every table; "false" is under a key of its own, free of charge. Said in any case: a block that is
-  # no longer there would leave the table under the old key, and the plan would not show it.
+  # DynamoDB encrypts every table; enabled = false means an AWS-owned key, free of charge. The block is always present: if it
+  # were removed, the table would keep the old key and the plan would show no change.
   server_side_encryption {
     enabled     = var.kms_key_arn != null
     kms_key_arn = var.kms_key_arn
@@ -354,10 +356,10 @@ resource "aws_dynamodb_table" "images" {
 }
 
 resource "aws_dynamodb_table" "labels" {
-  #checkov:skip=CKV_AWS_119:under a key of the caller's if kms_key_arn names one, else under DynamoDB's own
+  #checkov:skip=CKV_AWS_119:kms_key_arn sets a customer managed key; the default is DynamoDB's own
   name         = "${var.name}-labels"
   billing_mode = "PAY_PER_REQUEST"
-  # One partition per label, its photos in order of confidence: finding them is a Query, not a Scan.
+  # One partition per label, sorted by confidence: finding photos takes a Query instead of a Scan.
   hash_key  = "Term"
   range_key = "Rank"
 

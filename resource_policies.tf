@@ -1,12 +1,12 @@
-# Resource-based policies: who may use the queues, the bucket and the KMS key.
+# Resource-based policies: those of the queues and the bucket, and the policy that the KMS key requires.
 
 ################################################################################
 # The queues' policies
 ################################################################################
 
 locals {
-  # Which service may send what to which queue. A bucket's ARN has no account in it, as a rule's has: a deleted bucket's
-  # name may be somebody else's tomorrow.
+  # The services that may send to each queue. Unlike a rule's ARN, a bucket's ARN contains no account, so the policy requires
+  # the account too: after a bucket is deleted, another account can take its name.
   queue_senders = [
     for sender in [
       {
@@ -37,7 +37,7 @@ locals {
   ]
 }
 
-# Every queue has a policy at all times: the provider leaves the old one where none is given.
+# Every queue always has a policy: if the argument is unset, the provider keeps the previous policy.
 data "aws_iam_policy_document" "queue" {
   for_each = {
     photos       = local.queue_arn
@@ -45,7 +45,7 @@ data "aws_iam_policy_document" "queue" {
     waiting      = local.waiting_queue_arn
   }
 
-  # A denial, so it is meant for everybody and everything.
+  # A Deny applies to all principals and actions.
   statement {
     sid       = "DenyRequestsWithoutTls"
     effect    = "Deny"
@@ -107,7 +107,7 @@ data "aws_iam_policy_document" "queue" {
 data "aws_iam_policy_document" "bucket" {
   count = var.create_bucket ? 1 : 0
 
-  # A denial, so it is meant for everybody and everything.
+  # A Deny applies to all principals and actions.
   statement {
     sid       = "DenyRequestsWithoutTls"
     effect    = "Deny"
@@ -128,19 +128,19 @@ data "aws_iam_policy_document" "bucket" {
 }
 
 ################################################################################
-# What the key's policy must have (output kms_key_policy_json)
+# The KMS key's policy (output kms_key_policy_json)
 ################################################################################
 
-# Made of names only, nothing that is itself under the key: so the key's policy can be there first.
+# Depends only on names, not on resources that the key encrypts, so that the key can be created with this policy first.
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:a key's policy must let the account manage the key, or nobody could
-  #checkov:skip=CKV_AWS_111:in a key's policy "*" is this key
-  #checkov:skip=CKV_AWS_356:in a key's policy "*" is this key
-  # KMS hears nobody whom the key's policy does not name: the account, so that IAM policies count, such as the function's.
+  #checkov:skip=CKV_AWS_109:a key policy must let the account manage the key, or it becomes unmanageable
+  #checkov:skip=CKV_AWS_111:in a key policy "*" means this key
+  #checkov:skip=CKV_AWS_356:in a key policy "*" means this key
+  # IAM policies, such as the function's, grant access to a key only if the key policy allows the account.
   statement {
     sid       = "LetIamPoliciesOfTheAccountDecide"
     actions   = ["kms:*"]
-    resources = ["*"] # in a key's policy: this key
+    resources = ["*"] # in a key policy: this key
 
     principals {
       type        = "AWS"
@@ -148,12 +148,13 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Without it: "Unable to validate the following destination configurations", or events that EventBridge cannot deliver.
+  # Without this statement the apply fails with "Unable to validate the following destination configurations", or EventBridge
+  # cannot deliver events.
   #
-  # No condition, as in the statement that S3's guide gives for an encrypted queue. SQS's guide says that both services
-  # support aws:SourceArn here, but not whether it is the bucket, the rule or the queue; SNS's guide says that EventBridge
-  # does not. A condition that does not hold makes the apply fail, or loses events without a word. The queue's own policy
-  # names the bucket or the rules, and the account.
+  # No condition, as in the example of S3's guide for an encrypted queue. SQS's guide states that both services support
+  # aws:SourceArn here, but not whether its value is the bucket, the rule or the queue. SNS's guide states that EventBridge
+  # does not support it. A condition that does not match fails the apply, or loses events silently. The queue's policy
+  # restricts the bucket or the rules, and the account.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
   # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html

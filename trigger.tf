@@ -1,18 +1,19 @@
-# How object-created and object-deleted events reach the queue: the bucket's event notifications, or EventBridge rules.
+# Source of object-created and object-deleted events: event notifications of the bucket, or EventBridge rules (var.trigger).
 
 ################################################################################
 # Event notifications of the bucket
 ################################################################################
 
-# The bucket's own notifications: S3 sends to the queue, or to EventBridge. There is one set of them for each bucket, so on
-# a bucket of somebody else's nothing is written unless trigger = "s3" says so.
+# A bucket has one notification configuration, and this resource replaces it. On an existing bucket it is therefore created
+# only with trigger = "s3".
 resource "aws_s3_bucket_notification" "photos" {
   count = var.create_bucket || var.trigger == "s3" ? 1 : 0
 
   bucket      = local.bucket_name
   eventbridge = var.trigger == "eventbridge"
 
-  # A rule takes one suffix. S3 tries the queue when they are made; its policy, a part of the queue, is in place by then.
+  # A notification takes one suffix. S3 sends a test message to the queue, whose policy exists by then because it is an
+  # argument of the queue.
   dynamic "queue" {
     for_each = var.trigger == "s3" ? var.filter_suffixes : []
 
@@ -22,7 +23,7 @@ resource "aws_s3_bucket_notification" "photos" {
       events = [
         "s3:ObjectCreated:*",
         "s3:ObjectRemoved:*",
-        # What a lifecycle rule deletes is a family of its own, not part of ObjectRemoved.
+        # Deletions by lifecycle rules are not part of ObjectRemoved.
         "s3:LifecycleExpiration:*",
       ]
       filter_prefix = var.filter_prefix
@@ -34,7 +35,7 @@ resource "aws_s3_bucket_notification" "photos" {
 check "notifications_of_the_existing_bucket" {
   assert {
     condition     = var.create_bucket || var.trigger == "eventbridge"
-    error_message = "The event notifications of the existing bucket ${coalesce(var.bucket_name, "-")} are REPLACED by this module's: S3 keeps one set of them for each bucket, and whoever listened to it hears nothing more. trigger = \"eventbridge\" leaves them as they are."
+    error_message = "trigger: the module REPLACES the event notifications of the existing bucket ${coalesce(var.bucket_name, "-")}, because a bucket has one notification configuration. Their present receivers get no more events. Set trigger = \"eventbridge\" to keep the existing notifications."
   }
 }
 
@@ -43,19 +44,19 @@ check "notifications_of_the_existing_bucket" {
 ################################################################################
 
 locals {
-  # Three wildcards a rule. AWS does not say how complex a rule may be; its event-ruler counts 2 for "images/*.jpg", and
-  # EventBridge has been seen to accept 9 and to refuse 12. https://github.com/aws/event-ruler#matching-with-a-machine
-  # Without a prefix there are no wildcards, and one rule does.
+  # Three wildcards per rule. AWS does not document the limit on complexity. Its event-ruler library computes 2 for
+  # "images/*.jpg", and EventBridge has been observed to accept 9 and refuse 12. Without a prefix no wildcards are needed,
+  # and one rule suffices. https://github.com/aws/event-ruler#matching-with-a-machine
   event_suffixes = chunklist(var.trigger == "eventbridge" ? sort(var.filter_suffixes) : [], var.filter_prefix == "" ? 100 : 3)
 
   event_rules = [
     for index, suffixes in local.event_suffixes : {
-      number   = index == 0 ? "" : "-${index + 1}" # the first has none, in its name and its alarms'
+      number   = index == 0 ? "" : "-${index + 1}" # the first rule and its alarms have no number
       suffixes = suffixes
 
-      # What S3's filter_prefix and filter_suffix say, in EventBridge's words; nothing if every key is meant. A pattern has
-      # no "prefix and suffix", only the wildcard, which wants the two one after the other where S3 lets them overlap
-      # (prefix "images/" and suffix "/dog.jpg" admit "images/dog.jpg"): these few keys are named one by one.
+      # The event pattern equivalent to S3's filter_prefix and filter_suffix; empty if every key matches. A pattern cannot
+      # combine prefix and suffix except by a wildcard, which requires the suffix to follow the prefix. S3 lets the two
+      # overlap (prefix "images/" and suffix "/dog.jpg" match "images/dog.jpg"), so overlapping keys are listed one by one.
       keys = concat(
         [for suffix in suffixes : { suffix = suffix } if var.filter_prefix == "" && suffix != ""],
         [for suffix in suffixes : { prefix = var.filter_prefix } if var.filter_prefix != "" && suffix == ""],
@@ -68,8 +69,8 @@ locals {
         ]),
       )
 
-      # An upper bound of what event-ruler counts: for each wildcard, how many of its beginnings one key can match. The key
-      # "images/aa" matches three beginnings of "images/*aab": "images/*", "images/*a" and "images/*aa".
+      # An upper bound of event-ruler's complexity: for each wildcard, the number of its prefixes that one key can match.
+      # The key "images/aa" matches three prefixes of "images/*aab": "images/*", "images/*a" and "images/*aa".
       complexity = var.filter_prefix == "" ? 0 : sum([
         for suffix in suffixes : 1 + max(1, [
           for m in range(1, length(suffix) + 1) :
@@ -80,17 +81,17 @@ locals {
   ]
 }
 
-# Several rules, since EventBridge refuses a rule whose wildcards are too complex. No key matches two of them, because no
-# suffix is the end of another (variables.tf).
+# Several rules, because EventBridge refuses a rule whose wildcards are too complex. No key matches two rules, because no
+# suffix is the end of another (validated in variables.tf).
 resource "aws_cloudwatch_event_rule" "photos" {
   count = length(local.event_rules)
 
   name        = "${local.queue_name}${local.event_rules[count.index].number}"
-  description = "Photos that come to or go from ${local.bucket_name}, for ${var.name}"
+  description = "Objects created in and deleted from ${local.bucket_name}, for ${var.name}"
 
   event_pattern = jsonencode({
     source      = ["aws.s3"]
-    detail-type = ["Object Created", "Object Deleted"] # the latter also for what a lifecycle rule deletes
+    detail-type = ["Object Created", "Object Deleted"] # includes deletions by lifecycle rules
     detail = merge(
       { bucket = { name = [local.bucket_name] } },
       length(local.event_rules[count.index].keys) == 0 ? {} : { object = { key = local.event_rules[count.index].keys } },
@@ -101,20 +102,20 @@ resource "aws_cloudwatch_event_rule" "photos" {
 
   lifecycle {
     precondition {
-      # Said once, not by each rule.
+      # Only the first rule reports it.
       condition     = count.index > 0 || var.filter_prefix == "" || length(local.event_rules) <= 30
-      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, ${length(var.filter_suffixes)} suffixes are ${length(local.event_rules)} rules with wildcards, and an event bus takes 30. Take at most 90 suffixes, fewer if other rules of the default event bus have wildcards, or set filter_prefix = \"\", which needs none."
+      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, ${length(var.filter_suffixes)} suffixes require ${length(local.event_rules)} rules with wildcards, and an event bus allows 30. Use at most 90 suffixes (fewer if other rules on the default event bus have wildcards), or set filter_prefix = \"\", which requires no wildcards."
     }
 
     precondition {
-      # 200 for what else there is, a bucket's name of 63 characters among it.
+      # 200 characters for the rest of the pattern, including a bucket name of 63 characters.
       condition     = length(jsonencode(local.event_rules[count.index].keys)) + 200 <= 2048
-      error_message = "filter_prefix and filter_suffixes are too long for trigger = \"eventbridge\": they make an event pattern of about ${length(jsonencode(local.event_rules[count.index].keys)) + 200} characters, of which EventBridge takes 2048, and the prefix is in it once for each suffix. Take a shorter prefix, or shorter or fewer suffixes."
+      error_message = "filter_prefix and filter_suffixes are too long for trigger = \"eventbridge\": the event pattern would have about ${length(jsonencode(local.event_rules[count.index].keys)) + 200} characters, and EventBridge allows 2048. Use a shorter prefix, which is repeated for each suffix, or shorter suffixes."
     }
 
     precondition {
       condition     = local.event_rules[count.index].complexity <= 9
-      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, EventBridge would refuse ${join(", ", local.event_rules[count.index].suffixes)} as too complex, since they repeat how they begin (as \"___.jpg\" does). Take suffixes that do not, or set filter_prefix = \"\"."
+      error_message = "filter_suffixes: with trigger = \"eventbridge\" and a filter_prefix, EventBridge would refuse the rule for ${join(", ", local.event_rules[count.index].suffixes)} as too complex, because the suffixes repeat their first characters (as \"___.jpg\" does). Use suffixes without such repetition, or set filter_prefix = \"\"."
     }
   }
 }
@@ -125,7 +126,8 @@ resource "aws_cloudwatch_event_target" "photos" {
   rule = aws_cloudwatch_event_rule.photos[count.index].name
   arn  = aws_sqs_queue.photos.arn
 
-  # What the queue does not take would be dropped: for want of a permission at once, else after a day of tries.
+  # Without it EventBridge drops an event that it cannot deliver: at once if a permission is missing, otherwise after 24
+  # hours of retries.
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
