@@ -1,8 +1,9 @@
-# The dashboard answers three questions from top to bottom: does labelling keep up, what fails, what does it cost.
+# The CloudWatch dashboard. From top to bottom it answers three questions: does labelling keep up, what fails, what does it
+# cost.
 
 locals {
-  # List prices of us-east-1; other Regions and volumes differ a little. https://aws.amazon.com/rekognition/pricing/ (the
-  # first million images a month) and https://aws.amazon.com/lambda/pricing/.
+  # List prices of us-east-1; other Regions and volumes differ slightly. https://aws.amazon.com/rekognition/pricing/ (first
+  # million images per month) and https://aws.amazon.com/lambda/pricing/.
   dollars_per_call      = 0.001
   dollars_per_gb_second = var.lambda_architecture == "arm64" ? 0.0000133334 : 0.0000166667
 
@@ -17,7 +18,7 @@ locals {
       title = "Does it keep up?"
       widgets = [
         {
-          title = "Photos that wait"
+          title = "Messages waiting"
           metrics = [
             concat(local.visible.photos, [{ label = "in the queue" }]),
             concat(local.visible.waiting, [{ label = "over the daily limit" }]),
@@ -31,7 +32,7 @@ locals {
           annotations = { horizontal = [{ label = "alarm", value = var.alarm_oldest_message_seconds }] }
         },
         {
-          title = "Calls of Rekognition per second"
+          title = "Rekognition calls per second"
           metrics = [
             [{ id = "ours_per_second", expression = "FILL(ours, 0) / PERIOD(ours)", label = "this module" }],
             concat(local.counted.RekognitionCalls, [{ id = "ours", visible = false }]),
@@ -42,7 +43,7 @@ locals {
           annotations = { horizontal = [{ label = "rekognition_tps", value = local.rekognition_tps }] }
         },
         {
-          title = "From the queue to the labels, milliseconds"
+          title = "Latency from queue to labels, milliseconds"
           metrics = [
             concat(local.counted.Latency, [{ stat = "p50", label = "p50" }]),
             concat(local.counted.Latency, [{ stat = "p99", label = "p99" }]),
@@ -60,12 +61,12 @@ locals {
           stat    = "Maximum"
         },
         {
-          title   = "Tries that failed"
-          metrics = [concat(local.counted.Failed, [{ label = "failed" }]), concat(local.counted.Throttled, [{ label = "of these throttled" }])]
+          title   = "Failed attempts"
+          metrics = [concat(local.counted.Failed, [{ label = "failed" }]), concat(local.counted.Throttled, [{ label = "throttled" }])]
           stat    = "Sum"
         },
         {
-          title = "The function: errors and throttles"
+          title = "Function errors and throttles"
           metrics = [
             ["AWS/Lambda", "Errors", "FunctionName", var.name, { label = "errors" }],
             ["AWS/Lambda", "Throttles", "FunctionName", var.name, { label = "throttled invocations" }],
@@ -73,7 +74,7 @@ locals {
           stat = "Sum"
         },
         {
-          title = "What became of photos"
+          title = "Outcomes of photos"
           metrics = [
             for name in ["Labelled", "Rejected", "Removed", "Skipped"] : concat(local.counted[name], [{ label = lower(name) }])
           ]
@@ -96,7 +97,7 @@ locals {
           period = 86400
         },
         {
-          title       = "Images a day that Rekognition was asked about"
+          title       = "Images a day sent to Rekognition"
           metrics     = [concat(local.counted.RekognitionCalls, [{ label = "images" }])]
           stat        = "Sum"
           period      = 86400
@@ -106,7 +107,7 @@ locals {
     },
   ]
 
-  # A title of 24 columns, its widgets side by side below it.
+  # Per question: a title across all 24 columns, and below it the widgets side by side.
   dashboard_rows = [
     for row, question in local.questions : concat(
       [{ type = "text", x = 0, y = 8 * row, width = 24, height = 2, properties = { markdown = "## ${question.title}" } }],
@@ -133,11 +134,12 @@ locals {
 resource "aws_cloudwatch_dashboard" "this" {
   count = var.create_dashboard ? 1 : 0
 
-  # Unique in the account, not in the Region.
+  # Dashboard names are unique per account, not per Region.
   dashboard_name = "${var.name}-${local.region}"
 
   dashboard_body = jsonencode({
-    # The periods as they are above: CloudWatch would choose others by the time shown, and a day's dollars be a minute's.
+    # Keep the periods set above. By default CloudWatch adapts them to the time range, and daily costs would become costs per
+    # minute.
     periodOverride = "inherit"
     start          = "-P7D"
 
@@ -145,7 +147,7 @@ resource "aws_cloudwatch_dashboard" "this" {
       {
         type = "log", x = 0, y = local.bottom, width = 24, height = 7
         properties = {
-          title  = "Last failures, and what to do"
+          title  = "Recent failures and next steps"
           region = local.region
           view   = "table"
           query  = "SOURCE '${aws_cloudwatch_log_group.function.name}' | fields @timestamp, coalesce(key, photo, message_id) as what, cause, next_step | filter outcome in ['failed', 'handed back', 'dead-lettered'] | sort @timestamp desc | limit 50"

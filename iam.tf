@@ -1,15 +1,16 @@
-# Who may do what. Each sid says it in a sentence; the only resource "*" of the function's is the one AWS does not let
-# anybody narrow.
+# Identity-based policies: those of the function's role, and the policy for readers. Each sid states the purpose of its
+# statement. The function itself is allowed resource "*" only for DetectLabels, which supports nothing else.
+# resource_policies.tf has the resource-based policies.
 
 ################################################################################
 # The function's role
 ################################################################################
 
 resource "aws_iam_role" "function" {
-  # A prefix, since a role's name is unique in all Regions: the same module in a second Region must not collide.
+  # A prefix, because role names are unique across Regions: the module in a second Region must not collide.
   name_prefix          = "${var.name}-"
   path                 = var.role_path
-  description          = "What the function ${var.name} may do: read the photos, ask Rekognition, keep the table"
+  description          = "Execution role of the function ${var.name}"
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
   permissions_boundary = var.role_permissions_boundary
 
@@ -21,7 +22,7 @@ resource "aws_iam_role" "function" {
         split(":", var.role_permissions_boundary)[1] == local.partition
         && contains(["aws", local.account_id], split(":", var.role_permissions_boundary)[4])
       )
-      error_message = "role_permissions_boundary must be a policy of the provider's account, arn:${local.partition}:iam::${local.account_id}:policy/<name>, or one of AWS's own: IAM bounds a role by no others. Given: ${coalesce(var.role_permissions_boundary, "-")}."
+      error_message = "role_permissions_boundary must be a policy of the provider's account, arn:${local.partition}:iam::${local.account_id}:policy/<name>, or an AWS managed policy: IAM accepts no other permissions boundary. Given: ${coalesce(var.role_permissions_boundary, "-")}."
     }
   }
 }
@@ -33,8 +34,9 @@ resource "aws_iam_role_policy" "function" {
 }
 
 data "aws_iam_policy_document" "assume_role" {
-  # No aws:SourceAccount, unlike elsewhere: Lambda's guide does not say that Lambda sets it when it assumes a role, and
-  # nobody can give this role to another account's function, since iam:PassRole ends at the account.
+  # No aws:SourceAccount, unlike in the resource-based policies: Lambda's guide does not document that Lambda sets it when it
+  # assumes a role. A function of another account cannot use this role anyway, because iam:PassRole works only within an
+  # account.
   statement {
     sid     = "LetLambdaRunAsThisRole"
     actions = ["sts:AssumeRole"]
@@ -47,22 +49,22 @@ data "aws_iam_policy_document" "assume_role" {
 }
 
 data "aws_iam_policy_document" "function" {
-  # Rekognition reads the photo with these permissions too: it acts for its caller and has none of its own.
+  # Rekognition reads the photo with the caller's permissions, so these serve DetectLabels as well.
   statement {
     sid       = "ReadPhotosUnderPrefix"
     actions   = ["s3:GetObject", "s3:GetObjectVersion"]
     resources = ["${local.bucket_arn}/${var.filter_prefix}*"]
   }
 
-  # Without it S3 answers HeadObject for a missing key with 403 instead of 404, and a deleted photo looks like a lack
-  # of permission. No s3:prefix condition: HeadObject carries no prefix, so a condition would deny it again.
+  # Without it S3 answers HeadObject for a missing key with 403 instead of 404, so a deleted photo looks like a missing
+  # permission. No s3:prefix condition: HeadObject has no prefix, and the condition would fail.
   statement {
     sid       = "TellMissingPhotosFromForbiddenOnes"
     actions   = ["s3:ListBucket"]
     resources = [local.bucket_arn]
   }
 
-  # DetectLabels has no resource type: AWS takes nothing but "*" here.
+  # DetectLabels has no resource type: IAM accepts only "*".
   statement {
     sid       = "DetectLabelsInPhotos"
     actions   = ["rekognition:DetectLabels"]
@@ -81,22 +83,22 @@ data "aws_iam_policy_document" "function" {
     resources = [aws_dynamodb_table.images.arn]
   }
 
-  # BatchWriteItem is for the vocabulary, GetItem and UpdateItem for the count of the day, the others for the rows that
-  # change together with a photo's item.
+  # BatchWriteItem writes the vocabulary, GetItem and UpdateItem maintain the daily count, and the others change rows
+  # together with a photo's item.
   statement {
     sid       = "KeepOneRowPerLabelOfPhoto"
     actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
     resources = [aws_dynamodb_table.labels.arn]
   }
 
-  # By its built ARN, so that the function need not wait until the queue is there.
+  # An ARN built from the name, so that Terraform can create the function before the queue exists.
   statement {
     sid       = "TakeEventsFromQueue"
     actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     resources = [local.queue_arn]
   }
 
-  # What fails its last try goes there by the function's hand, since SQS would not say why.
+  # After the last attempt the function sends the message itself, because SQS records no reason.
   statement {
     sid       = "SayWhyInDeadLetterQueue"
     actions   = ["sqs:SendMessage"]
@@ -121,9 +123,9 @@ data "aws_iam_policy_document" "function" {
     resources = ["${aws_cloudwatch_log_group.function.arn}:*"]
   }
 
-  # Photos, messages and items are all decrypted for the caller, and a message to the dead-letter queue is encrypted for
-  # it. Nothing else is: the function writes no object, DynamoDB writes under a table key it made at the table's
-  # creation, and for the logs CloudWatch asks KMS itself.
+  # Decrypt for photos, messages and items, GenerateDataKey for the messages that the function sends. It needs no more: it
+  # writes no objects, DynamoDB encrypts items with a table key from the table's creation, and CloudWatch Logs calls KMS
+  # itself.
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 
@@ -136,8 +138,19 @@ data "aws_iam_policy_document" "function" {
 }
 
 ################################################################################
-# The function's network interfaces in a VPC
+# The function's network interfaces in a VPC (vpc_subnet_ids)
 ################################################################################
+
+locals {
+  network_interface_actions = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+}
 
 resource "aws_iam_role_policy" "network_interfaces" {
   count = length(var.vpc_subnet_ids) == 0 ? 0 : 1
@@ -149,17 +162,17 @@ resource "aws_iam_role_policy" "network_interfaces" {
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 data "aws_iam_policy_document" "network_interfaces" {
-  #checkov:skip=CKV_AWS_111:Lambda makes the interfaces itself, so no ARN is known; the function's own code is denied all of it
+  #checkov:skip=CKV_AWS_111:Lambda creates the interfaces, so no ARN is known; the function's own code is denied these actions
   count = length(var.vpc_subnet_ids) == 0 ? 0 : 1
 
-  # What AWSLambdaVPCAccessExecutionRole allows, less its rights on logs.
+  # The permissions of AWSLambdaVPCAccessExecutionRole, except those for logs.
   statement {
     sid       = "LetLambdaConnectTheFunctionToTheVpc"
     actions   = local.network_interface_actions
     resources = ["*"]
   }
 
-  # Lambda uses the role for its own calls and for the function's. The key is set in those of the function alone.
+  # Lambda uses the role for its own calls and for the function's. Only the function's calls carry this condition key.
   statement {
     sid       = "DenyTheFunctionItselfTheSameCalls"
     effect    = "Deny"
@@ -174,19 +187,8 @@ data "aws_iam_policy_document" "network_interfaces" {
   }
 }
 
-locals {
-  network_interface_actions = [
-    "ec2:CreateNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:DeleteNetworkInterface",
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:UnassignPrivateIpAddresses",
-  ]
-}
-
 ################################################################################
-# What those who look for photos may do (output reader_policy_json)
+# Readers: users of the command image-labels (output reader_policy_json)
 ################################################################################
 
 data "aws_iam_policy_document" "reader" {
@@ -202,7 +204,7 @@ data "aws_iam_policy_document" "reader" {
     resources = [aws_dynamodb_table.images.arn]
   }
 
-  # For the addresses by which the page shows the photos.
+  # For the presigned URLs of photos in `image-labels browse`.
   statement {
     sid       = "SeePhotos"
     actions   = ["s3:GetObject"]
@@ -215,7 +217,7 @@ data "aws_iam_policy_document" "reader" {
     resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.waiting.arn, aws_sqs_queue.dead_letters.arn]
   }
 
-  # Reading a dead letter is receiving it; it stays where it is.
+  # Reading a dead letter requires receiving it. Without sqs:DeleteMessage it stays in the queue.
   statement {
     sid       = "ReadDeadLetters"
     actions   = ["sqs:ReceiveMessage"]
@@ -229,193 +231,6 @@ data "aws_iam_policy_document" "reader" {
       sid       = "DecryptWithTheGivenKey"
       actions   = ["kms:Decrypt"]
       resources = [statement.value]
-    }
-  }
-}
-
-################################################################################
-# What the key's policy must have (output kms_key_policy_json)
-################################################################################
-
-# Made of names only, nothing that is itself under the key: so the key's policy can be there first.
-data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:a key's policy must let the account manage the key, or nobody could
-  #checkov:skip=CKV_AWS_111:in a key's policy "*" is this key
-  #checkov:skip=CKV_AWS_356:in a key's policy "*" is this key
-  # KMS hears nobody whom the key's policy does not name: the account, so that IAM policies count, such as the function's.
-  statement {
-    sid       = "LetIamPoliciesOfTheAccountDecide"
-    actions   = ["kms:*"]
-    resources = ["*"] # in a key's policy: this key
-
-    principals {
-      type        = "AWS"
-      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
-    }
-  }
-
-  # Without it: "Unable to validate the following destination configurations", or events that EventBridge cannot deliver.
-  #
-  # No condition, as in the statement that S3's guide gives for an encrypted queue. SQS's guide says that both services
-  # support aws:SourceArn here, but not whether it is the bucket, the rule or the queue; SNS's guide says that EventBridge
-  # does not. A condition that does not hold makes the apply fail, or loses events without a word. The queue's own policy
-  # names the bucket or the rules, and the account.
-  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
-  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-  statement {
-    sid       = var.trigger == "s3" ? "LetS3EncryptEvents" : "LetEventBridgeEncryptEvents"
-    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = [var.trigger == "s3" ? "s3.amazonaws.com" : "events.amazonaws.com"]
-    }
-  }
-
-  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-  statement {
-    sid       = "LetCloudWatchEncryptThisLog"
-    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["logs.${local.region}.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/lambda/${var.name}"]
-    }
-  }
-}
-
-################################################################################
-# The queues' policies
-################################################################################
-
-locals {
-  # Which service may send what to which queue. A bucket's ARN has no account in it, as a rule's has: a deleted bucket's
-  # name may be somebody else's tomorrow.
-  queue_senders = [
-    for sender in [
-      {
-        trigger  = "s3"
-        queue    = "photos"
-        sid      = "LetThisBucketSendItsEvents"
-        service  = "s3.amazonaws.com"
-        sources  = [local.bucket_arn]
-        accounts = [local.account_id]
-      },
-      {
-        trigger  = "eventbridge"
-        queue    = "photos"
-        sid      = "LetTheseRulesSendTheirEvents"
-        service  = "events.amazonaws.com"
-        sources  = aws_cloudwatch_event_rule.photos[*].arn
-        accounts = []
-      },
-      {
-        trigger  = "eventbridge"
-        queue    = "dead_letters"
-        sid      = "LetTheseRulesLeaveWhatTheyCouldNotSend"
-        service  = "events.amazonaws.com"
-        sources  = aws_cloudwatch_event_rule.photos[*].arn
-        accounts = []
-      },
-    ] : sender if sender.trigger == var.trigger
-  ]
-}
-
-# Every queue has a policy at all times: the provider leaves the old one where none is given.
-data "aws_iam_policy_document" "queue" {
-  for_each = {
-    photos       = local.queue_arn
-    dead_letters = local.dead_letter_queue_arn
-    waiting      = local.waiting_queue_arn
-  }
-
-  # A denial, so it is meant for everybody and everything.
-  statement {
-    sid       = "DenyRequestsWithoutTls"
-    effect    = "Deny"
-    actions   = ["sqs:*"]
-    resources = [each.value]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-
-  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
-  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
-  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-  dynamic "statement" {
-    for_each = [for sender in local.queue_senders : sender if sender.queue == each.key]
-    iterator = sender
-
-    content {
-      sid       = sender.value.sid
-      actions   = ["sqs:SendMessage"]
-      resources = [each.value]
-
-      principals {
-        type        = "Service"
-        identifiers = [sender.value.service]
-      }
-
-      condition {
-        test     = "ArnEquals"
-        variable = "aws:SourceArn"
-        values   = sender.value.sources
-      }
-
-      dynamic "condition" {
-        for_each = sender.value.accounts
-
-        content {
-          test     = "StringEquals"
-          variable = "aws:SourceAccount"
-          values   = [condition.value]
-        }
-      }
-    }
-  }
-}
-
-################################################################################
-# The bucket's policy
-################################################################################
-
-data "aws_iam_policy_document" "bucket" {
-  count = var.create_bucket ? 1 : 0
-
-  # A denial, so it is meant for everybody and everything.
-  statement {
-    sid       = "DenyRequestsWithoutTls"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [local.bucket_arn, "${local.bucket_arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
     }
   }
 }

@@ -1,12 +1,11 @@
-# What can be seen of the function at work: its log, the metrics counted from it, and the alarms. The dashboard that
-# shows them is in dashboard.tf.
+# Monitoring: the function's log group, the metrics counted from its log, and the alarms. dashboard.tf has the dashboard.
 
 ################################################################################
 # Log group
 ################################################################################
 
 resource "aws_cloudwatch_log_group" "function" {
-  #checkov:skip=CKV_AWS_338:30 days of keys and causes by default; whoever must keep them longer sets log_retention_in_days
+  #checkov:skip=CKV_AWS_338:the default is 30 days; log_retention_in_days sets a longer retention
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_in_days
   kms_key_id        = var.kms_key_arn
@@ -14,10 +13,10 @@ resource "aws_cloudwatch_log_group" "function" {
   tags = var.tags
 
   lifecycle {
-    # The first thing that is made under the key, and the queues and tables need the same of it.
+    # Checked here, because the log group is created first; it holds for the queues and tables as well.
     precondition {
       condition     = var.kms_key_arn == null ? true : split(":", var.kms_key_arn)[3] == local.region
-      error_message = "kms_key_arn: the key ${coalesce(var.kms_key_arn, "-")} is not in the provider's Region, ${local.region}: queues, tables and logs take keys of their own Region only. Name a key (or a multi-Region key's replica) of ${local.region}."
+      error_message = "kms_key_arn: the key ${coalesce(var.kms_key_arn, "-")} is not in the provider's Region, ${local.region}. Queues, tables and log groups accept only keys of their Region. Use a key, or a replica of a multi-Region key, in ${local.region}."
     }
   }
 }
@@ -27,23 +26,23 @@ resource "aws_cloudwatch_log_group" "function" {
 ################################################################################
 
 locals {
-  # A namespace of its own for each copy of the module: metrics of one name in one namespace would be added up, and a
-  # filter's dimensions come out of the log line, which does not name the copy.
+  # One namespace per copy of the module: in a common namespace, metrics with the same name would add up. Dimensions cannot
+  # tell the copies apart, because a metric filter takes them from the log line, which does not name the copy.
   metric_namespace = "ImageLabels/${var.name}"
 
-  # Each is one line of the function (worker.py) for one photo. A line is one try, so that Failed counts tries, not photos.
-  # A minute with lines, but none of these, counts 0, so that shares can be made of them; for a latency that would be a lie.
+  # Each metric counts log lines of the function (worker.py): one line per photo and attempt, so Failed counts attempts, not
+  # photos. A minute with log lines but no match counts as 0, so that ratios can be computed; Latency has no such default.
   metrics = {
     Labelled = { pattern = "{ $.outcome = \"labelled\" }" }
     Rejected = { pattern = "{ $.outcome = \"rejected\" }" }
     Removed  = { pattern = "{ $.outcome = \"removed\" }" }
     Skipped  = { pattern = "{ $.outcome = \"unchanged\" }" }
     Failed   = { pattern = "{ $.outcome = \"failed\" || $.outcome = \"handed back\" }" }
-    # By Rekognition mostly; DynamoDB's throttling is counted as well.
+    # Mostly by Rekognition; throttling by DynamoDB counts as well.
     Throttled = { pattern = "{ $.throttled = 1 }" }
-    # From the arrival of the event in the queue, the last time if there were several, to the labels in the table.
+    # From the arrival of the event in the queue (the last arrival, if there were several) to the labels in the table.
     Latency = { pattern = "{ $.outcome = \"labelled\" && $.latency_ms = * }", value = "$.latency_ms", unit = "Milliseconds" }
-    # Answered ones, which are those on the bill.
+    # Successful calls, which AWS bills.
     RekognitionCalls = { pattern = "{ $.rekognition_calls > 0 }", value = "$.rekognition_calls" }
   }
 }
@@ -68,7 +67,7 @@ resource "aws_cloudwatch_log_metric_filter" "photos" {
 check "metrics_are_counted" {
   assert {
     condition     = local.all_lines_are_logged
-    error_message = "log_level = \"${var.log_level}\" leaves out the lines of INFO that most metrics are counted from: the dashboard shows only what fails, and there is no alarm on throttling, which is a share of all tries."
+    error_message = "log_level: \"${var.log_level}\" omits the INFO lines from which most metrics are counted. The dashboard shows only failures, and there is no alarm on throttling, which compares throttled attempts with all attempts. Set log_level to \"INFO\" or \"DEBUG\" for all metrics."
   }
 }
 
@@ -79,10 +78,10 @@ check "metrics_are_counted" {
 locals {
   all_lines_are_logged = contains(["DEBUG", "INFO"], var.log_level)
 
-  # By the last part of their names. README.md, "When an alarm rings", has a paragraph for each.
+  # Keys are the last parts of the alarms' names. The alarm runbook has a section for each.
   alarms = merge({
     dead-letters = {
-      description = "Photos have failed all their tries, and wait in the dead-letter queue with the reason: image-labels status"
+      description = "Photos failed all attempts and are in the dead-letter queue with the reason: run image-labels status"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = local.dead_letter_queue_name }
@@ -91,7 +90,7 @@ locals {
       threshold   = 0
     }
     oldest-message = {
-      description = "Labelling does not keep up: the oldest event has been in the queue for more than ${var.alarm_oldest_message_seconds} s"
+      description = "Labelling does not keep up with uploads: the oldest event has been in the queue for more than ${var.alarm_oldest_message_seconds} seconds"
       namespace   = "AWS/SQS"
       metric      = "ApproximateAgeOfOldestMessage"
       dimensions  = { QueueName = local.queue_name }
@@ -100,7 +99,7 @@ locals {
       threshold   = var.alarm_oldest_message_seconds
     }
     function-errors = {
-      description = "The function itself failed: it crashed, ran out of time or memory, or something is wrong with its settings or permissions. Photos are tried again"
+      description = "The function failed: it crashed, timed out, ran out of memory, or has wrong settings or permissions. Photos are retried"
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.name }
@@ -109,19 +108,20 @@ locals {
       threshold   = 0
     }
     daily-limit = {
-      description = "The daily limit of images (daily_image_limit) is reached: photos wait for the end of the day (UTC), none is lost"
+      description = "The limit of images per day (daily_image_limit) is reached. Photos wait until the end of the day (UTC); none is lost"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = local.waiting_queue_name }
       statistic   = "Maximum"
       period      = 60
       threshold   = 0
-      # The function hides what it looks at for a minute every five: over only when nothing was seen for so long.
+      # The function receives waiting messages every 5 minutes, which hides them for a minute. The alarm returns to OK only
+      # if none was visible for 5 minutes.
       periods = 5
     }
     schedule-not-run = {
-      # Its target has no dead-letter queue: the next run does the same.
-      description = "The schedule could not invoke the function, and dropped the run: photos over the daily limit are not taken back"
+      # The schedule's target has no dead-letter queue, because the next run does the same work.
+      description = "The schedule could not invoke the function and dropped the run: photos over the daily limit stay in the waiting queue"
       namespace   = "AWS/Events"
       metric      = "FailedInvocations"
       dimensions  = { RuleName = local.waiting_queue_name }
@@ -130,11 +130,11 @@ locals {
       threshold   = 0
     }
     }, [
-    # Every rule's target has a dead-letter queue, so one of the two counts each event that could not be delivered:
+    # Every rule's target has a dead-letter queue, so one of the two metrics counts each event that was not delivered.
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
     for rule in local.event_rules : {
       "events-not-delivered${rule.number}" = {
-        description = "EventBridge could not put events into the queue, and left them in the dead-letter queue: send them back"
+        description = "EventBridge could not deliver events to the queue and sent them to the dead-letter queue: send them back"
         namespace   = "AWS/Events"
         metric      = "InvocationsSentToDlq"
         dimensions  = { RuleName = "${local.queue_name}${rule.number}" }
@@ -143,7 +143,7 @@ locals {
         threshold   = 0
       }
       "events-dropped${rule.number}" = {
-        description = "EventBridge could put events neither into the queue nor into the dead-letter queue, and dropped them: backfill the photos uploaded since a day before the alarm"
+        description = "EventBridge could not deliver events to the queue or to the dead-letter queue and dropped them: backfill the photos uploaded since 24 hours before the alarm"
         namespace   = "AWS/Events"
         metric      = "InvocationsFailedToBeSentToDlq"
         dimensions  = { RuleName = "${local.queue_name}${rule.number}" }
@@ -170,7 +170,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   datapoints_to_alarm = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
-  # A queue that nobody uses and a function that does not run have no data.
+  # An idle queue and an idle function publish no data.
   treat_missing_data = "notBreaching"
 
   alarm_actions = var.alarm_actions
@@ -179,10 +179,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags = var.tags
 
   lifecycle {
-    # For the alarm below as well: it has the same actions.
+    # Holds for throttled_share as well, which has the same actions.
     precondition {
       condition     = alltrue([for arn in var.alarm_actions : contains(["", local.region], split(":", arn)[3])])
-      error_message = "alarm_actions must be in the provider's Region, ${local.region}: CloudWatch tells nobody in another. Given: ${join(", ", var.alarm_actions)}."
+      error_message = "alarm_actions must be in the provider's Region, ${local.region}: CloudWatch runs no actions in other Regions. Given: ${join(", ", var.alarm_actions)}."
     }
   }
 }
@@ -191,7 +191,7 @@ resource "aws_cloudwatch_metric_alarm" "throttled_share" {
   count = local.all_lines_are_logged ? 1 : 0
 
   alarm_name        = "${var.name}-throttled-share"
-  alarm_description = "AWS throttles more than ${var.alarm_throttled_percent} % of the tries, for a quarter of an hour: others use the same quota of Rekognition, or rekognition_tps is set above it."
+  alarm_description = "AWS has throttled more than ${var.alarm_throttled_percent} % of attempts for 15 minutes: other programs use the same Rekognition quota, or rekognition_tps is above the quota."
 
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
@@ -200,7 +200,7 @@ resource "aws_cloudwatch_metric_alarm" "throttled_share" {
 
   metric_query {
     id          = "share"
-    label       = "Throttled tries, percent"
+    label       = "Throttled attempts, percent"
     expression  = "100 * FILL(throttled, 0) / (FILL(labelled, 0) + FILL(rejected, 0) + FILL(failed, 0))"
     return_data = true
   }

@@ -1,4 +1,4 @@
-# What callers may want to name: the same order as the data flows.
+# The module's outputs, in the order of the data flow: bucket, queues, function, tables, readers, monitoring, key.
 
 output "bucket_name" {
   description = "Name of the bucket that holds the photos."
@@ -21,22 +21,22 @@ output "queue_arn" {
 }
 
 output "dead_letter_queue_url" {
-  description = "URL of the queue that holds the events that failed max_receive_count times."
+  description = "URL of the dead-letter queue, which holds the events that failed max_receive_count times."
   value       = aws_sqs_queue.dead_letters.url
 }
 
 output "dead_letter_queue_arn" {
-  description = "ARN of the queue that holds the events that failed max_receive_count times."
+  description = "ARN of the dead-letter queue, which holds the events that failed max_receive_count times."
   value       = aws_sqs_queue.dead_letters.arn
 }
 
 output "waiting_queue_url" {
-  description = "URL of the queue in which photos over daily_image_limit wait."
+  description = "URL of the waiting queue, which holds the events of photos over daily_image_limit."
   value       = aws_sqs_queue.waiting.url
 }
 
 output "waiting_queue_arn" {
-  description = "ARN of the queue in which photos over daily_image_limit wait."
+  description = "ARN of the waiting queue, which holds the events of photos over daily_image_limit."
   value       = aws_sqs_queue.waiting.arn
 }
 
@@ -51,17 +51,17 @@ output "lambda_function_arn" {
 }
 
 output "lambda_role_name" {
-  description = "Name of the function's role, to attach more permissions to (for instance for the key of an existing bucket)."
+  description = "Name of the function's role, for attaching further policies, for instance for the KMS key of an existing bucket."
   value       = aws_iam_role.function.name
 }
 
 output "lambda_role_arn" {
-  description = "ARN of the function's role, to name in key and bucket policies."
+  description = "ARN of the function's role, for use in key policies and bucket policies."
   value       = aws_iam_role.function.arn
 }
 
 output "images_table_name" {
-  description = "Name of the table with one item per photo; its key PK (S) is the object key."
+  description = "Name of the table with one item per photo; the partition key PK (S) is the object key."
   value       = aws_dynamodb_table.images.name
 }
 
@@ -71,7 +71,7 @@ output "images_table_arn" {
 }
 
 output "labels_table_name" {
-  description = "Name of the table with one row per label and photo; its keys are Term (S), the label in lower case, and Rank (S), best confidence first."
+  description = "Name of the table with one row per label and photo; the partition key Term (S) is the label in lower case, and the sort key Rank (S) orders by descending confidence."
   value       = aws_dynamodb_table.labels.name
 }
 
@@ -81,7 +81,7 @@ output "labels_table_arn" {
 }
 
 output "cli_environment" {
-  description = "Environment variables that tell the command image-labels, on another machine, what `terraform output` tells it here."
+  description = "Environment variables that configure the command image-labels where it cannot run `terraform output`."
   value = {
     IMAGE_LABELS_REGION                = local.region
     IMAGE_LABELS_BUCKET                = local.bucket_name
@@ -94,17 +94,17 @@ output "cli_environment" {
 }
 
 output "reader_policy_json" {
-  description = "The smallest policy under which all of the command image-labels works, for people who look for photos: read both tables, the photos, and the state of the queues."
+  description = "Least-privilege IAM policy, as JSON, for users of the command image-labels: read access to both tables, the photos and the state of the queues."
   value       = data.aws_iam_policy_document.reader.json
 }
 
 output "log_group_name" {
-  description = "Name of the function's log group; each line is a JSON object."
+  description = "Name of the function's log group; each log event is a JSON object."
   value       = aws_cloudwatch_log_group.function.name
 }
 
 output "alarm_arns" {
-  description = "ARNs of the alarms by what they watch: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (at log_level DEBUG or INFO), and with trigger \"eventbridge\" events-not-delivered and events-dropped, for each further rule with a number: events-not-delivered-2."
+  description = "Map of alarm names to ARNs: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (with log_level DEBUG or INFO), and with trigger = \"eventbridge\" events-not-delivered and events-dropped for the first rule, then events-not-delivered-2, events-dropped-2 and so on for further rules."
   value = merge(
     { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.arn },
     { for alarm in aws_cloudwatch_metric_alarm.throttled_share : "throttled-share" => alarm.arn },
@@ -112,7 +112,7 @@ output "alarm_arns" {
 }
 
 output "dashboard_name" {
-  description = "Name of the CloudWatch dashboard, or null without one."
+  description = "Name of the CloudWatch dashboard, or null if create_dashboard is false."
   value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
 }
 
@@ -122,6 +122,6 @@ output "metric_namespace" {
 }
 
 output "kms_key_policy_json" {
-  description = "The policy that a key needs to be used as kms_key_arn. Give it to the aws_kms_key itself (examples/kms): it is made of names alone, so that there is no cycle. If the key serves others too, merge it with your own statements (source_policy_documents)."
+  description = "Key policy, as JSON, that kms_key_arn requires; usable as the policy of that aws_kms_key, because it depends only on names."
   value       = data.aws_iam_policy_document.key.json
 }

@@ -1,14 +1,14 @@
-# What a caller may choose. What AWS would refuse minutes into an apply is refused here, with what is allowed and why.
+# The module's inputs. Validations refuse at plan time what AWS would refuse during the apply. docs/configuration.md has
+# the details of each input.
 
 ################################################################################
-# Names
+# Names and tags
 ################################################################################
 
 variable "name" {
   description = <<-EOT
-    Name of the function, and what the names of all other resources start with. 3 to 36 lower-case letters, digits and
-    hyphens; two copies of the module in one account and Region need two names. Another name later is everything anew:
-    tables, queues, and a bucket without bucket_name.
+    Name of the function and name prefix of every other resource: 3 to 36 lower-case letters, digits and hyphens.
+    Changing it replaces every named resource, tables and queues included.
   EOT
   type        = string
   default     = "image-labels"
@@ -16,20 +16,18 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,34}[a-z0-9]$", var.name))
-    error_message = "name must be 3 to 36 lower-case letters, digits and hyphens, with a letter or digit at both ends: the bucket's name starts with it, and S3 allows no more."
+    error_message = "name must be 3 to 36 lower-case letters, digits and hyphens, with a letter or digit at both ends: the name of a new bucket starts with it, and S3 limits bucket names."
   }
 
   validation {
     condition     = alltrue([for start in ["xn--", "sthree-", "amzn-s3-demo-"] : !startswith(var.name, start)])
-    error_message = "name must not start with xn--, sthree- or amzn-s3-demo-: S3 keeps these for itself, and the bucket's name starts with it."
+    error_message = "name must not start with xn--, sthree- or amzn-s3-demo-: S3 reserves these prefixes, and the name of a new bucket starts with it."
   }
 }
 
 variable "tags" {
   description = <<-EOT
-    Tags for every resource that can have some, besides the provider's default_tags; 50 at most together. Names of 1 to 128
-    and values of up to 256 letters, digits, spaces and _ . : / = + - @. No two names may differ in case alone, since IAM
-    takes them for one.
+    Tags for every resource that supports them, in addition to the provider's default_tags: at most 50 in total.
   EOT
   type        = map(string)
   default     = {}
@@ -37,29 +35,29 @@ variable "tags" {
 
   validation {
     condition     = length(var.tags) <= 50
-    error_message = "tags must be 50 at most: AWS takes no more for a resource."
+    error_message = "tags must have at most 50 entries: AWS allows no more per resource."
   }
 
-  # The narrowest rule of the services used, that of IAM and CloudWatch Logs. DynamoDB's guide leaves @ out, its API does not.
+  # The strictest rule among the services used: IAM's and CloudWatch Logs'. DynamoDB's guide omits @, but its API allows it.
   # https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html
   validation {
     condition     = alltrue([for key in keys(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key))])
-    error_message = "tags must have names of 1 to 128 letters, digits, spaces and _ . : / = + - @: IAM takes no others."
+    error_message = "tags must have names of 1 to 128 letters, digits, spaces and _ . : / = + - @: IAM allows no other characters."
   }
 
   validation {
     condition     = alltrue([for value in values(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
-    error_message = "tags must have values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM takes no others, a line break or a comma among them. null is no value; \"\" is."
+    error_message = "tags must have values of at most 256 letters, digits, spaces and _ . : / = + - @: IAM allows no other characters, such as line breaks or commas. Use \"\" instead of null for an empty value."
   }
 
   validation {
     condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
-    error_message = "tags must not have names that start with aws:, which AWS keeps for its own."
+    error_message = "tags must not have names that start with aws:, which AWS reserves."
   }
 
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
-    error_message = "tags must not have names that differ in case alone, such as Team and team: IAM takes them for one and refuses both."
+    error_message = "tags must not have names that differ only in case, such as Team and team: IAM treats them as duplicates and refuses them."
   }
 }
 
@@ -69,9 +67,8 @@ variable "tags" {
 
 variable "create_bucket" {
   description = <<-EOT
-    Whether to make the bucket. With false the module watches the existing bucket bucket_name, which must be in the
-    provider's account and Region, and leaves its policy, encryption, versioning and lifecycle as they are. See trigger
-    for its event notifications.
+    Whether to create the bucket. With false the module uses the existing bucket bucket_name and leaves its
+    configuration unchanged, except for its event notifications with trigger = "s3".
   EOT
   type        = bool
   default     = true
@@ -80,16 +77,15 @@ variable "create_bucket" {
 
 variable "bucket_name" {
   description = <<-EOT
-    Name of the bucket. null makes a new one whose name starts with `name` and ends in a random part; with
-    create_bucket = false it must be the name of the existing bucket: if the same configuration makes that bucket, give
-    its `id`, so that it is looked up only once it is there.
+    Name of the bucket; with create_bucket = false, the name of the existing bucket, which is then required. null
+    creates a bucket named after `name` with a random suffix.
   EOT
   type        = string
   default     = null
 
   validation {
     condition     = var.bucket_name == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
-    error_message = "bucket_name must be null or 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends: S3's rule for names."
+    error_message = "bucket_name must be null or 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends: S3 allows no other names."
   }
 
   validation {
@@ -99,40 +95,43 @@ variable "bucket_name" {
       [for start in ["xn--", "sthree-", "amzn-s3-demo-"] : !startswith(var.bucket_name, start)],
       [for end in ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"] : !endswith(var.bucket_name, end)],
     ))
-    error_message = "bucket_name must not have two dots in a row, look like an IP address, start with xn--, sthree- or amzn-s3-demo-, or end with -s3alias, --ol-s3, .mrap, --x-s3 or --table-s3: S3 keeps these for itself."
+    error_message = "bucket_name must not contain two adjacent dots, be formatted as an IP address, start with xn--, sthree- or amzn-s3-demo-, or end with -s3alias, --ol-s3, .mrap, --x-s3 or --table-s3: S3 refuses or reserves such names."
   }
 
   validation {
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
     condition     = !(var.create_bucket && endswith(coalesce(var.bucket_name, "-"), "-an"))
-    error_message = "bucket_name must not end with -an for a new bucket: S3 keeps that for buckets in an account's regional namespace, which the module does not make. Make the bucket yourself and set create_bucket = false."
+    error_message = "bucket_name must not end with -an for a new bucket: S3 reserves this suffix for buckets in an account regional namespace, which the module does not create. Create the bucket yourself and set create_bucket = false."
   }
 
   validation {
     condition     = var.create_bucket || var.bucket_name != null
-    error_message = "bucket_name must name the existing bucket when create_bucket is false."
+    error_message = "bucket_name must be the name of the existing bucket if create_bucket is false."
   }
 }
 
 variable "bucket_force_destroy" {
-  description = "Whether `terraform destroy` deletes the new bucket together with the photos in it. With false it stops at a bucket that is not empty."
+  description = <<-EOT
+    Whether `terraform destroy` deletes the new bucket together with the photos in it. With false, the destroy fails if
+    the bucket is not empty.
+  EOT
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "bucket_versioning" {
-  description = <<-EOT
-    Whether the new bucket keeps old versions of photos. With versions the function labels exactly the version it
-    looked at, and a photo deleted by mistake can be brought back. S3 can suspend versioning but never undo it.
-  EOT
+  description = "Whether to enable versioning on the new bucket. S3 can suspend versioning later but not remove it."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "bucket_noncurrent_version_days" {
-  description = "Days after which the new bucket deletes a version that has been replaced or deleted; a whole number from 1 to 2147483647. null keeps such versions for ever."
+  description = <<-EOT
+    Days after which the new bucket deletes noncurrent object versions: a whole number from 1 to 2147483647. null keeps
+    them indefinitely.
+  EOT
   type        = number
   default     = 30
 
@@ -141,26 +140,18 @@ variable "bucket_noncurrent_version_days" {
       var.bucket_noncurrent_version_days >= 1 && var.bucket_noncurrent_version_days <= 2147483647
       && floor(var.bucket_noncurrent_version_days) == var.bucket_noncurrent_version_days
     )
-    error_message = "bucket_noncurrent_version_days must be null (keep) or a whole number of days from 1 to 2147483647: S3's lifecycle rules count in days."
+    error_message = "bucket_noncurrent_version_days must be null (keep versions) or a whole number of days from 1 to 2147483647: S3 lifecycle rules allow no other values."
   }
 }
 
 ################################################################################
-# Which objects are photos, and who tells of them
+# Events and the objects to label
 ################################################################################
 
 variable "trigger" {
   description = <<-EOT
-    Who tells of photos that come and go:
-    - "s3": the bucket's own event notifications. S3 keeps one set of them for each bucket: those that an existing bucket
-      has are REPLACED, and two copies of the module on one bucket replace each other's.
-    - "eventbridge": rules on the account's default event bus; nothing of an existing bucket's is written. Its owner
-      must have switched EventBridge on for it, once. For buckets of others, and for several copies of the module on one
-      bucket.
-    S3 begins to send events some five minutes after EventBridge is switched on for a bucket, a new bucket of the module's
-    (create_bucket = true) included. Photos uploaded before are not seen, and nothing tells of them: upload them again, or
-    have S3 Batch Operations invoke the function for them. The same holds for a change of trigger. Away from "s3", an
-    existing bucket is left without any notifications: switch EventBridge on again.
+    Source of object-created and object-deleted events: "s3" (event notifications of the bucket, which REPLACE those of
+    an existing bucket) or "eventbridge" (rules on the default event bus, which leave an existing bucket unchanged).
   EOT
   type        = string
   default     = "s3"
@@ -168,14 +159,14 @@ variable "trigger" {
 
   validation {
     condition     = contains(["s3", "eventbridge"], var.trigger)
-    error_message = "trigger must be \"s3\" (the bucket's event notifications, which the module then owns) or \"eventbridge\" (rules on the default event bus, which leave an existing bucket's notifications alone)."
+    error_message = "trigger must be \"s3\" (event notifications of the bucket, managed by the module) or \"eventbridge\" (rules on the default event bus, which leave the notifications of an existing bucket unchanged)."
   }
 }
 
 variable "filter_prefix" {
   description = <<-EOT
-    Only objects whose key starts with this are labelled; "" means all. Also limits what the function may read. Letters,
-    digits and / ! - _ . ' ( ) only. Case-sensitive; keys rarely start with a slash, so "images/", not "/images/".
+    Key prefix of the objects to label, which also limits the objects that the function may read: at most 512 letters,
+    digits and / ! - _ . ' ( ). "" matches every key.
   EOT
   type        = string
   default     = "images/"
@@ -183,15 +174,15 @@ variable "filter_prefix" {
 
   validation {
     condition     = can(regex("^[0-9A-Za-z/!_.'()-]{0,512}$", var.filter_prefix))
-    error_message = "filter_prefix must be at most 512 letters, digits and / ! - _ . ' ( ): S3 wants other characters percent-encoded in a filter, where the function's policy wants them plain, and * ? $ are patterns in a policy."
+    error_message = "filter_prefix must be at most 512 letters, digits and / ! - _ . ' ( ): S3 requires percent-encoding of other characters in a filter but IAM does not in a policy, and * ? $ are special characters in a policy."
   }
 }
 
 variable "filter_suffixes" {
   description = <<-EOT
-    Only objects whose key ends with one of these are labelled. 1 to 100 suffixes, case-sensitive, letters, digits and
-    / ! - _ . ' ( ) only; none may be the end of another. [""] means every object under the prefix. With
-    trigger = "eventbridge" and a prefix 90 at most: three are a rule with wildcards, of which an event bus takes 30.
+    Key suffixes of the objects to label: 1 to 100 (at most 90 with trigger = "eventbridge" and a prefix),
+    case-sensitive, each of at most 128 letters, digits and / ! - _ . ' ( ), and none the end of another. [""] matches
+    every key under the prefix.
   EOT
   type        = set(string)
   default     = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]
@@ -199,19 +190,19 @@ variable "filter_suffixes" {
 
   validation {
     condition     = length(var.filter_suffixes) >= 1 && length(var.filter_suffixes) <= 100
-    error_message = "filter_suffixes must have 1 to 100 suffixes: each is a notification of the bucket, which can have 100. [\"\"] means every object under the prefix."
+    error_message = "filter_suffixes must have 1 to 100 suffixes: each is one event notification, and a bucket can have 100. Use [\"\"] for every key under the prefix."
   }
 
   validation {
     condition     = alltrue([for suffix in var.filter_suffixes : can(regex("^[0-9A-Za-z/!_.'()-]{0,128}$", suffix))])
-    error_message = "filter_suffixes must each be at most 128 letters, digits and / ! - _ . ' ( ): S3 takes no * in a filter and wants other characters percent-encoded."
+    error_message = "filter_suffixes must each be at most 128 letters, digits and / ! - _ . ' ( ): S3 filters support no * and require percent-encoding of other characters."
   }
 
   validation {
     condition = alltrue(flatten([
       for one in var.filter_suffixes : [for other in var.filter_suffixes : one == other || !endswith(one, other)]
     ]))
-    error_message = "filter_suffixes must not overlap, as \".jpg\" and \"photo.jpg\" do: S3 refuses two notifications that could both be meant by one key."
+    error_message = "filter_suffixes must not overlap, as \".jpg\" and \"photo.jpg\" do: S3 refuses two notifications that can match the same key."
   }
 }
 
@@ -220,35 +211,36 @@ variable "filter_suffixes" {
 ################################################################################
 
 variable "min_confidence" {
-  description = "Lowest confidence of a label that is kept, in percent, 0 to 100."
+  description = "Minimum confidence of the labels to store, in percent, from 0 to 100."
   type        = number
   default     = 80
   nullable    = false
 
   validation {
     condition     = var.min_confidence >= 0 && var.min_confidence <= 100
-    error_message = "min_confidence must be from 0 to 100: Rekognition counts it in percent."
+    error_message = "min_confidence must be from 0 to 100: Rekognition reports confidence in percent."
   }
 }
 
 variable "max_labels" {
-  description = "Most labels of one photo that are kept, those of highest confidence; a whole number from 1 to 1000. It does not change the price."
+  description = <<-EOT
+    Maximum number of labels to store per photo, highest confidence first: a whole number from 1 to 1000. It does not
+    affect the price.
+  EOT
   type        = number
   default     = 10
   nullable    = false
 
   validation {
     condition     = var.max_labels >= 1 && var.max_labels <= 1000 && floor(var.max_labels) == var.max_labels
-    error_message = "max_labels must be a whole number from 1 to 1000: Rekognition gives no more than 1000 labels."
+    error_message = "max_labels must be a whole number from 1 to 1000: Rekognition returns at most 1000 labels."
   }
 }
 
 variable "rekognition_tps" {
   description = <<-EOT
-    Calls of DetectLabels per second that the module may make, from 1; it sizes how many photos are in work at a time.
-    null means the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere. Set it if your quota
-    was raised, or lower if other programs in the account call DetectLabels too: beyond the quota Rekognition throttles.
-    In a Region that this version of the module does not know to have DetectLabels, the plan is refused unless this is set.
+    DetectLabels calls per second that the module may make, from 1 to 10000; they determine concurrency and batch size.
+    null uses the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere.
   EOT
   type        = number
   default     = null
@@ -261,16 +253,15 @@ variable "rekognition_tps" {
 
 variable "daily_image_limit" {
   description = <<-EOT
-    Most images a day (UTC) that Rekognition is asked about, and paid for; a whole number from 1. Past it photos wait in a
-    queue of their own, an alarm says so, and they are labelled when the day is over or the limit is raised. Deletions
-    are followed all the same. null means no limit.
+    Maximum number of images per day (UTC) to send to Rekognition: a whole number from 1 to 1000000000; photos over the
+    limit wait in a separate queue until the next day. null means no limit.
   EOT
   type        = number
   default     = null
 
   validation {
     condition     = var.daily_image_limit == null ? true : var.daily_image_limit >= 1 && var.daily_image_limit <= 1000000000 && floor(var.daily_image_limit) == var.daily_image_limit
-    error_message = "daily_image_limit must be null (no limit) or a whole number from 1 to 1000000000: images a day. With 0 nothing would ever be labelled."
+    error_message = "daily_image_limit must be null (no limit) or a whole number of images per day from 1 to 1000000000: with 0 no photo would ever be labelled."
   }
 }
 
@@ -280,23 +271,15 @@ variable "daily_image_limit" {
 
 variable "kms_key_arn" {
   description = <<-EOT
-    ARN of the KMS key for the new bucket, the queues, the tables and the log group; in this account and Region. null means
-    keys that AWS keeps and does not charge for. For a key that the same configuration makes, pass
-    format("%s", aws_kms_key.<name>.arn): the plan must know that there is a key before it knows the ARN. The key's policy
-    must have the statements in the output kms_key_policy_json before anything is made under the key (examples/kms shows
-    how). With a key use an AWS provider before 6.22 or from 6.40: the versions between show a change of the bucket's
-    encryption in every plan, and each apply lifts S3's block on SSE-C. The module gives the function's
-    role kms:Decrypt and kms:GenerateDataKey on it; whoever applies needs kms:CreateGrant and kms:DescribeKey, for the
-    tables. A bucket that exists already may have a key of its own, which the role (output lambda_role_name) must then be
-    admitted to by you. After a change, photos and queued messages stay under the old key: keep it, and admit the role to
-    it, as long as there are any.
+    ARN of the KMS key, in the provider's account and Region, for the new bucket, queues, tables and log group; the
+    key's policy must include kms_key_policy_json (output). null uses keys that AWS owns, free of charge.
   EOT
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9A-Za-z-]+$", var.kms_key_arn))
-    error_message = "kms_key_arn must be null or the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>: an alias or a bare id cannot be named in the role's policy."
+    error_message = "kms_key_arn must be null or the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>: the role's policy cannot use an alias or a key ID without an ARN."
   }
 }
 
@@ -305,34 +288,32 @@ variable "kms_key_arn" {
 ################################################################################
 
 variable "lambda_runtime" {
-  description = "Lambda runtime: python3.11 or newer. Which is the newest depends on the version of the aws provider; 5.100 knows python3.13."
+  description = "Lambda runtime of the function: python3.11 or newer, if the AWS provider knows it."
   type        = string
   default     = "python3.13"
   nullable    = false
 
   validation {
     condition     = can(regex("^python3[.](1[1-9]|[2-9][0-9])$", var.lambda_runtime))
-    error_message = "lambda_runtime must be python3.11 or newer: the function is written for it."
+    error_message = "lambda_runtime must be python3.11 or newer: the function requires it."
   }
 }
 
 variable "lambda_architecture" {
-  description = "Processor of the function: arm64 or x86_64. arm64 costs a fifth less; the function runs on either."
+  description = "Processor architecture of the function: arm64 or x86_64. arm64 costs 20 % less."
   type        = string
   default     = "arm64"
   nullable    = false
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.lambda_architecture)
-    error_message = "lambda_architecture must be arm64 or x86_64: Lambda has no other."
+    error_message = "lambda_architecture must be arm64 or x86_64: Lambda has no other architectures."
   }
 }
 
 variable "lambda_memory_size" {
   description = <<-EOT
-    Memory of the function in MB, a whole number from 128 to 10240. Lambda gives processor time in proportion. The
-    function waits nearly all its time; what it computes is its start, which 512 shortens at a cost that is under a
-    hundredth of Rekognition's.
+    Memory of the function in MB: a whole number from 128 to 10240. Lambda allocates CPU in proportion to memory.
   EOT
   type        = number
   default     = 512
@@ -340,28 +321,29 @@ variable "lambda_memory_size" {
 
   validation {
     condition     = var.lambda_memory_size >= 128 && var.lambda_memory_size <= 10240 && floor(var.lambda_memory_size) == var.lambda_memory_size
-    error_message = "lambda_memory_size must be a whole number of MB from 128 to 10240: Lambda's limits."
+    error_message = "lambda_memory_size must be a whole number of MB from 128 to 10240: these are Lambda's limits."
   }
 }
 
 variable "lambda_timeout" {
-  description = "Longest time for a batch of up to 10 photos, in seconds, a whole number from 1 to 900. The queue hides a message for six times as long: a batch whose function died comes back after that time."
+  description = <<-EOT
+    Timeout of the function in seconds, for a batch of up to 10 photos: a whole number from 1 to 900. The visibility
+    timeout of the queue is six times as long.
+  EOT
   type        = number
   default     = 60
   nullable    = false
 
   validation {
     condition     = var.lambda_timeout >= 1 && var.lambda_timeout <= 900 && floor(var.lambda_timeout) == var.lambda_timeout
-    error_message = "lambda_timeout must be a whole number of seconds from 1 to 900: Lambda's limits."
+    error_message = "lambda_timeout must be a whole number of seconds from 1 to 900: these are Lambda's limits."
   }
 }
 
 variable "lambda_environment_variables" {
   description = <<-EOT
-    Environment variables for the function besides its own, for instance AWS_USE_FIPS_ENDPOINT = "true" for endpoints
-    validated under FIPS 140, which us-east-1, us-east-2, us-west-1, us-west-2, ca-central-1 and us-gov-west-1 have for all
-    services that the function calls. Neither the function's own names nor Lambda's reserved ones; at most 3,000 bytes,
-    written as JSON.
+    Additional environment variables of the function: at most 3000 bytes as JSON. Names that the module sets or Lambda
+    reserves are refused.
   EOT
   type        = map(string)
   default     = {}
@@ -369,7 +351,7 @@ variable "lambda_environment_variables" {
 
   validation {
     condition     = alltrue([for name in keys(var.lambda_environment_variables) : can(regex("^[A-Za-z][0-9A-Za-z_]+$", name))])
-    error_message = "lambda_environment_variables must have names of two or more letters, digits and underscores that start with a letter: Lambda takes no others."
+    error_message = "lambda_environment_variables must have names of at least two letters, digits and underscores that start with a letter: Lambda allows no other names."
   }
 
   validation {
@@ -377,7 +359,7 @@ variable "lambda_environment_variables" {
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
       "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MOVE_AHEAD", "DAILY_IMAGE_LIMIT",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MOVE_AHEAD or DAILY_IMAGE_LIMIT: the module sets them, from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MOVE_AHEAD or DAILY_IMAGE_LIMIT: the module sets them from its own variables."
   }
 
   validation {
@@ -387,24 +369,20 @@ variable "lambda_environment_variables" {
         "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
       ], name)
     ])
-    error_message = "lambda_environment_variables must not set AWS_LAMBDA_*, AWS_REGION, AWS_DEFAULT_REGION, AWS_EXECUTION_ENV, AWS_ACCESS_KEY(_ID), AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, LAMBDA_TASK_ROOT or LAMBDA_RUNTIME_DIR: Lambda sets them itself and refuses them."
+    error_message = "lambda_environment_variables must not set AWS_LAMBDA_*, AWS_REGION, AWS_DEFAULT_REGION, AWS_EXECUTION_ENV, AWS_ACCESS_KEY(_ID), AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, LAMBDA_TASK_ROOT or LAMBDA_RUNTIME_DIR: Lambda reserves these names."
   }
 
   validation {
-    # Terraform counts characters; base64 makes 4 of every 3 bytes.
+    # length() counts characters, not bytes; base64 encodes every 3 bytes as 4 characters.
     condition     = length(base64encode(jsonencode(var.lambda_environment_variables))) <= 4000
-    error_message = "lambda_environment_variables must have at most 3000 bytes, written as JSON: Lambda allows 4 KB for all variables, and the function's own need up to 1 KB of it."
+    error_message = "lambda_environment_variables must have at most 3000 bytes as JSON: Lambda allows 4 KB for all variables, and the module's own need up to 1 KB."
   }
 }
 
 variable "lambda_package" {
   description = <<-EOT
-    Where the function's zip is. null means dist/lambda.zip in the module itself. Either a file or an object in S3:
-    - filename: path of a zip on the machine that applies.
-    - s3_bucket, s3_key: a zip in a bucket in the function's Region.
-    - s3_object_version: the version of that object. Without it or source_code_hash a new zip under the same key goes
-      unnoticed.
-    - source_code_hash: base64 of the zip's SHA-256; for a file it is computed if not given.
+    Deployment package of the function: either filename, or s3_bucket and s3_key with optional s3_object_version;
+    source_code_hash is optional. null uses dist/lambda.zip of the module.
   EOT
   type = object({
     filename          = optional(string)
@@ -421,7 +399,7 @@ variable "lambda_package" {
       ? var.lambda_package.s3_bucket == null && var.lambda_package.s3_key == null && var.lambda_package.s3_object_version == null
       : var.lambda_package.s3_bucket != null && var.lambda_package.s3_key != null
     )
-    error_message = "lambda_package must have either filename, or s3_bucket and s3_key (and s3_object_version if you like), not both: Lambda takes its code from one place."
+    error_message = "lambda_package must have either filename, or s3_bucket and s3_key (with optional s3_object_version), not both: Lambda takes its code from one place."
   }
 
   validation {
@@ -430,20 +408,18 @@ variable "lambda_package" {
       try(length(var.lambda_package.s3_key) >= 1 && length(var.lambda_package.s3_key) <= 1024, true),
       try(length(var.lambda_package.s3_object_version) >= 1 && length(var.lambda_package.s3_object_version) <= 1024, true),
     ])
-    error_message = "lambda_package must have an s3_bucket of 3 to 63 letters, digits and . - _, and an s3_key and s3_object_version of 1 to 1024 characters: Lambda takes no others."
+    error_message = "lambda_package must have an s3_bucket of 3 to 63 letters, digits and . - _, and an s3_key and s3_object_version of 1 to 1024 characters: Lambda allows no other values."
   }
 }
 
 ################################################################################
-# Network
+# VPC
 ################################################################################
 
 variable "vpc_subnet_ids" {
   description = <<-EOT
-    IDs of the subnets that the function runs in, 16 at most; [] runs it in Lambda's own network. The subnets need ways to
-    S3 and DynamoDB (gateway endpoints), and to Rekognition and SQS (interface endpoints), or to all of them by a NAT
-    gateway: without one, each photo fails until it is a dead letter. examples/vpc makes the endpoints. Needs
-    vpc_security_group_ids.
+    IDs of the subnets of the function, at most 16, with routes to S3, DynamoDB, Rekognition and SQS; requires
+    vpc_security_group_ids. [] attaches the function to no VPC.
   EOT
   type        = list(string)
   default     = []
@@ -451,7 +427,7 @@ variable "vpc_subnet_ids" {
 
   validation {
     condition     = length(var.vpc_subnet_ids) <= 16
-    error_message = "vpc_subnet_ids must have 16 IDs at most: Lambda takes no more."
+    error_message = "vpc_subnet_ids must have at most 16 IDs: Lambda allows no more."
   }
 
   validation {
@@ -462,9 +438,8 @@ variable "vpc_subnet_ids" {
 
 variable "vpc_security_group_ids" {
   description = <<-EOT
-    IDs of the security groups of the function in vpc_subnet_ids, 5 at most, of the same VPC. They must let out TCP 443 to
-    the services; nothing need come in. A destroy waits until Lambda has taken its network interfaces out of them, which
-    takes 20 to 45 minutes.
+    IDs of the security groups of the function in vpc_subnet_ids, at most 5, all in the same VPC. They must allow
+    outbound TCP 443 to the services and need no inbound rule.
   EOT
   type        = list(string)
   default     = []
@@ -472,7 +447,7 @@ variable "vpc_security_group_ids" {
 
   validation {
     condition     = length(var.vpc_security_group_ids) <= 5
-    error_message = "vpc_security_group_ids must have 5 IDs at most: Lambda takes no more."
+    error_message = "vpc_security_group_ids must have at most 5 IDs: Lambda allows no more."
   }
 
   validation {
@@ -481,9 +456,9 @@ variable "vpc_security_group_ids" {
   }
 
   validation {
-    # Not in vpc_subnet_ids as well: two variables whose rules name each other are a cycle to Terraform.
+    # Not repeated in vpc_subnet_ids: validations of two variables that refer to each other form a cycle.
     condition     = (length(var.vpc_security_group_ids) == 0) == (length(var.vpc_subnet_ids) == 0)
-    error_message = "vpc_security_group_ids must be set together with vpc_subnet_ids: Lambda takes both or neither."
+    error_message = "vpc_security_group_ids must be set together with vpc_subnet_ids: Lambda requires both or neither."
   }
 }
 
@@ -493,28 +468,28 @@ variable "vpc_security_group_ids" {
 
 variable "role_path" {
   description = <<-EOT
-    Path of the function's role, where your account demands one, such as "/application/". It begins and ends with a slash and
-    has letters, digits and _ + = , . @ - between slashes; 512 characters at most. A change replaces the role.
+    IAM path of the function's role: at most 512 characters that start and end with a slash, such as "/application/".
+    Changing it replaces the role.
   EOT
   type        = string
   default     = "/"
   nullable    = false
 
   validation {
-    # IAM takes more characters, but Lambda does not take a role whose ARN has them.
+    # IAM allows more characters, but Lambda refuses a role whose ARN has them.
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
     condition     = length(var.role_path) <= 512 && can(regex("^/([0-9A-Za-z_+=,.@-]+/)*$", var.role_path))
-    error_message = "role_path must be / or begin and end with a slash, with letters, digits and _ + = , . @ - between slashes, and have 512 characters at most: IAM and Lambda take no others."
+    error_message = "role_path must be / or start and end with a slash, with letters, digits and _ + = , . @ - between slashes, and have at most 512 characters: IAM and Lambda allow no other paths."
   }
 
   validation {
     condition     = !startswith(var.role_path, "/aws-service-role/")
-    error_message = "role_path must not start with /aws-service-role/, which IAM keeps for service-linked roles."
+    error_message = "role_path must not start with /aws-service-role/, which IAM reserves for service-linked roles."
   }
 }
 
 variable "role_permissions_boundary" {
-  description = "ARN of the policy that bounds what the function's role may be allowed, where your account demands one. null means none."
+  description = "ARN of the policy that is the permissions boundary of the function's role. null sets no boundary."
   type        = string
   default     = null
 
@@ -529,42 +504,51 @@ variable "role_permissions_boundary" {
 ################################################################################
 
 variable "max_receive_count" {
-  description = "How many times a photo is tried before its event goes to the dead-letter queue; a whole number from 1 to 1000. AWS advises 5 or more, so that a passing fault does not fill that queue."
+  description = <<-EOT
+    Number of attempts per photo before its event goes to the dead-letter queue: a whole number from 1 to 1000. AWS
+    recommends at least 5.
+  EOT
   type        = number
   default     = 5
   nullable    = false
 
   validation {
     condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
-    error_message = "max_receive_count must be a whole number from 1 to 1000: SQS's limits."
+    error_message = "max_receive_count must be a whole number from 1 to 1000: these are SQS's limits."
   }
 }
 
 variable "retry_delay_seconds" {
-  description = "Seconds until a photo that failed is tried again, a whole number from 1 to 900; each further wait is four times as long, an hour at most. With 20 and five tries, a fault of AWS may last 28 minutes before photos go to the dead-letter queue."
+  description = <<-EOT
+    Seconds before the first retry of a failed photo: a whole number from 1 to 900. Each further delay is four times as
+    long, up to one hour.
+  EOT
   type        = number
   default     = 20
   nullable    = false
 
   validation {
     condition     = var.retry_delay_seconds >= 1 && var.retry_delay_seconds <= 900 && floor(var.retry_delay_seconds) == var.retry_delay_seconds
-    error_message = "retry_delay_seconds must be a whole number from 1 to 900: SQS counts in seconds, and further waits grow from it to an hour."
+    error_message = "retry_delay_seconds must be a whole number of seconds from 1 to 900: each further delay is four times as long, up to one hour."
   }
 }
 
 ################################################################################
-# Table
+# Tables
 ################################################################################
 
 variable "point_in_time_recovery" {
-  description = "Whether the tables can be restored to any second of the last 35 days. It is billed by the size of the tables."
+  description = <<-EOT
+    Whether to enable point-in-time recovery of the tables to any second of the last 35 days. AWS bills it by table
+    size.
+  EOT
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables. On by default, since its labels were paid for one by one; to destroy the module, apply once with false first."
+  description = "Whether DynamoDB refuses to delete the tables. To destroy the module, first apply with false."
   type        = bool
   default     = true
   nullable    = false
@@ -575,7 +559,10 @@ variable "deletion_protection" {
 ################################################################################
 
 variable "log_retention_in_days" {
-  description = "Days that the function's log lines are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 keeps them for ever."
+  description = <<-EOT
+    Days to retain the function's logs: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192,
+    2557, 2922, 3288 or 3653. 0 retains them indefinitely.
+  EOT
   type        = number
   default     = 30
   nullable    = false
@@ -584,19 +571,22 @@ variable "log_retention_in_days" {
     condition = contains([
       0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
     ], var.log_retention_in_days)
-    error_message = "log_retention_in_days must be 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653: CloudWatch Logs takes no others."
+    error_message = "log_retention_in_days must be 0 (indefinitely), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653: CloudWatch Logs allows no other values."
   }
 }
 
 variable "log_level" {
-  description = "Least level of the function's log lines that are kept: DEBUG, INFO, WARN, ERROR or FATAL. Most metrics are counted from lines of INFO: above that the plan warns, the dashboard shows only what fails, and there is no alarm on throttling."
+  description = <<-EOT
+    Minimum log level of the function: DEBUG, INFO, WARN, ERROR or FATAL. Above INFO, most metrics and the alarm on
+    throttling are missing, and the plan warns.
+  EOT
   type        = string
   default     = "INFO"
   nullable    = false
 
   validation {
     condition     = contains(["DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.log_level)
-    error_message = "log_level must be DEBUG, INFO, WARN, ERROR or FATAL, in capitals: Lambda's names for the levels."
+    error_message = "log_level must be DEBUG, INFO, WARN, ERROR or FATAL, in capitals: these are Lambda's log levels."
   }
 }
 
@@ -605,14 +595,17 @@ variable "log_level" {
 ################################################################################
 
 variable "alarm_actions" {
-  description = "ARNs of what is told when an alarm rings and when it is over, for instance an SNS topic; 5 at most. A topic under a KMS key must admit cloudwatch.amazonaws.com to it. With none, alarms show in the CloudWatch console only."
+  description = <<-EOT
+    ARNs of the actions when an alarm changes to ALARM or back to OK, for instance an SNS topic: at most 5, in the
+    provider's Region. With [] alarms appear only in the CloudWatch console.
+  EOT
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
     condition     = length(var.alarm_actions) <= 5
-    error_message = "alarm_actions must have 5 ARNs at most: CloudWatch takes no more for an alarm."
+    error_message = "alarm_actions must have at most 5 ARNs: CloudWatch allows no more per alarm."
   }
 
   validation {
@@ -622,31 +615,40 @@ variable "alarm_actions" {
 }
 
 variable "alarm_oldest_message_seconds" {
-  description = "Age of the oldest event in the queue, in seconds, above which an alarm says that labelling does not keep up; a whole number from 60 to 1209600. The default is longer than the tries of a photo that keeps failing take."
+  description = <<-EOT
+    Age of the oldest event in the queue, in seconds, above which the alarm oldest-message fires: a whole number from 60
+    to 1209600.
+  EOT
   type        = number
   default     = 3600
   nullable    = false
 
   validation {
     condition     = var.alarm_oldest_message_seconds >= 60 && var.alarm_oldest_message_seconds <= 1209600 && floor(var.alarm_oldest_message_seconds) == var.alarm_oldest_message_seconds
-    error_message = "alarm_oldest_message_seconds must be a whole number from 60 (SQS measures once a minute) to 1209600 (it keeps messages no longer than 14 days)."
+    error_message = "alarm_oldest_message_seconds must be a whole number of seconds from 60 (SQS publishes the metric once a minute) to 1209600 (SQS retains messages for at most 14 days)."
   }
 }
 
 variable "alarm_throttled_percent" {
-  description = "Share of tries that AWS throttles, in percent, above which an alarm rings if it stays there for a quarter of an hour; 0 to 100."
+  description = <<-EOT
+    Percentage of attempts that AWS throttles above which the alarm throttled-share fires, after 15 minutes: from 0 to
+    100.
+  EOT
   type        = number
   default     = 5
   nullable    = false
 
   validation {
     condition     = var.alarm_throttled_percent >= 0 && var.alarm_throttled_percent <= 100
-    error_message = "alarm_throttled_percent must be from 0 (any in each of three periods of 5 minutes) to 100 (never): a share of the tries in percent."
+    error_message = "alarm_throttled_percent must be from 0 (any throttling in each of three periods of 5 minutes) to 100 (never): a percentage of attempts."
   }
 }
 
 variable "create_dashboard" {
-  description = "Whether to make a CloudWatch dashboard that shows whether labelling keeps up, what fails, and what it costs. Beyond the account's first three, a dashboard costs $3 a month."
+  description = <<-EOT
+    Whether to create a CloudWatch dashboard of throughput, failures and cost. It costs $3 a month, unless it is one of
+    the first three in the account.
+  EOT
   type        = bool
   default     = true
   nullable    = false

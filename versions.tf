@@ -1,7 +1,7 @@
-# What this module needs. It configures no provider: the caller's `aws` provider says which account and Region.
+# Versions that the module requires. It configures no provider: the caller's `aws` provider sets account and Region.
 
 terraform {
-  # 1.9 is the first version in which a validation may look at another variable.
+  # 1.9 is the first version in which a validation can refer to other variables.
   required_version = ">= 1.9"
 
   required_providers {

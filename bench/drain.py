@@ -3,7 +3,7 @@
 Two contestants, one after the other at each quota, against the same emulated Rekognition, which takes 600 ms ± 200 and
 throttles beyond its quota, and the same S3 and DynamoDB (bench/light_aws.py):
 
-    ours        the real handler on a real queue, LocalStack's, with what main.tf gives for the quota (bench/mapping.py)
+    ours        the real handler on a real queue, LocalStack's, sized by the module for the quota (bench/mapping.py)
     blueprint   a function in the shape of AWS's blueprint, invoked by S3 directly (bench/blueprint.py)
 
 All in real time, which takes some 20 minutes. The clock starts with all photos in the queue, when the mapping is
@@ -44,7 +44,7 @@ QUOTAS = (20.0, 5.0, 50.0)
 LATENCY_MS, JITTER_MS = 400.0, 400.0  # from 400 to 800
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 30.0
-# The function's variables that name resources; the rest are main.tf's.
+# The function's variables that name resources; the module computes the others.
 RESOURCES = frozenset(
     {"BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "WAITING_QUEUE_URL"}
 )

@@ -1,7 +1,7 @@
 """What the Terraform module gives the function for a quota, asked of Terraform itself.
 
-The expressions come from main.tf as they stand, and `terraform console` works them out: nothing is repeated here that
-could fall behind. Only what needs no provider can be asked for; names of resources are the caller's own.
+The expressions come from the module's .tf files, and `terraform console` evaluates them, so that no number is repeated
+here. Only expressions that need no provider can be evaluated; the caller names the variables that refer to resources.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def sizing(rekognition_tps: float, resources: frozenset[str]) -> Sizing:
 
     Raises TerraformError if Terraform cannot work it out.
     """
-    local, blocks = _main_tf()
+    local, blocks = _locals_and_resources()
     wanted = {
         "maximum_concurrency": blocks["aws_lambda_event_source_mapping.photos"]["scaling_config"][0][
             "maximum_concurrency"
@@ -77,18 +77,25 @@ def _evaluated(root: dict[str, dict[str, Any]]) -> dict[str, Any]:
             check=False,
         )
     if done.returncode:
-        raise TerraformError(f"main.tf's sizing cannot be worked out without a provider:\n{done.stderr}")
+        raise TerraformError(f"the module's sizing cannot be evaluated without a provider:\n{done.stderr}")
     answer: dict[str, Any] = json.loads(json.loads(done.stdout))  # a JSON text, shown as a string of HCL
     return answer
 
 
-def _main_tf() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """main.tf's locals, and its resources by their addresses."""
-    parsed = _parsed("main.tf")
-    local = {name: value for entry in parsed["locals"] for name, value in entry.items() if not name.startswith("__")}
+def _locals_and_resources() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The module's locals, and its resources by their addresses, from all of its files."""
+    files = [_parsed(path.name) for path in sorted(ROOT.glob("*.tf"))]
+    local = {
+        name: value
+        for file in files
+        for entry in file.get("locals", [])
+        for name, value in entry.items()
+        if not name.startswith("__")
+    }
     blocks = {
         f"{kind}.{name}": block
-        for entry in parsed["resource"]
+        for file in files
+        for entry in file.get("resource", [])
         for kind, named in entry.items()
         for name, block in named.items()
     }

@@ -63,7 +63,7 @@ class Queues:
 
 
 def make(name: str, sizing: Sizing) -> Queues:
-    """Two new queues as main.tf makes them, where this process's environment says that AWS is."""
+    """Two new queues as the module makes them, where this process's environment says that AWS is."""
     sqs = boto3.client("sqs")
     dead_letters = sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
     redrive = {"deadLetterTargetArn": _arn(sqs, dead_letters), "maxReceiveCount": sizing.max_receive_count}

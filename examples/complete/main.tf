@@ -1,10 +1,10 @@
-# Everything new in one go: a bucket, and behind it all that labels the photos in it.
+# A new bucket whose photos are labelled, with a daily limit and an SNS topic for alarms.
 
 provider "aws" {
   region = var.region
 
-  # For emulators, which are reached by setting AWS_ENDPOINT_URL: on localhost there is no name <bucket>.localhost to
-  # find. AWS takes path style as well.
+  # For emulators (AWS_ENDPOINT_URL): the host name <bucket>.localhost does not resolve. AWS accepts path-style requests
+  # too.
   s3_use_path_style = true
 }
 
@@ -14,16 +14,16 @@ module "image_labels" {
   name        = var.name
   bucket_name = var.bucket_name
 
-  # Labels of at least 75 %, 20 at most.
+  # At most 20 labels per photo, with a confidence of at least 75 %.
   min_confidence = 75
   max_labels     = 20
 
-  # What Rekognition may cost in a day, in thousandths of a dollar. Photos beyond it wait until the next.
+  # Limits the cost of Rekognition: 1,000 images cost $1. Photos over the limit wait until the next day.
   daily_image_limit = var.daily_image_limit
 
   alarm_actions = [aws_sns_topic.alarms.arn]
 
-  # An example should go as easily as it came: photos, labels and all. Leave these two out where either is worth keeping.
+  # Lets `terraform destroy` remove the example with its photos and labels. Omit both to keep them.
   bucket_force_destroy = true
   deletion_protection  = false
 
@@ -32,9 +32,9 @@ module "image_labels" {
   }
 }
 
-# Who hears of alarms. Whoever is subscribed gets a mail first, with a link to confirm it.
+# Receives all alarms. SNS sends each new email subscriber a link to confirm the subscription.
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:names of alarms, no photos and no labels; CloudWatch cannot send to a topic under SNS's own key
+  #checkov:skip=CKV_AWS_26:messages contain no photos and no labels; CloudWatch cannot publish to a topic with the key alias/aws/sns
   name = "${var.name}-alarms"
 }
 

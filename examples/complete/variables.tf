@@ -5,25 +5,25 @@ variable "name" {
 }
 
 variable "region" {
-  description = "AWS Region that has Rekognition's DetectLabels. Bucket, function and Rekognition are all in it."
+  description = "AWS Region of all resources. It must support Rekognition's DetectLabels."
   type        = string
   default     = "us-east-1"
 }
 
 variable "bucket_name" {
-  description = "Name of the new bucket. null takes `name` and a random part."
+  description = "Name of the new bucket. null generates one from `name` and a random suffix."
   type        = string
   default     = null
 }
 
 variable "daily_image_limit" {
-  description = "Most images a day that Rekognition is asked about; the default costs $10 a day at most. null means no limit."
+  description = "Maximum number of images per day to send to Rekognition; the default costs at most $10 a day. null means no limit."
   type        = number
   default     = 10000
 }
 
 variable "alarm_email" {
-  description = "Address that is told of alarms. null tells nobody: alarms show in the CloudWatch console only."
+  description = "Email address that receives alarms. With null, alarms appear only in the CloudWatch console."
   type        = string
   default     = null
 }

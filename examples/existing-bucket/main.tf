@@ -1,24 +1,24 @@
-# Labels for the photos in a bucket that is there already and belongs to somebody else: nothing of it is changed.
+# Labels for the photos in an existing bucket that another team manages. The module does not change the bucket.
 
 provider "aws" {
   region = var.region
 
-  # For emulators, which are reached by setting AWS_ENDPOINT_URL: on localhost there is no name <bucket>.localhost to
-  # find. AWS takes path style as well.
+  # For emulators (AWS_ENDPOINT_URL): the host name <bucket>.localhost does not resolve. AWS accepts path-style requests
+  # too.
   s3_use_path_style = true
 }
 
 ################################################################################
-# Theirs: a bucket that tells a queue of theirs of every upload. In your case all this is somewhere else.
+# The other team's bucket, with event notifications to the team's queue. In practice it is in another configuration.
 ################################################################################
 
 resource "aws_s3_bucket" "theirs" {
-  #checkov:skip=CKV_AWS_18:stands for a bucket that somebody else looks after
-  #checkov:skip=CKV_AWS_21:stands for a bucket that somebody else looks after
-  #checkov:skip=CKV_AWS_144:stands for a bucket that somebody else looks after
-  #checkov:skip=CKV_AWS_145:stands for a bucket that somebody else looks after
-  #checkov:skip=CKV2_AWS_6:stands for a bucket that somebody else looks after
-  #checkov:skip=CKV2_AWS_61:stands for a bucket that somebody else looks after
+  #checkov:skip=CKV_AWS_18:represents a bucket that another team manages
+  #checkov:skip=CKV_AWS_21:represents a bucket that another team manages
+  #checkov:skip=CKV_AWS_144:represents a bucket that another team manages
+  #checkov:skip=CKV_AWS_145:represents a bucket that another team manages
+  #checkov:skip=CKV2_AWS_6:represents a bucket that another team manages
+  #checkov:skip=CKV2_AWS_61:represents a bucket that another team manages
   bucket_prefix = "${var.name}-theirs-"
   force_destroy = true
 }
@@ -55,7 +55,7 @@ resource "aws_sqs_queue_policy" "theirs" {
 resource "aws_s3_bucket_notification" "theirs" {
   bucket = aws_s3_bucket.theirs.bucket
 
-  # The one thing that the bucket's owner has to do: switch EventBridge on, besides all that is there already.
+  # The only change that the bucket's owner makes: enable EventBridge in addition to the existing notifications.
   eventbridge = true
 
   queue {
@@ -64,12 +64,12 @@ resource "aws_s3_bucket_notification" "theirs" {
     events    = ["s3:ObjectCreated:*"]
   }
 
-  # S3 tries the queue when the notification is made.
+  # S3 sends a test message to the queue when the notification is created.
   depends_on = [aws_sqs_queue_policy.theirs]
 }
 
 ################################################################################
-# Ours
+# The module
 ################################################################################
 
 module "image_labels" {
@@ -82,7 +82,7 @@ module "image_labels" {
   trigger       = "eventbridge"
   filter_prefix = "photos/"
 
-  # An example should go as easily as it came. Leave this out where the labels are worth keeping.
+  # Lets `terraform destroy` remove the example with its labels. Omit it to keep them.
   deletion_protection = false
 
   tags = {

@@ -5,12 +5,12 @@ variable "name" {
 
   validation {
     condition     = length(var.name) <= 29
-    error_message = "name must have 29 characters at most here: the name of their bucket starts with it, too."
+    error_message = "name must have at most 29 characters in this example: the name of the other team's bucket starts with it too."
   }
 }
 
 variable "region" {
-  description = "AWS Region of the bucket. It must have Rekognition's DetectLabels."
+  description = "AWS Region of the bucket. It must support Rekognition's DetectLabels."
   type        = string
   default     = "us-east-1"
 }

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # The module takes newer ones too; this one also gets on with the emulators that need no account.
+      # The module supports newer versions too. This one also works with emulators that need no AWS account.
       version = "~> 5.100"
     }
   }

@@ -1,20 +1,19 @@
-# Photos, events, labels and logs under a KMS key of your own.
+# Photos, events, labels and logs encrypted with a customer managed KMS key.
 
 provider "aws" {
   region = var.region
 
-  # For emulators, which are reached by setting AWS_ENDPOINT_URL: on localhost there is no name <bucket>.localhost to
-  # find. AWS takes path style as well.
+  # For emulators (AWS_ENDPOINT_URL): the host name <bucket>.localhost does not resolve. AWS accepts path-style requests
+  # too.
   s3_use_path_style = true
 }
 
 resource "aws_kms_key" "photos" {
-  description             = "Photos of ${var.name}, and all that is known of them"
+  description             = "Photos, events, labels and logs of ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
 
-  # The module says what the policy must have, from names alone: so the key comes with it, before S3 tries to send an
-  # event and CloudWatch to write a line under it.
+  # The output depends only on names, so Terraform creates the key with this policy before the resources that it encrypts.
   policy = module.image_labels.kms_key_policy_json
 }
 
@@ -28,10 +27,10 @@ module "image_labels" {
 
   name = var.name
 
-  # format() tells Terraform that there is a key, although its ARN is not known before the first apply.
+  # The result of format() is never null, so the plan knows that there is a key before it knows the ARN.
   kms_key_arn = format("%s", aws_kms_key.photos.arn)
 
-  # An example should go as easily as it came. Leave these two out where photos or labels are worth keeping.
+  # Lets `terraform destroy` remove the example with its photos and labels. Omit both to keep them.
   bucket_force_destroy = true
   deletion_protection  = false
 

@@ -1,11 +1,11 @@
-# Two copies of the module on one bucket, each with a prefix, settings and tables of its own. By EventBridge, since S3
-# keeps one set of notifications for each bucket: the copies would replace each other's.
+# Two copies of the module on one bucket, each with its own prefix, settings and tables. They use EventBridge, because a
+# bucket has one notification configuration, and each copy would replace the other's.
 
 provider "aws" {
   region = var.region
 
-  # For emulators, which are reached by setting AWS_ENDPOINT_URL: on localhost there is no name <bucket>.localhost to
-  # find. AWS takes path style as well.
+  # For emulators (AWS_ENDPOINT_URL): the host name <bucket>.localhost does not resolve. AWS accepts path-style requests
+  # too.
   s3_use_path_style = true
 }
 
@@ -15,17 +15,17 @@ locals {
     archive   = { prefix = "archive/", min_confidence = 60, max_labels = 50 }
   }
 
-  # Rekognition's quota is the account's: the copies share it.
+  # The copies share Rekognition's quota, which applies per account and Region.
   rekognition_tps = 50
 }
 
 resource "aws_s3_bucket" "shared" {
-  #checkov:skip=CKV_AWS_18:a bucket in passing, made to show the copies of the module
-  #checkov:skip=CKV_AWS_21:a bucket in passing, made to show the copies of the module
-  #checkov:skip=CKV_AWS_144:a bucket in passing, made to show the copies of the module
-  #checkov:skip=CKV_AWS_145:a bucket in passing, made to show the copies of the module
-  #checkov:skip=CKV2_AWS_6:a bucket in passing, made to show the copies of the module
-  #checkov:skip=CKV2_AWS_61:a bucket in passing, made to show the copies of the module
+  #checkov:skip=CKV_AWS_18:a short-lived bucket for this example
+  #checkov:skip=CKV_AWS_21:a short-lived bucket for this example
+  #checkov:skip=CKV_AWS_144:a short-lived bucket for this example
+  #checkov:skip=CKV_AWS_145:a short-lived bucket for this example
+  #checkov:skip=CKV2_AWS_6:a short-lived bucket for this example
+  #checkov:skip=CKV2_AWS_61:a short-lived bucket for this example
   bucket_prefix = "${var.name}-"
   force_destroy = true
 }
@@ -39,7 +39,7 @@ module "image_labels" {
   source   = "../.."
   for_each = local.copies
 
-  # Everything that a copy makes is named after it: two copies in one account and Region need two names.
+  # Copies in one account and Region need different names.
   name = "${var.name}-${each.key}"
 
   create_bucket = false
@@ -51,7 +51,7 @@ module "image_labels" {
   max_labels      = each.value.max_labels
   rekognition_tps = local.rekognition_tps / length(local.copies)
 
-  # An example should go as easily as it came. Leave this out where the labels are worth keeping.
+  # Lets `terraform destroy` remove the example with its labels. Omit it to keep them.
   deletion_protection = false
 
   tags = {

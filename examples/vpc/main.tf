@@ -1,16 +1,16 @@
-# The function in a VPC that has no way to the internet: endpoints lead to the four services that it calls.
+# The function in a VPC without internet access. VPC endpoints connect it to the four services that it calls.
 
 provider "aws" {
   region = var.region
 
-  # For emulators, which are reached by setting AWS_ENDPOINT_URL: on localhost there is no name <bucket>.localhost to
-  # find. AWS takes path style as well.
+  # For emulators (AWS_ENDPOINT_URL): the host name <bucket>.localhost does not resolve. AWS accepts path-style requests
+  # too.
   s3_use_path_style = true
 }
 
 data "aws_region" "current" {}
 
-# Not every zone of a Region has every endpoint.
+# Not every Availability Zone has every endpoint.
 data "aws_vpc_endpoint_service" "interface" {
   for_each = toset(["rekognition", "sqs"])
 
@@ -20,7 +20,7 @@ data "aws_vpc_endpoint_service" "interface" {
 
 locals {
   region = data.aws_region.current.id
-  # Two, so that the function goes on when one of them fails.
+  # Two zones, so that the function keeps running if one fails.
   zones = slice(sort(setintersection([for service in data.aws_vpc_endpoint_service.interface : service.availability_zones]...)), 0, 2)
 }
 
@@ -29,10 +29,10 @@ locals {
 ################################################################################
 
 resource "aws_vpc" "this" {
-  #checkov:skip=CKV2_AWS_11:flow logs are for the account to have, with a retention and a price of its choice
+  #checkov:skip=CKV2_AWS_11:flow logs are the account's decision, because of their retention and cost
   cidr_block = var.cidr_block
 
-  # The interface endpoints answer to the services' public names.
+  # Private DNS for the interface endpoints resolves the services' public host names.
   enable_dns_support   = true
   enable_dns_hostnames = true
 
@@ -62,7 +62,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
-# The group that a VPC comes with: nothing is in it, and nothing gets through it.
+# The default security group of the VPC: unused, and without rules.
 resource "aws_default_security_group" "unused" {
   vpc_id = aws_vpc.this.id
 }
@@ -71,7 +71,7 @@ resource "aws_default_security_group" "unused" {
 # Endpoints
 ################################################################################
 
-# Free of charge.
+# Gateway endpoints are free of charge.
 resource "aws_vpc_endpoint" "gateway" {
   for_each = toset(["s3", "dynamodb"])
 
@@ -105,7 +105,7 @@ resource "aws_security_group" "function" {
   description = "Function ${var.name}: HTTPS to AWS"
   vpc_id      = aws_vpc.this.id
 
-  # By address: groups that name each other would be a cycle.
+  # A CIDR block, because two security groups that refer to each other form a cycle.
   egress {
     description = "To the endpoints of Rekognition and SQS"
     cidr_blocks = [aws_vpc.this.cidr_block]
@@ -114,7 +114,7 @@ resource "aws_security_group" "function" {
     to_port     = 443
   }
 
-  # A gateway endpoint has no security group, and AWS keeps the service's addresses in a prefix list.
+  # A gateway endpoint has no security group. Its prefix list contains the service's addresses.
   egress {
     description     = "To S3 and DynamoDB"
     prefix_list_ids = [for endpoint in aws_vpc_endpoint.gateway : endpoint.prefix_list_id]
@@ -154,7 +154,7 @@ module "image_labels" {
   vpc_subnet_ids         = aws_subnet.private[*].id
   vpc_security_group_ids = [aws_security_group.function.id]
 
-  # An example should go as easily as it came. Leave these two out where photos or labels are worth keeping.
+  # Lets `terraform destroy` remove the example with its photos and labels. Omit both to keep them.
   bucket_force_destroy = true
   deletion_protection  = false
 

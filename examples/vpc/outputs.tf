@@ -1,5 +1,5 @@
 output "image_labels" {
-  description = "All outputs of the module; the command image-labels finds them here."
+  description = "All outputs of the module. The command image-labels reads them here."
   value       = module.image_labels
 }
 

@@ -1,4 +1,4 @@
-# Photos over the day's limit have a queue to wait in, and somebody who takes them back.
+# Photos over the daily limit wait in a queue, and a schedule invokes the function to move them back.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -26,12 +26,12 @@ run "limit" {
       aws_lambda_function.this.environment[0].variables["DAILY_IMAGE_LIMIT"] == "10000"
       && aws_lambda_function.this.environment[0].variables["WAITING_QUEUE_URL"] == "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
     )
-    error_message = "The function must know the limit and where photos wait."
+    error_message = "The function must have the limit and the URL of the waiting queue."
   }
 
   assert {
     condition     = aws_lambda_function.this.environment[0].variables["MOVE_AHEAD"] == "30000"
-    error_message = "No more photos must be taken back than ten minutes at 50 a second can do."
+    error_message = "The function must move back at most the photos that ten minutes at 50 calls per second can label."
   }
 
   assert {
@@ -40,12 +40,12 @@ run "limit" {
       && aws_cloudwatch_metric_alarm.this["daily-limit"].datapoints_to_alarm == 1
       && aws_cloudwatch_metric_alarm.this["dead-letters"].evaluation_periods == 1
     )
-    error_message = "The alarm must ring at once, and not be over because the function looks at what waits."
+    error_message = "The alarm must fire at once, and must not return to OK because the function receives waiting messages."
   }
 
   assert {
     condition     = aws_sqs_queue.waiting.name == "image-labels-waiting" && aws_sqs_queue.waiting.message_retention_seconds == 1209600
-    error_message = "Photos must be able to wait as long as SQS keeps messages."
+    error_message = "The waiting queue must retain messages for as long as SQS allows."
   }
 
   assert {
@@ -54,11 +54,11 @@ run "limit" {
   }
 }
 
-# What waits when the limit is taken away must come back, too.
+# Photos that wait when the limit is removed must be moved back too.
 run "no_limit" {
   assert {
     condition     = !contains(keys(aws_lambda_function.this.environment[0].variables), "DAILY_IMAGE_LIMIT")
-    error_message = "Without a limit the function must count nothing."
+    error_message = "Without a limit the function must not count images."
   }
 
   assert {
@@ -68,6 +68,6 @@ run "no_limit" {
       && aws_cloudwatch_event_target.waiting.rule == aws_cloudwatch_event_rule.waiting.name
       && aws_cloudwatch_event_target.waiting.arn == aws_lambda_function.this.arn
     )
-    error_message = "The function must take back what waits, limit or not."
+    error_message = "The schedule must invoke the function, with or without a limit."
   }
 }

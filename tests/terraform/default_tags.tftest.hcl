@@ -1,4 +1,4 @@
-# Tags go to AWS together with the provider's default_tags, and are refused together.
+# AWS gets tags merged with the provider's default_tags, so the limits apply to both together.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -15,7 +15,7 @@ run "most" {
     tags = { for n in range(49) : "${n}" => "ours" }
   }
 
-  # The module's take the place of two of them.
+  # The module's tags replace two of them.
   override_data {
     target = data.aws_default_tags.current
     values = { tags = { "0" = "default", "1" = "default", "Team" = "photos" } }

@@ -1,10 +1,10 @@
-# What a caller gets who sets nothing.
+# The module with its defaults, and with every input set.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
 }
 
-# Any file does for a zip: these tests must not depend on a build.
+# Any file serves as the zip: these tests must not depend on a build.
 variables {
   lambda_package = { filename = "versions.tf" }
 }
@@ -41,7 +41,7 @@ override_resource {
 run "bucket" {
   assert {
     condition     = aws_s3_bucket.photos[0].bucket_prefix == "image-labels-" && !aws_s3_bucket.photos[0].force_destroy
-    error_message = "A new bucket must be named after the module and survive while it holds photos."
+    error_message = "A new bucket must be named after the module, and must not be deleted while it holds photos."
   }
 
   assert {
@@ -66,7 +66,7 @@ run "bucket" {
 
   assert {
     condition     = one(aws_s3_bucket_versioning.photos[0].versioning_configuration).status == "Enabled"
-    error_message = "Versions must be kept."
+    error_message = "Versioning must be enabled."
   }
 
   assert {
@@ -97,7 +97,7 @@ run "notification" {
       toset(aws_s3_bucket_notification.photos[0].queue[*].filter_suffix) == toset([".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"])
       && length(aws_s3_bucket_notification.photos[0].queue) == 6
     )
-    error_message = "There must be one queue block per suffix."
+    error_message = "There must be one notification per suffix."
   }
 
   assert {
@@ -105,7 +105,7 @@ run "notification" {
       for queue in aws_s3_bucket_notification.photos[0].queue :
       queue.events == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"])
     ])
-    error_message = "Every block must hear of photos that come, that are deleted and that a lifecycle rule deletes."
+    error_message = "Every notification must include object creation, deletion and deletion by lifecycle rules."
   }
 
   assert {
@@ -113,12 +113,12 @@ run "notification" {
       for queue in aws_s3_bucket_notification.photos[0].queue :
       queue.filter_prefix == "images/" && queue.queue_arn == aws_sqs_queue.photos.arn
     ])
-    error_message = "Every block must be limited to the prefix and go to the queue."
+    error_message = "Every notification must have the prefix and the queue."
   }
 
   assert {
     condition     = length(aws_s3_bucket_notification.photos[0].lambda_function) == 0 && length(aws_s3_bucket_notification.photos[0].topic) == 0
-    error_message = "Events must go to the queue only."
+    error_message = "Events must go only to the queue."
   }
 }
 
@@ -130,7 +130,7 @@ run "every_object_under_the_prefix" {
 
   assert {
     condition     = one(aws_s3_bucket_notification.photos[0].queue).filter_suffix == "" && one(aws_s3_bucket_notification.photos[0].queue).filter_prefix == ""
-    error_message = "An empty suffix must make one block without a limit."
+    error_message = "An empty suffix must result in one notification for every key."
   }
 
   assert {
@@ -147,7 +147,7 @@ run "queues" {
 
   assert {
     condition     = aws_sqs_queue.photos.visibility_timeout_seconds == 420
-    error_message = "A message must be hidden for six times the function's time-out."
+    error_message = "The visibility timeout must be six times the function's timeout."
   }
 
   assert {
@@ -155,7 +155,7 @@ run "queues" {
       deadLetterTargetArn = "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"
       maxReceiveCount     = 3
     }
-    error_message = "After max_receive_count tries a message must go to the dead-letter queue."
+    error_message = "After max_receive_count attempts a message must go to the dead-letter queue."
   }
 
   assert {
@@ -163,7 +163,7 @@ run "queues" {
       redrivePermission = "byQueue"
       sourceQueueArns   = ["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"]
     }
-    error_message = "The dead-letter queue must serve this queue only, by the ARN it is going to have."
+    error_message = "The dead-letter queue must accept only this queue, by its future ARN."
   }
 
   assert {
@@ -173,17 +173,17 @@ run "queues" {
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.waiting, aws_sqs_queue.dead_letters] : queue.message_retention_seconds == 1209600])
-    error_message = "All queues must keep messages for 14 days."
+    error_message = "All queues must retain messages for 14 days."
   }
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.photos, aws_sqs_queue.waiting, aws_sqs_queue.dead_letters] : queue.sqs_managed_sse_enabled])
-    error_message = "Without a KMS key all queues must be encrypted under SQS's own."
+    error_message = "Without a KMS key all queues must use SQS-managed encryption."
   }
 
   assert {
     condition     = aws_sqs_queue.photos.receive_wait_time_seconds == 20
-    error_message = "The queue must be polled long."
+    error_message = "The queue must use long polling."
   }
 }
 
@@ -214,7 +214,7 @@ run "function" {
       MOVE_AHEAD               = "30000"
       WAITING_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
     })
-    error_message = "The function must get its settings, and the caller's, by these names."
+    error_message = "The function must have these environment variables: its own and the caller's."
   }
 
   assert {
@@ -224,7 +224,7 @@ run "function" {
       && aws_lambda_function.this.logging_config[0].system_log_level == "INFO"
       && aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.function.name
     )
-    error_message = "The function must log JSON, at the caller's level, to the log group the module made."
+    error_message = "The function must log JSON, at the given level, to the module's log group."
   }
 
   assert {
@@ -237,24 +237,24 @@ run "function" {
       && aws_lambda_function.this.timeout == 60
       && aws_iam_role.function.path == "/"
     )
-    error_message = "The function's defaults have changed."
+    error_message = "The function must have these defaults."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.function.name == "/aws/lambda/image-labels" && aws_cloudwatch_log_group.function.retention_in_days == 30
-    error_message = "Log lines must not be kept for ever."
+    error_message = "The log group must have a retention period."
   }
 
   assert {
     condition     = aws_lambda_function.this.role == aws_iam_role.function.arn && aws_iam_role_policy.function.policy == data.aws_iam_policy_document.function.json
-    error_message = "The function must run as its role, and the role must have its policy."
+    error_message = "The function must have its role, and the role its policy."
   }
 }
 
 run "event_source_mapping" {
   assert {
     condition     = aws_lambda_event_source_mapping.photos.function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "A failed photo must not take its batch with it."
+    error_message = "A failed photo must not fail its batch."
   }
 
   assert {
@@ -265,12 +265,12 @@ run "event_source_mapping" {
       && aws_lambda_event_source_mapping.photos.maximum_batching_window_in_seconds == 0
       && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 8
     )
-    error_message = "The function must take batches of 10 from the queue at once, eight at a time at most (50 calls a second, 1.5 s each, 10 a batch)."
+    error_message = "The function must get batches of 10 without a window, and at most eight invocations at a time (50 calls per second, 1.5 s each, 10 per batch)."
   }
 
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == null
-    error_message = "The module must not reserve concurrency: accounts with few slots could not deploy it."
+    error_message = "The module must not reserve concurrency: accounts with a low quota could not deploy it."
   }
 }
 
@@ -302,12 +302,12 @@ run "tables" {
       for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] :
       table.point_in_time_recovery[0].enabled && table.deletion_protection_enabled
     ])
-    error_message = "The labels must be restorable and hard to delete."
+    error_message = "The tables must have point-in-time recovery and deletion protection."
   }
 
   assert {
     condition     = alltrue([for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] : !table.server_side_encryption[0].enabled])
-    error_message = "Without a KMS key the tables must be under DynamoDB's own key, not one that is billed, and the plan must say so."
+    error_message = "Without a KMS key the tables must use DynamoDB's own key, which is free, and the plan must show it."
   }
 }
 
@@ -328,7 +328,7 @@ run "what_can_be_switched_off" {
 
   assert {
     condition     = aws_s3_bucket.photos[0].bucket == "holiday-photos" && aws_s3_bucket.photos[0].force_destroy
-    error_message = "A named bucket must have that name."
+    error_message = "The bucket must have the given name."
   }
 
   assert {
@@ -338,7 +338,7 @@ run "what_can_be_switched_off" {
 
   assert {
     condition     = [for rule in aws_s3_bucket_lifecycle_configuration.photos[0].rule : rule.id] == ["abort-incomplete-multipart-uploads"]
-    error_message = "null must keep noncurrent versions."
+    error_message = "With null, noncurrent versions must not expire."
   }
 
   assert {
@@ -346,22 +346,22 @@ run "what_can_be_switched_off" {
       for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] :
       !table.point_in_time_recovery[0].enabled && !table.deletion_protection_enabled
     ])
-    error_message = "Recovery and deletion protection must be the caller's choice."
+    error_message = "Point-in-time recovery and deletion protection must follow the inputs."
   }
 
   assert {
     condition     = aws_iam_role.function.permissions_boundary == "arn:aws:iam::111122223333:policy/boundary"
-    error_message = "The role must have the boundary."
+    error_message = "The role must have the given permissions boundary."
   }
 
   assert {
     condition     = aws_iam_role.function.path == "/application/"
-    error_message = "The role must have the path."
+    error_message = "The role must have the given path."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.function.retention_in_days == 0
-    error_message = "0 must keep log lines for ever."
+    error_message = "With 0, log events must never expire."
   }
 
   assert {
@@ -373,7 +373,7 @@ run "what_can_be_switched_off" {
         aws_cloudwatch_metric_alarm.this["dead-letters"].tags, aws_cloudwatch_metric_alarm.throttled_share[0].tags,
       ] : tags == tomap({ Team = "photos" })
     ])
-    error_message = "Everything that takes tags must have them."
+    error_message = "Every resource that supports tags must have them."
   }
 
   assert {
@@ -382,11 +382,11 @@ run "what_can_be_switched_off" {
       aws_dynamodb_table.images.name, aws_dynamodb_table.labels.name, aws_cloudwatch_log_group.function.name, aws_iam_role.function.name_prefix,
       aws_cloudwatch_event_rule.waiting.name, aws_cloudwatch_metric_alarm.throttled_share[0].alarm_name,
     ] == ["holiday", "holiday-photos", "holiday-waiting", "holiday-dead-letters", "holiday-images", "holiday-labels", "/aws/lambda/holiday", "holiday-", "holiday-waiting", "holiday-throttled-share"]
-    error_message = "Everything must be named after the module."
+    error_message = "Every resource must be named after the module."
   }
 }
 
-# Names and numbers of the greatest length that the variables admit.
+# Names and numbers with the maximum lengths that the inputs allow.
 run "longest_name" {
   variables {
     name                         = "a23456789-123456789-123456789-123456"
@@ -426,12 +426,12 @@ run "longest_name" {
 
   assert {
     condition     = length(var.name) == 36 && length("${var.name}-") <= 37 && length(aws_iam_role.function.name_prefix) <= 38
-    error_message = "Derived names must fit: the provider adds 26 characters to a bucket's (63 in all) and a role's (64 in all)."
+    error_message = "Derived names must fit: the provider adds 26 characters to a bucket's name (at most 63 in total) and a role's name (at most 64)."
   }
 
   assert {
     condition     = length(aws_lambda_function.this.environment[0].variables) == 15 && length(jsonencode(aws_lambda_function.this.environment[0].variables)) <= 4096
-    error_message = "The function's own variables and the longest that a caller may add must fit into the 4 KB that Lambda allows."
+    error_message = "The module's environment variables and the longest allowed additional ones must fit in Lambda's limit of 4 KB."
   }
 }
 
@@ -470,7 +470,7 @@ run "outputs" {
       waiting_queue_arn     = "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting"
       metric_namespace      = "ImageLabels/image-labels"
     }
-    error_message = "An output has changed its value."
+    error_message = "Every output must have this value."
   }
 
   assert {
@@ -479,7 +479,7 @@ run "outputs" {
       && output.waiting_queue_url == aws_sqs_queue.waiting.url
       && output.dead_letter_queue_url == aws_sqs_queue.dead_letters.url
     )
-    error_message = "The URLs must be those of the queues."
+    error_message = "The outputs must have the URLs of the queues."
   }
 
   assert {
@@ -492,7 +492,7 @@ run "outputs" {
       IMAGE_LABELS_IMAGES_TABLE          = "image-labels-images"
       IMAGE_LABELS_LABELS_TABLE          = "image-labels-labels"
     }
-    error_message = "The command must be told all that it needs."
+    error_message = "cli_environment must have every variable that the command needs."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# A bucket that is there already: watched, but otherwise left alone.
+# An existing bucket: the module gets its events and does not change its settings.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -23,7 +23,7 @@ run "leaves_the_bucket_alone" {
       length(aws_s3_bucket_policy.photos),
       length(aws_s3_bucket_notification.photos),
     ]) == 0
-    error_message = "An existing bucket's settings and notifications must not be touched."
+    error_message = "The module must not change an existing bucket's settings and notifications."
   }
 }
 
@@ -35,7 +35,7 @@ run "watches_it" {
 
   assert {
     condition     = aws_lambda_function.this.environment[0].variables["BUCKET_NAME"] == "photos-of-theirs"
-    error_message = "The function must look into the existing bucket."
+    error_message = "The function must use the existing bucket."
   }
 
   assert {
@@ -52,11 +52,11 @@ run "may_read_it" {
       ReadPhotosUnderPrefix              = tolist(["arn:aws:s3:::photos-of-theirs/images/*"])
       TellMissingPhotosFromForbiddenOnes = tolist(["arn:aws:s3:::photos-of-theirs"])
     }
-    error_message = "The function must be able to read the existing bucket's photos, and no other's."
+    error_message = "The function must be allowed to read the photos of the existing bucket and of no other bucket."
   }
 }
 
-# It works, and the plan says whom it hurts.
+# Allowed, with a warning that the notifications are replaced.
 run "warns_that_its_notifications_are_replaced" {
   command = plan
 
@@ -75,7 +75,7 @@ run "warns_that_its_notifications_are_replaced" {
     condition = flatten([
       for s in data.aws_iam_policy_document.queue["photos"].statement : [for c in s.condition : c.values if c.variable == "aws:SourceArn"]
     ]) == ["arn:aws:s3:::photos-of-theirs"]
-    error_message = "The existing bucket must be the one that may send events."
+    error_message = "Only the existing bucket must be allowed to send events."
   }
 }
 

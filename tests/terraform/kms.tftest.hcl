@@ -1,4 +1,4 @@
-# A key of the caller's own: everything at rest is under it, and the function may decrypt and encrypt with it and no more.
+# A customer managed key encrypts all data at rest, and the function may only decrypt and encrypt with it.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -18,7 +18,7 @@ run "everything_is_under_the_key" {
         && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn
       )
     ])
-    error_message = "Photos must be under the key, with a bucket key that saves KMS calls."
+    error_message = "The bucket must use the key, with an S3 Bucket Key to reduce KMS calls."
   }
 
   assert {
@@ -26,7 +26,7 @@ run "everything_is_under_the_key" {
       for queue in [aws_sqs_queue.photos, aws_sqs_queue.waiting, aws_sqs_queue.dead_letters] :
       queue.kms_master_key_id == var.kms_key_arn && queue.kms_data_key_reuse_period_seconds == 300
     ])
-    error_message = "All queues must be under the key: a dead letter is as private as a living one."
+    error_message = "All queues must use the key, the dead-letter queue included."
   }
 
   assert {
@@ -34,12 +34,12 @@ run "everything_is_under_the_key" {
       for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] :
       table.server_side_encryption[0].enabled && table.server_side_encryption[0].kms_key_arn == var.kms_key_arn
     ])
-    error_message = "The tables must be under the key."
+    error_message = "The tables must use the key."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn
-    error_message = "The logs must be under the key."
+    error_message = "The log group must use the key."
   }
 }
 
@@ -53,7 +53,7 @@ run "the_function_may_use_it" {
         actions   = tolist(["kms:Decrypt", "kms:GenerateDataKey"])
         resources = tolist(["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
     }]
-    error_message = "The function must be able to decrypt, and to encrypt a dead letter, with this key, and to do nothing else with any key."
+    error_message = "The function must be allowed to decrypt and to encrypt messages with this key, and nothing else with any key."
   }
 }
 
@@ -71,7 +71,7 @@ run "what_the_key_must_allow" {
         principals = [{ type = "AWS", identifiers = tolist(["arn:aws:iam::111122223333:root"]) }]
         conditions = {}
       }
-      # What S3's guide gives, word for word: with a condition that S3 does not meet the notification cannot be made.
+      # As in S3's guide, without a condition: if S3 does not meet a condition, it refuses the notification.
       LetS3EncryptEvents = {
         actions    = tolist(["kms:Decrypt", "kms:GenerateDataKey"])
         principals = [{ type = "Service", identifiers = tolist(["s3.amazonaws.com"]) }]
@@ -88,7 +88,7 @@ run "what_the_key_must_allow" {
         }
       }
     }
-    error_message = "The key must admit the account's IAM policies, S3 and this log, and nobody else."
+    error_message = "The key policy must allow only the account's IAM policies, S3 and this log group."
   }
 
   assert {
@@ -110,7 +110,7 @@ run "what_the_key_must_allow_with_eventbridge" {
       LetEventBridgeEncryptEvents      = ["events.amazonaws.com"]
       LetCloudWatchEncryptThisLog      = ["logs.eu-west-1.amazonaws.com", "kms:EncryptionContext:aws:logs:arn"]
     }
-    error_message = "The key must admit EventBridge in S3's place."
+    error_message = "The key policy must allow EventBridge instead of S3."
   }
 }
 

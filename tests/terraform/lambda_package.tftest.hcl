@@ -1,4 +1,4 @@
-# Where the function's code comes from.
+# The location of the deployment package.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -11,7 +11,7 @@ run "file" {
 
   assert {
     condition     = aws_lambda_function.this.filename == "versions.tf" && aws_lambda_function.this.source_code_hash == filebase64sha256("versions.tf")
-    error_message = "A file must be uploaded, and again when its content changes."
+    error_message = "A file must be uploaded, and uploaded again when its content changes."
   }
 }
 
@@ -22,7 +22,7 @@ run "file_with_a_given_hash" {
 
   assert {
     condition     = aws_lambda_function.this.source_code_hash == "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek="
-    error_message = "A given hash must win."
+    error_message = "A given hash must take precedence."
   }
 }
 
@@ -38,7 +38,7 @@ run "object_in_s3" {
       && aws_lambda_function.this.s3_object_version == "v1"
       && aws_lambda_function.this.filename == null
     )
-    error_message = "The code must come from the object, and from no file."
+    error_message = "The code must come from the object and not from a file."
   }
 }
 

@@ -1,4 +1,4 @@
-# Who may do what, to the letter: a permission more or less, or a resource wider, fails here.
+# The exact statements of every policy: an added, missing or widened permission fails here.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -81,12 +81,12 @@ run "function" {
     condition = [
       for s in data.aws_iam_policy_document.function.statement : s.sid if contains(s.resources, "*")
     ] == ["DetectLabelsInPhotos"]
-    error_message = "Only DetectLabels, which AWS does not let anybody narrow, may have all resources."
+    error_message = "Only DetectLabels, which supports no resource-level permissions, may have resource \"*\"."
   }
 
   assert {
     condition     = alltrue([for s in data.aws_iam_policy_document.function.statement : alltrue([for action in s.actions : !strcontains(action, "*")])])
-    error_message = "No action may be a pattern."
+    error_message = "No action may contain a wildcard."
   }
 
   assert {
@@ -94,7 +94,7 @@ run "function" {
       for s in data.aws_iam_policy_document.function.statement :
       s.effect != "Deny" && length(s.condition) == 0 && length(coalesce(s.not_actions, [])) == 0 && length(coalesce(s.not_resources, [])) == 0
     ])
-    error_message = "No statement may be limited or turned around: a condition on s3:prefix would make HeadObject answer 403."
+    error_message = "No statement may have a condition or a Not element: with a condition on s3:prefix, HeadObject would return 403."
   }
 }
 
@@ -109,7 +109,7 @@ run "role" {
         actions    = tolist(["sts:AssumeRole"])
         principals = [{ type = "Service", identifiers = tolist(["lambda.amazonaws.com"]) }]
     }]
-    error_message = "Lambda, and nobody else, may run as the role."
+    error_message = "Only Lambda may assume the role."
   }
 
   assert {
@@ -118,7 +118,7 @@ run "role" {
   }
 }
 
-# cli/image_labels_cli/permissions.py lists what the command calls; tests/e2e/test_find.py compares that with this.
+# cli/image_labels_cli/permissions.py lists the calls of the command; tests/e2e/test_find.py compares it with this policy.
 run "reader" {
   assert {
     condition = {
@@ -149,7 +149,7 @@ run "reader" {
         resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
       }
     }
-    error_message = "A reader must be allowed exactly this."
+    error_message = "The reader policy must have exactly these statements."
   }
 
   assert {
@@ -186,17 +186,17 @@ run "queues" {
       dead_letters = []
       waiting      = []
     }
-    error_message = "S3 may send this bucket's events of this account, and nobody may do anything else."
+    error_message = "Only S3 may send events, and only for this bucket and account."
   }
 
-  # The provider leaves a queue's policy as it is where none is given: after trigger = "eventbridge", its rules' would stay.
+  # Without the argument the provider keeps a queue's policy: after trigger = "eventbridge", the rules' policy would stay.
   assert {
     condition = (
       aws_sqs_queue.photos.policy == data.aws_iam_policy_document.queue["photos"].json
       && aws_sqs_queue.dead_letters.policy == data.aws_iam_policy_document.queue["dead_letters"].json
       && aws_sqs_queue.waiting.policy == data.aws_iam_policy_document.queue["waiting"].json
     )
-    error_message = "Every queue must have its policy from the start: S3 tries the queue when the notification is made."
+    error_message = "Every queue must be created with its policy: S3 sends a test message when the notification is created."
   }
 
   assert {
@@ -219,7 +219,7 @@ run "queues" {
         conditions = { "aws:SecureTransport" = { test = "Bool", values = tolist(["false"]) } }
       }]
     }
-    error_message = "Every queue must deny everybody everything without TLS."
+    error_message = "Every queue must deny all requests without TLS."
   }
 }
 
@@ -265,7 +265,7 @@ run "queues_with_eventbridge" {
         }
       ]
     }
-    error_message = "EventBridge may send for all rules of this account, and nobody else, not even S3, may do anything."
+    error_message = "Only EventBridge may send events, and only for the module's rules."
   }
 }
 
@@ -278,7 +278,7 @@ run "schedule" {
       && aws_lambda_permission.waiting.source_arn == aws_cloudwatch_event_rule.waiting.arn
       && aws_lambda_permission.waiting.source_account == null
     )
-    error_message = "Only this schedule may invoke the function, by its ARN: with source_account besides EventBridge does not."
+    error_message = "Only this schedule may invoke the function, by its ARN and without source_account, with which EventBridge cannot invoke it."
   }
 }
 
@@ -299,6 +299,6 @@ run "bucket" {
         principals = [{ type = "*", identifiers = tolist(["*"]) }]
         conditions = { "aws:SecureTransport" = { test = "Bool", values = tolist(["false"]) } }
     }]
-    error_message = "The bucket must deny everybody everything without TLS, and allow nobody anything."
+    error_message = "The bucket policy must deny all requests without TLS and allow nothing."
   }
 }

@@ -1,4 +1,4 @@
-# What is counted, what rings, and what the dashboard shows.
+# Metrics, alarms and the dashboard.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -9,7 +9,7 @@ variables {
   alarm_actions  = ["arn:aws:sns:eu-west-1:111122223333:pager"]
 }
 
-# tests/e2e/test_watch.py counts with them.
+# tests/e2e/test_watch.py evaluates these patterns.
 run "metrics" {
   assert {
     condition = {
@@ -25,7 +25,7 @@ run "metrics" {
       Latency          = "{ $.outcome = \"labelled\" && $.latency_ms = * } $.latency_ms Milliseconds"
       RekognitionCalls = "{ $.rekognition_calls > 0 } $.rekognition_calls Count"
     }
-    error_message = "A metric is counted from other lines."
+    error_message = "Every metric must have this filter pattern."
   }
 
   assert {
@@ -36,7 +36,7 @@ run "metrics" {
       && one(filter.metric_transformation).name == name
       && one(filter.metric_transformation).default_value == (name == "Latency" ? null : "0")
     ])
-    error_message = "Metrics must be counted from this function's log, in a namespace of this copy's own."
+    error_message = "Metrics must be counted from this function's log group, in a namespace that no other copy uses."
   }
 }
 
@@ -56,7 +56,7 @@ run "alarms" {
       daily-limit      = "AWS/SQS ApproximateNumberOfMessagesVisible image-labels-waiting Maximum 60 > 0"
       schedule-not-run = "AWS/Events FailedInvocations image-labels-waiting Sum 300 > 0"
     }
-    error_message = "An alarm rings for something else."
+    error_message = "Every alarm must have this condition."
   }
 
   assert {
@@ -68,7 +68,7 @@ run "alarms" {
       && alarm.treat_missing_data == "notBreaching"
       && startswith(alarm.alarm_name, "image-labels-")
     ])
-    error_message = "Every alarm must tell alarm_actions, when it rings and when it is over, and must not ring for want of data."
+    error_message = "Every alarm must run alarm_actions for ALARM and for OK, and must treat missing data as not breaching."
   }
 }
 
@@ -87,7 +87,7 @@ run "throttled_share" {
       && one([for q in aws_cloudwatch_metric_alarm.throttled_share[0].metric_query : q.expression if coalesce(q.return_data, false)])
       == "100 * FILL(throttled, 0) / (FILL(labelled, 0) + FILL(rejected, 0) + FILL(failed, 0))"
     )
-    error_message = "The alarm must compare throttled tries with all tries."
+    error_message = "The alarm must compare throttled attempts with all attempts."
   }
 }
 
@@ -107,7 +107,7 @@ run "alarm_of_eventbridge" {
       events-not-delivered-2 = "AWS/Events InvocationsSentToDlq image-labels-photos-2 Sum 300 > 0"
       events-dropped-2       = "AWS/Events InvocationsFailedToBeSentToDlq image-labels-photos-2 Sum 300 > 0"
     }
-    error_message = "Of every rule, events that EventBridge could not deliver must ring, and in another way if they are lost."
+    error_message = "Every rule must have one alarm on events that went to the dead-letter queue and one on dropped events."
   }
 
   assert {
@@ -117,17 +117,17 @@ run "alarm_of_eventbridge" {
       && contains(keys(output.alarm_arns), name)
       if startswith(name, "events-")
     ])
-    error_message = "An alarm must say whether events are lost."
+    error_message = "The alarm's description must state whether events are lost."
   }
 }
 
 run "dashboard" {
   assert {
     condition     = aws_cloudwatch_dashboard.this[0].dashboard_name == "image-labels-eu-west-1" && output.dashboard_name == "image-labels-eu-west-1"
-    error_message = "The dashboard must be named after the Region as well: its name is unique in the account."
+    error_message = "The dashboard's name must contain the Region, because it is unique per account."
   }
 
-  # A metric on the dashboard that nobody counts stays empty for ever.
+  # A metric on the dashboard without a metric filter would never have data.
   assert {
     condition = length(setsubtract(
       toset(flatten([
@@ -137,7 +137,7 @@ run "dashboard" {
       ])),
       toset(keys(aws_cloudwatch_log_metric_filter.photos)),
     )) == 0
-    error_message = "Every metric of ours on the dashboard must be one that is counted."
+    error_message = "Every module metric on the dashboard must have a metric filter."
   }
 
   assert {
@@ -146,7 +146,7 @@ run "dashboard" {
         for metric in try(widget.properties.metrics, []) : metric[0].expression if try(metric[0].id == "rekognition_dollars", false)
       ]
     ])) == "calls * 0.001"
-    error_message = "Rekognition costs a dollar for 1,000 calls."
+    error_message = "The dashboard must compute $1 per 1,000 Rekognition calls."
   }
 
   assert {
@@ -157,7 +157,7 @@ run "dashboard" {
         if try(strcontains(widget.properties.title, " a day"), false)
       ])) == tolist(["86400"])
     )
-    error_message = "What is said to be a day's must be counted by the day, whatever time is shown."
+    error_message = "Widgets with values per day must have a period of one day, whatever the time range."
   }
 }
 
@@ -168,7 +168,7 @@ run "no_dashboard" {
 
   assert {
     condition     = length(aws_cloudwatch_dashboard.this) == 0 && output.dashboard_name == null
-    error_message = "The dashboard must be the caller's choice."
+    error_message = "With create_dashboard = false there must be no dashboard."
   }
 }
 
@@ -183,7 +183,7 @@ run "log_level_that_nothing_is_counted_at" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.throttled_share) == 0 && !contains(keys(output.alarm_arns), "throttled-share")
-    error_message = "A share of all tries cannot be told where only the failed ones are logged."
+    error_message = "Above INFO there must be no alarm on the throttled share, because successful attempts are not logged."
   }
 }
 

@@ -1,4 +1,4 @@
-# How many invocations there are at a time, and the pace of each, follow from the calls per second Rekognition takes.
+# Concurrency and rate per invocation are derived from rekognition_tps.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -21,7 +21,7 @@ run "small_region" {
       && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "10"
       && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "2.5000"
     )
-    error_message = "At 5 calls a second, 2 invocations (SQS's least) must make 2.5 each."
+    error_message = "At 5 calls per second, 2 invocations (SQS's minimum) must make 2.5 calls per second each."
   }
 }
 
@@ -36,11 +36,11 @@ run "raised_quota" {
       && aws_lambda_event_source_mapping.photos.batch_size == 10
       && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "6.6667"
     )
-    error_message = "At 200 calls a second and 1.5 s a photo, 300 photos must be in work: 30 invocations of 10."
+    error_message = "At 200 calls per second and 1.5 s per photo, 300 photos must be in progress: 30 invocations of 10."
   }
 }
 
-# The three below are what bench/drain.py measures.
+# bench/drain.py measures the next three.
 run "quota_of_20" {
   variables {
     rekognition_tps = 20
@@ -51,7 +51,7 @@ run "quota_of_20" {
       aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 3
       && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "6.6667"
     )
-    error_message = "At 20 calls a second there must be 3 invocations of 6.67 each."
+    error_message = "At 20 calls per second, 3 invocations must make 6.67 calls per second each."
   }
 }
 
@@ -65,7 +65,7 @@ run "quota_of_50" {
       aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 8
       && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "6.2500"
     )
-    error_message = "At 50 calls a second there must be 8 invocations of 6.25 each."
+    error_message = "At 50 calls per second, 8 invocations must make 6.25 calls per second each."
   }
 }
 
@@ -80,7 +80,7 @@ run "short_time_out" {
       aws_lambda_event_source_mapping.photos.batch_size == 3
       && aws_lambda_function.this.environment[0].variables.CONCURRENCY == "3"
     )
-    error_message = "At 1 call a second, an invocation of 6 s must take no more than 3 photos: the others would wait in vain."
+    error_message = "At 1 call per second, an invocation with a timeout of 6 s must get at most 3 photos, which it can finish in time."
   }
 }
 
@@ -94,6 +94,6 @@ run "least" {
       aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
       && aws_lambda_function.this.environment[0].variables.DETECT_LABELS_PER_SECOND == "0.5000"
     )
-    error_message = "SQS runs 2 invocations at least: one call every two seconds each."
+    error_message = "At 1 call per second, 2 invocations (SQS's minimum) must make one call every two seconds each."
   }
 }

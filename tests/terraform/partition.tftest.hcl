@@ -1,4 +1,4 @@
-# In GovCloud ARNs start differently: the partition comes from AWS, not from us.
+# ARNs in GovCloud have another partition, which comes from a data source.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -31,11 +31,11 @@ run "queue" {
       for queue, name in { photos = "photos", dead_letters = "dead-letters", waiting = "waiting" } :
       queue => "arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-${name}"
     }
-    error_message = "Each queue's policy must name the queue with the partition, Region and account it is made in."
+    error_message = "Each queue's policy must have the queue's ARN with its partition, Region and account."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy).sourceQueueArns == ["arn:aws-us-gov:sqs:us-gov-west-1:444455556666:image-labels-photos"]
-    error_message = "The dead-letter queue must name the queue with the partition, Region and account it is made in."
+    error_message = "The dead-letter queue must have the queue's ARN with its partition, Region and account."
   }
 }

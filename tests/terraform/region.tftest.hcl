@@ -1,4 +1,4 @@
-# A Region in which no photo can be labelled is refused at plan time, unless the caller says that it can.
+# The plan refuses a Region without DetectLabels, unless rekognition_tps is set.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -8,7 +8,7 @@ variables {
   lambda_package = { filename = "versions.tf" }
 }
 
-# AWS's pages disagree about it.
+# AWS's pages disagree about whether this Region has DetectLabels.
 run "that_may_have_detect_labels" {
   command = plan
 
@@ -34,7 +34,7 @@ run "that_may_have_detect_labels_and_the_caller_says_so" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
-    error_message = "The caller's word must count in every Region."
+    error_message = "rekognition_tps must admit every Region."
   }
 }
 
@@ -49,7 +49,7 @@ run "without_rekognition" {
   expect_failures = [data.aws_region.current]
 }
 
-# AWS brings it to new Regions; nobody shall have to wait for a version of the module.
+# A Region to which AWS adds DetectLabels after this version of the module.
 run "that_has_got_it_since" {
   command = plan
 
@@ -64,7 +64,7 @@ run "that_has_got_it_since" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 2
-    error_message = "The quota that the caller names must count."
+    error_message = "The given quota must be used."
   }
 }
 

@@ -1,4 +1,4 @@
-"""`make bench-drain` reads the module's sizing out of main.tf; it must be able to, whatever comes into that file."""
+"""`make bench-drain` reads the module's sizing from its .tf files, wherever in them it is declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-# EventBridge in place of the bucket's own notifications: the same events of the same keys.
+# trigger = "eventbridge": the same events for the same keys as the bucket's notifications.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -21,14 +21,14 @@ run "s3_has_no_rule" {
       && length(aws_cloudwatch_event_target.photos) == 0
       && !aws_s3_bucket_notification.photos[0].eventbridge
     )
-    error_message = "With the bucket's own notifications nothing may go by EventBridge."
+    error_message = "With trigger = \"s3\" there must be no EventBridge rules and no delivery to EventBridge."
   }
 }
 
 run "new_bucket" {
   assert {
     condition     = aws_s3_bucket_notification.photos[0].eventbridge && length(aws_s3_bucket_notification.photos[0].queue) == 0
-    error_message = "A new bucket must send its events to EventBridge, and only there."
+    error_message = "A new bucket must send its events only to EventBridge."
   }
 }
 
@@ -42,7 +42,7 @@ run "rule" {
         object = { key = [{ wildcard = "images/*.PNG" }, { wildcard = "images/*.jpg" }] }
       }
     }
-    error_message = "The rule must be for photos that come and go, by prefix and suffix."
+    error_message = "The rule must match created and deleted objects by prefix and suffix."
   }
 
   assert {
@@ -53,11 +53,11 @@ run "rule" {
       && aws_cloudwatch_event_target.photos[0].input == null
       && aws_cloudwatch_event_target.photos[0].input_path == null
     )
-    error_message = "Its events must go to the queue as they are, or to the dead-letter queue."
+    error_message = "Its events must go to the queue unchanged, or else to the dead-letter queue."
   }
 }
 
-# EventBridge refuses all six in one rule as too complex; emulator/image_labels_emulator/rule_complexity.py counts as it does.
+# EventBridge refuses all six suffixes in one rule as too complex (emulator/image_labels_emulator/rule_complexity.py).
 run "default_suffixes" {
   variables {
     filter_suffixes = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]
@@ -70,7 +70,7 @@ run "default_suffixes" {
       image-labels-photos   = [{ wildcard = "images/*.JPEG" }, { wildcard = "images/*.JPG" }, { wildcard = "images/*.PNG" }]
       image-labels-photos-2 = [{ wildcard = "images/*.jpeg" }, { wildcard = "images/*.jpg" }, { wildcard = "images/*.png" }]
     }
-    error_message = "A rule must have three wildcards at most, and each suffix must be in just one."
+    error_message = "A rule must have at most three wildcards, and each suffix must be in exactly one rule."
   }
 
   assert {
@@ -80,7 +80,7 @@ run "default_suffixes" {
       && jsondecode(rule.event_pattern)["detail-type"] == ["Object Created", "Object Deleted"]
       && jsondecode(rule.event_pattern).detail.bucket.name == [aws_s3_bucket.photos[0].bucket]
     ])
-    error_message = "Every rule must be for photos that come to and go from the bucket."
+    error_message = "Every rule must match objects created in and deleted from the bucket."
   }
 
   assert {
@@ -89,7 +89,7 @@ run "default_suffixes" {
       ] == [
       for name in ["image-labels-photos", "image-labels-photos-2"] : "${name} ${aws_sqs_queue.photos.arn} ${aws_sqs_queue.dead_letters.arn}"
     ]
-    error_message = "Every rule must have the queue as its target, with the dead-letter queue behind it."
+    error_message = "Every rule must have the queue as its target, with the dead-letter queue."
   }
 }
 
@@ -101,12 +101,12 @@ run "suffixes_only" {
 
   assert {
     condition     = one(aws_cloudwatch_event_rule.photos[*].name) == "image-labels-photos"
-    error_message = "Patterns without wildcards must all be in one rule."
+    error_message = "All patterns without wildcards must be in one rule."
   }
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.photos[0].event_pattern).detail.object.key == [for i in range(100) : { suffix = format(".%02d", i) }]
-    error_message = "Without a prefix the suffixes must do, which spares one of the 30 rules with wildcards that an event bus may have."
+    error_message = "Without a prefix the pattern must use suffixes only, because an event bus allows 30 rules with wildcards."
   }
 }
 
@@ -117,7 +117,7 @@ run "prefix_only" {
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.photos[0].event_pattern).detail.object.key == [{ prefix = "images/" }]
-    error_message = "Without a suffix the prefix must do."
+    error_message = "Without a suffix the pattern must use the prefix only."
   }
 }
 
@@ -129,11 +129,11 @@ run "every_object" {
 
   assert {
     condition     = keys(jsondecode(aws_cloudwatch_event_rule.photos[0].event_pattern).detail) == ["bucket"]
-    error_message = "Without prefix and suffix every object must do."
+    error_message = "Without prefix and suffix the pattern must match every object."
   }
 }
 
-# S3 compares prefix and suffix each by itself.
+# S3 compares prefix and suffix independently.
 run "suffix_that_begins_as_the_prefix_ends" {
   variables {
     filter_prefix   = "images/aa"
@@ -144,7 +144,7 @@ run "suffix_that_begins_as_the_prefix_ends" {
     condition = jsondecode(aws_cloudwatch_event_rule.photos[0].event_pattern).detail.object.key == [
       { wildcard = "images/aa*aa.jpg" }, "images/aaa.jpg", "images/aa.jpg",
     ]
-    error_message = "Keys in which the suffix lies over the prefix must be meant as well."
+    error_message = "Keys in which prefix and suffix overlap must match as well."
   }
 }
 
@@ -159,7 +159,7 @@ run "keys_in_which_suffix_and_prefix_overlap_are_in_the_rule_of_the_suffix" {
       [{ wildcard = "images/a*.JPG" }, { wildcard = "images/a*.PNG" }, { wildcard = "images/a*.jpg" }],
       [{ wildcard = "images/a*.png" }, { wildcard = "images/a*/a-e" }, { wildcard = "images/a*a.jpe" }, "images/a-e", "images/a.jpe"],
     ]
-    error_message = "A key must be meant by one rule only: two would send its events twice."
+    error_message = "A key must match only one rule: two rules would send its events twice."
   }
 }
 
@@ -170,7 +170,7 @@ run "ninety_suffixes_are_thirty_rules" {
 
   assert {
     condition     = length(aws_cloudwatch_event_rule.photos) == 30 && aws_cloudwatch_event_rule.photos[29].name == "image-labels-photos-30"
-    error_message = "An event bus takes 30 rules with wildcards."
+    error_message = "There must be 30 rules, the maximum with wildcards per event bus."
   }
 }
 
@@ -184,7 +184,7 @@ run "more_rules_with_wildcards_than_an_event_bus_takes" {
   expect_failures = [aws_cloudwatch_event_rule.photos]
 }
 
-# "images/---" matches four beginnings of each, "images/*" to "images/*---".
+# "images/---" matches four prefixes of each wildcard, "images/*" to "images/*---".
 run "suffixes_that_are_too_complex_for_eventbridge" {
   command = plan
 

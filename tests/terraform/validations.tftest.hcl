@@ -1,6 +1,5 @@
-# Each bad value is refused by exactly the variable it belongs to, before anything is planned. Several to a run, one for
-# each variable, since a run costs a second; all the variables listed must fail, and no other may. (lambda_package has
-# its own file.)
+# Every invalid value is refused by its own variable at plan time. A run takes a second, so each has one invalid value for
+# several variables: exactly the listed variables must fail. lambda_package has a separate file.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -10,7 +9,7 @@ variables {
   lambda_package = { filename = "versions.tf" }
 }
 
-# The values at the edge of what is allowed.
+# The limits of the allowed ranges.
 run "lowest" {
   command = plan
 
@@ -37,14 +36,14 @@ run "lowest" {
   # FATAL is allowed, with a warning.
   expect_failures = [check.metrics_are_counted]
 
-  # Not for callers to get wrong: the module sizes batch, window and visibility itself, within what AWS takes.
+  # The module computes batch size, window and visibility timeout itself, within AWS's limits.
   assert {
     condition = (
       aws_lambda_event_source_mapping.photos.batch_size == 3
       && aws_lambda_event_source_mapping.photos.maximum_batching_window_in_seconds == 0
       && aws_sqs_queue.photos.visibility_timeout_seconds == 6
     )
-    error_message = "The shortest time-out must have a batch that it has the time for, and be shorter than the queue's visibility."
+    error_message = "The shortest timeout must have a batch that fits in it, and be shorter than the visibility timeout."
   }
 }
 
@@ -83,7 +82,7 @@ run "highest" {
       && aws_lambda_event_source_mapping.photos.scaling_config[0].maximum_concurrency == 1000
       && aws_sqs_queue.photos.visibility_timeout_seconds == 5400
     )
-    error_message = "The longest time-out and the highest quota must stay within SQS's limits: 12 hours, 10 without a window, 1000 at a time."
+    error_message = "The longest timeout and the highest quota must stay within SQS's limits: 12 hours, 10 messages without a window, concurrency 1000."
   }
 }
 
@@ -272,7 +271,7 @@ run "more_wrong_characters" {
   ]
 }
 
-# Bytes, not characters, and written as JSON: this is 1,500 characters.
+# The limit is in bytes of JSON, not characters: this has 1,500 characters.
 run "variables_of_many_bytes" {
   command = plan
 
@@ -291,7 +290,7 @@ run "most_bytes_of_variables" {
   }
 }
 
-# By themselves: Terraform looks at the security groups only where the subnets are right.
+# Separate runs: Terraform validates the security groups only if the subnets are valid.
 run "too_many_subnets" {
   command = plan
 

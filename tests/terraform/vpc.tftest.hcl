@@ -1,4 +1,4 @@
-# The function in a VPC: its subnets and security groups, and the permissions that Lambda needs for them and no more.
+# The function in a VPC: subnets, security groups, and exactly the permissions that Lambda needs for them.
 
 mock_provider "aws" {
   source = "./tests/terraform/mocks"
@@ -15,7 +15,7 @@ run "none_by_default" {
       && length(aws_iam_role_policy.network_interfaces) == 0
       && length(data.aws_iam_policy_document.network_interfaces) == 0
     )
-    error_message = "Without subnets the function must be in no VPC, and its role must have no rights on network interfaces."
+    error_message = "Without subnets the function must be in no VPC, and its role must have no permissions on network interfaces."
   }
 }
 
@@ -30,7 +30,7 @@ run "in_a_vpc" {
       aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"])
       && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-0123456789abcdef0"])
     )
-    error_message = "The function must be in the given subnets and security groups."
+    error_message = "The function must have the given subnets and security groups."
   }
 
   assert {
@@ -74,11 +74,11 @@ run "in_a_vpc" {
         }
       }
     }
-    error_message = "Lambda must be able to manage network interfaces, and the function's own code must not."
+    error_message = "Lambda must be allowed to manage network interfaces, and the function's own code must not."
   }
 }
 
-# null for a list is the default.
+# null for a list means the default.
 run "null" {
   command = plan
 

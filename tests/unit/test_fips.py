@@ -25,8 +25,9 @@ class NotSentError(Exception):
 
 
 def _regions() -> list[str]:
-    """Those of main.tf."""
-    found = re.search(r"regions_with_fips_endpoints = \[(.+)\]", (ROOT / "main.tf").read_text())
+    """The Regions that the module's check takes for Regions with FIPS endpoints."""
+    module = "\n".join(path.read_text() for path in sorted(ROOT.glob("*.tf")))
+    found = re.search(r"regions_with_fips_endpoints = \[(.+)\]", module)
     assert found
     return re.findall(r'"([a-z0-9-]+)"', found[1])
 
@@ -46,7 +47,8 @@ def test_function_calls_no_fips_endpoint_unless_told_to(monkeypatch: pytest.Monk
 
 
 def test_documentation_names_the_same_regions() -> None:
-    described = re.search(r"FIPS 140, which (.+?) have for all", (ROOT / "variables.tf").read_text(), re.S)
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    described = re.search(r"FIPS endpoints for all\s+services that the function calls: (.+?)\.", page, re.S)
     assert described
     assert re.findall(r"[a-z]+(?:-[a-z]+)+-\d", described[1]) == _regions()
 

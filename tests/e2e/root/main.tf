@@ -1,4 +1,4 @@
-# What the end-to-end tests apply: the module as it is, with time-outs short enough to see five tries fail.
+# The root module of the end-to-end tests: the module with timeouts short enough to observe all attempts fail.
 
 terraform {
   required_version = ">= 1.9"
@@ -18,7 +18,7 @@ variable "name" {
 }
 
 variable "lambda_timeout" {
-  description = "Seconds for a batch. A batch whose function is killed is back six times as long after."
+  description = "Timeout of the function in seconds. If the function is killed, its batch becomes visible after six times as long."
   type        = number
   default     = 5
 }
@@ -26,7 +26,7 @@ variable "lambda_timeout" {
 provider "aws" {
   region = "us-east-1"
 
-  # The emulator is on localhost, where there is no name <bucket>.localhost to find.
+  # The emulator is on localhost, and the host name <bucket>.localhost does not resolve.
   s3_use_path_style = true
 }
 
@@ -36,7 +36,7 @@ module "image_labels" {
   name           = var.name
   lambda_timeout = var.lambda_timeout
 
-  # Waits of 1, 4 and 16 s between four tries.
+  # Delays of 1, 4 and 16 s between four attempts.
   retry_delay_seconds = 1
   max_receive_count   = 4
 
@@ -50,7 +50,7 @@ module "image_labels" {
   }
 }
 
-# Whoever is on duty: a queue keeps what they are told.
+# Receives the alarms: an SNS topic that forwards them to a queue.
 resource "aws_sns_topic" "pager" {
   name = "${var.name}-pager"
 }
@@ -67,7 +67,7 @@ resource "aws_sns_topic_subscription" "pager" {
 }
 
 output "pager_queue_url" {
-  description = "URL of the queue of what alarms have told."
+  description = "URL of the queue that receives the notifications of alarms."
   value       = aws_sqs_queue.pager.url
 }
 

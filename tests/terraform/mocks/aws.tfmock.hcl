@@ -1,5 +1,4 @@
-# What stands in for AWS: computed attributes that the module passes on, shaped as AWS shapes them (the provider checks
-# the form of an ARN even when it is mocked).
+# Mock values of computed attributes that the module uses, in AWS's formats: the provider validates ARNs even if mocked.
 
 mock_resource "aws_s3_bucket" {
   defaults = {
@@ -45,7 +44,7 @@ mock_resource "aws_cloudwatch_metric_alarm" {
   }
 }
 
-# All queues get the same ARN: tests that tell them apart override it.
+# All queues have the same ARN. Tests that distinguish them override it.
 mock_resource "aws_sqs_queue" {
   defaults = {
     arn = "arn:aws:sqs:eu-west-1:111122223333:mocked-queue"
@@ -80,7 +79,7 @@ mock_resource "aws_dynamodb_table" {
   }
 }
 
-# The provider computes the JSON; the tests look at the statements it would be made of.
+# The provider computes the JSON. The tests check the statements instead.
 mock_data "aws_iam_policy_document" {
   defaults = {
     json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"

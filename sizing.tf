@@ -1,0 +1,27 @@
+# Capacity: the Regions that have DetectLabels, the quota in each, and the concurrency and batch size derived from it.
+
+locals {
+  # The Regions that have DetectLabels (November 2026), by default quota in calls per second. AWS's pages disagree about
+  # ca-central-1, so the list omits it; with rekognition_tps set, the module accepts it.
+  # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
+  regions_at_50 = ["us-east-1", "us-west-2", "eu-west-1"]
+  regions_at_5 = [
+    "us-east-2", "us-west-1", "us-gov-west-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1",
+    "ap-southeast-2", "ap-southeast-5", "ap-southeast-7", "eu-central-1", "eu-south-2", "eu-west-2", "il-central-1",
+    "sa-east-1",
+  ]
+  regions = sort(concat(local.regions_at_50, local.regions_at_5))
+
+  rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
+
+  # The lowest concurrency that uses the whole quota if a photo takes 1.5 s, about twice the usual time. Fewer invocations
+  # cost less, because one invocation waits for 10 photos at once. The minimum that SQS allows is 2.
+  maximum_concurrency = min(1000, max(2, ceil(1.5 * local.rekognition_tps / 10)))
+
+  # Each invocation's share of the quota. A burst then drains at the quota, whatever the latency per photo, and few calls are
+  # throttled: a throttled call only uses up an attempt.
+  detect_labels_per_second = local.rekognition_tps / local.maximum_concurrency
+
+  # Batch size that the quota lets one invocation finish in half of its timeout.
+  batch_size = min(10, max(1, floor(0.5 * var.lambda_timeout * local.detect_labels_per_second)))
+}
