@@ -62,7 +62,7 @@ def test_tries_are_further_and_further_apart(stack: Stack) -> None:
 
 
 def test_dead_letter_can_be_sent_back(stack: Stack) -> None:
-    """The README's command: when the cause is over, the photo is labelled."""
+    """The command in docs/operations.md, "dead-letters": the photo is labelled once the cause is fixed."""
     stack.emulator("DELETE", "/rules")
     stack.sqs.start_message_move_task(
         SourceArn=stack.outputs["dead_letter_queue_arn"], DestinationArn=stack.outputs["queue_arn"]
