@@ -71,7 +71,7 @@ def test_terraform_on_the_path_is_run(bin_: Path) -> None:
 
 
 def test_terraform_from_pypi_is_run_if_there_is_none_on_the_path(bin_: Path) -> None:
-    with pytest.raises(TerraformError, match=r"there is no terraform on the PATH: install Terraform 1[.]9 or newer"):
+    with pytest.raises(TerraformError, match=r"terraform is not on the PATH: install Terraform 1[.]9 or newer"):
         executable()
     installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
     assert executable() == str(installed)
@@ -80,7 +80,7 @@ def test_terraform_from_pypi_is_run_if_there_is_none_on_the_path(bin_: Path) -> 
 def test_terraform_on_the_path_that_is_too_old_is_not_run(bin_: Path) -> None:
     tells(bin_ / "terraform", "Terraform v1.8.5")
     with pytest.raises(
-        TerraformError, match=r"bin/terraform is 1[.]8[.]5, and the module needs 1[.]9 or newer: install"
+        TerraformError, match=r"bin/terraform is 1[.]8[.]5, but the module requires 1[.]9 or newer: install"
     ):
         executable()
     installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
@@ -122,7 +122,7 @@ def test_version_is_read(tmp_path: Path, said: str, expected: tuple[int, int, in
 
 def test_what_is_no_terraform_is_refused(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
-    with pytest.raises(TerraformError, match="does not tell its version: hello"):
+    with pytest.raises(TerraformError, match="does not print its version: hello"):
         version(str(tells(tmp_path / "hello", "hello")))
     with pytest.raises(TerraformError, match="does not run"):
         version(str(tmp_path / "directory"))
