@@ -105,7 +105,7 @@ def put(backend: LogsBackend, pattern: str, group: str = GROUP, **given: Any) ->
         ("%x%", {}, "Invalid filter pattern %x%: "),
         ('{ $.a = "b"', {}, "must end with '}'"),
         (LABELLED, {"metricValue": "fast"}, "Invalid metric transformation: fast "),
-        ("labelled", {"metricValue": "$.duration_ms"}, "the pattern selects no properties"),
+        ("labelled", {"metricValue": "$.duration_ms"}, "only JSON patterns select properties"),
         ("labelled", {"dimensions": {"A": "$.a"}}, "does not support dimensions"),
         (LABELLED, {"dimensions": {"A": "fixed"}}, "Invalid metric transformation: fixed "),
         (LABELLED, {"dimensions": {"A": "$.a"}, "defaultValue": 0}, "mutually exclusive"),
