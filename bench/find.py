@@ -262,7 +262,7 @@ def _show(measured: list[Measurement], whole: dict[int, dict[str, Cost]], collec
     for size, scans in whole.items():
         for table, cost in scans.items():
             where = f"table {table} with {size:,} photos"
-            print(f"Scan of the whole {where}: {cost.read_units:,.1f} read units, {cost.requests} requests")
+            print(f"Scan of the whole {where}: {cost.read_units:,.1f} read units, requests: {cost.requests}")
 
 
 def _table(title: str, measured: list[Measurement], cost_of: Callable[[Measurement], Cost | None]) -> None:

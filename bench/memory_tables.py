@@ -144,7 +144,7 @@ class MemoryTables:
         return _answer(read, passes, None, ("PK",))
 
     def batch_get_item(self, *, RequestItems: Attributes, ReturnConsumedCapacity: str = "NONE") -> Attributes:  # noqa: N803
-        """Whole items, whatever is projected."""
+        """Whole items; ProjectionExpression is ignored."""
         ((table, request),) = RequestItems.items()
         assert len(request["Keys"]) <= 100
         assert ReturnConsumedCapacity == "TOTAL"

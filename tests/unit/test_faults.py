@@ -1,4 +1,4 @@
-"""Rules for faults: which calls they strike, how often, and what is said of one that makes no sense."""
+"""Rules for faults: the calls that they apply to, their number, and the messages about invalid rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes for functions' processes; `test_lambda_process` has the processes."""
+"""The HTTP routes for functions' processes. `test_lambda_process` tests the processes."""
 
 from __future__ import annotations
 

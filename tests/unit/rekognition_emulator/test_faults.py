@@ -8,7 +8,7 @@ from image_labels_emulator.rekognition.faults import Behaviour, FaultError, Sett
 
 
 class Clock:
-    """Time that passes only when somebody sleeps or says so."""
+    """A clock that only sleeps and tests advance."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -19,7 +19,7 @@ from rekognition_emulator.model import encode
 CLASSES = "n02123045 tabby, tabby cat\ntraffic_light\nsports car, sport car\n"
 RED = image.load(encode(Image.new("RGB", (100, 100), (255, 0, 0))))
 GREEN = image.load(encode(Image.new("RGB", (100, 100), (0, 255, 0))))
-# ImageNet's normalisation, as every model of that kind expects it.
+# ImageNet's normalisation, which such models expect.
 ONE = (1 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
 ZERO = -np.array([0.485, 0.456, 0.406]) / np.array([0.229, 0.224, 0.225])
 

@@ -27,12 +27,12 @@ def test_a_plain_colour_is_named_as_the_service_names_it() -> None:
 @pytest.mark.parametrize(
     ("rgb", "css", "simple"),
     [
-        # The colours of the published answer.
+        # Colours of the published answer.
         ((0, 0, 0), "black", "black"),
         ((128, 128, 128), "gray", "grey"),
         ((105, 105, 105), "dimgrey", "grey"),
         ((85, 107, 47), "darkolivegreen", "green"),
-        # Others, by their plain sense.
+        # Other colours, by their usual names.
         ((255, 255, 255), "white", "white"),
         ((250, 5, 5), "red", "red"),
         ((0, 0, 250), "blue", "blue"),
