@@ -1,8 +1,8 @@
 """Fixes of moto's DynamoDB: concurrent callers, and comparisons of different types.
 
 Before each transaction moto makes a deep copy of all tables, and restores it if the transaction fails. That reverts the
-concurrent writes of other callers, and its cost grows with the tables. A conditional write in moto is not atomic,
-either. Here calls are serialized, and a failed transaction restores only the items that it touches.
+concurrent writes of other callers, and its cost grows with the tables. Conditional writes in moto are not atomic. Here
+calls are serialized, and a failed transaction restores only the items that it touches.
 
 In a condition or filter, DynamoDB evaluates a comparison of different types to false (`<>` to true). moto raises
 TypeError for a string and a number, and treats true as 1.

@@ -50,7 +50,7 @@ _TURNS = {
 }
 _FIRST_ON_ITS_SIDE = 5
 _END_OF_JPEG = b"\xff\xd9"
-# Data for a decoder that runs out of bits. Without it, the decoder assumes zeros or stops; the pixels would differ.
+# Appended to test whether pixel data is complete: incomplete data decodes differently with each continuation.
 _CONTINUATIONS = (b"", b"\xaa" * 64, b"\x55" * 64)
 
 

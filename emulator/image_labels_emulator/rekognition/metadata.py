@@ -1,8 +1,8 @@
 """Removes the metadata of a JPEG or PNG before its pixels are decoded, and reads a JPEG's orientation.
 
-Pillow parses metadata before the pixels, and fails if the metadata is invalid. The service accepts such photos, so
-Pillow gets only the data that the pixels need. Segments are found as in libjpeg (jdmarker.c): it skips an unknown
-segment by its length, and then all bytes up to the next marker.
+Pillow parses metadata before the pixels, and fails if the metadata is invalid. Here a photo is valid if its pixels can
+be decoded, so Pillow gets only the data that the pixels need. Segments are found as in libjpeg (jdmarker.c): it skips
+an unknown segment by its length, and then all bytes up to the next marker.
 """
 
 from __future__ import annotations
