@@ -76,7 +76,7 @@ def test_all_of_a_transaction_or_nothing(dynamodb: DynamoDBClient) -> None:
     assert keys(dynamodb, TABLE, "PK") == {"there", "x"}
 
 
-def test_failed_transactions_do_not_undo_what_others_write(dynamodb: DynamoDBClient) -> None:
+def test_failed_transactions_keep_concurrent_writes(dynamodb: DynamoDBClient) -> None:
     dynamodb.put_item(TableName=TABLE, Item=photo("taken"))
     stop = threading.Event()
 

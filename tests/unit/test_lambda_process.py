@@ -138,7 +138,7 @@ def test_exception_is_the_answer_and_the_environment_lives_on(make: Make) -> Non
     assert not invoke(executor, "answer")[0]
 
 
-def test_crash_fails_its_invocation_and_the_next_starts_anew(make: Make) -> None:
+def test_crash_fails_the_invocation_and_the_next_starts_a_process(make: Make) -> None:
     executor = make()
     executor.start({})
     before = invoke(executor, "answer")[1]["started"]
@@ -149,7 +149,7 @@ def test_crash_fails_its_invocation_and_the_next_starts_anew(make: Make) -> None
     assert invoke(executor, "answer")[1]["started"] > before
 
 
-def test_time_out_kills_and_the_next_starts_anew(make: Make) -> None:
+def test_timeout_kills_and_the_next_starts_a_process(make: Make) -> None:
     executor = make(timeout=1)
     executor.start({})
     failed, answer, log = invoke(executor, "sleep")
@@ -174,7 +174,7 @@ def during(executor: ProcessRuntimeExecutor, do: str, act: Callable[[], object])
     return outcome
 
 
-def test_killed_function_fails_at_once_and_the_next_starts_anew(make: Make) -> None:
+def test_killed_function_fails_at_once_and_the_next_starts_a_process(make: Make) -> None:
     executor = make()
     executor.start({})
     seen: list[Any] = []
@@ -187,7 +187,7 @@ def test_killed_function_fails_at_once_and_the_next_starts_anew(make: Make) -> N
     assert not invoke(executor, "answer")[0]
 
 
-def test_killed_between_invocations_the_next_starts_anew(make: Make) -> None:
+def test_killed_between_invocations_the_next_starts_a_process(make: Make) -> None:
     executor = make()
     executor.start({})
     (before,) = ENVIRONMENTS.running()
@@ -201,7 +201,7 @@ def test_killed_between_invocations_the_next_starts_anew(make: Make) -> None:
     assert ENVIRONMENTS.running() == []
 
 
-def test_frozen_function_times_out_and_the_next_starts_anew(make: Make) -> None:
+def test_frozen_function_times_out_and_the_next_starts_a_process(make: Make) -> None:
     executor = make(timeout=1)
     executor.start({})
     (frozen,) = ENVIRONMENTS.send_signal("f", signal.SIGSTOP)

@@ -62,7 +62,7 @@ def test_one_datum_counts_the_events_that_match() -> None:
     ]
 
 
-def test_values_come_from_the_event_and_what_is_no_number_gives_no_point() -> None:
+def test_only_numbers_of_the_event_become_data_points() -> None:
     datum = data(LABELLED, metricValue="$.duration_ms", unit="Milliseconds")[0]
     assert dict(zip(datum["Values"], datum["Counts"], strict=True)) == {12.5: 2, 30: 1}
     assert datum["Unit"] == "Milliseconds"

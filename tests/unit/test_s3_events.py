@@ -86,7 +86,7 @@ def test_reason_of_a_creation_is_the_operation(operation: str) -> None:
     assert (kind, detail["reason"]) == ("Object Created", operation)
 
 
-def test_deletions_say_what_kind_they_are() -> None:
+def test_deletions_have_their_kind() -> None:
     kind, detail = eventbridge(event("a b.jpg", "DeleteObject"))
     assert (kind, detail["reason"], detail["deletion-type"]) == (
         "Object Deleted",

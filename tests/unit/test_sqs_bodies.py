@@ -58,5 +58,5 @@ def test_any_body_is_as_it_was_sent(bodies: list[str]) -> None:
     assert handed_over(bodies) == bodies
 
 
-def test_filter_sees_what_is_in_a_body() -> None:
+def test_filter_reads_the_body() -> None:
     assert handed_over(['{"a": 1}', '{"b": 1}', '["a"]', "7"], wanted="a") == ['{"a": 1}', '["a"]']

@@ -81,7 +81,7 @@ def test_hashes_are_required(machine: Machine) -> None:
     assert "--require-hashes" in (machine.root / "log").read_text()
 
 
-def test_another_lock_is_installed_anew(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_lock_is_reinstalled(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(OLDEST)
     monkeypatch.setattr(terraform, "PYPI_LOCKS", tmp_path)
     (tmp_path / "terraform").write_bytes((LOCKS / "terraform").read_bytes())
@@ -187,7 +187,7 @@ def test_table_has_a_row_for_each_version() -> None:
 
 
 @pytest.mark.parametrize("check", ["true", "false"])
-def test_row_tells_what_passed_and_what_a_failure_printed(
+def test_row_has_the_results_and_the_output_of_failures(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
     columns = {"validate": [["/bin/sh", "-c", 'echo "ran $TERRAFORM"; ' + check]], "tests": [["/bin/sh", "-c", "true"]]}

@@ -200,7 +200,7 @@ def adobe(transform: int) -> bytes:
     return segment(0xEE, b"Adobe" + struct.pack(">HHHB", 100, 0, 0, transform))
 
 
-def test_adobes_segment_says_what_the_colours_are() -> None:
+def test_adobe_segment_determines_the_colours() -> None:
     """Without it, or with transform 2, the four components of a JPEG have a different meaning."""
     red = Image.new("CMYK", (100, 100), (0, 255, 255, 0))
     photo = encode(red, "JPEG")

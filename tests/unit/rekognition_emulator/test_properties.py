@@ -74,7 +74,7 @@ def test_most_frequent_first_as_many_as_asked_none_rare() -> None:
     assert dominant_colors(pixels, 0) == []
 
 
-def test_brightness_contrast_and_sharpness_mean_what_they_say() -> None:
+def test_brightness_contrast_and_sharpness_follow_the_image() -> None:
     dark, light = image_properties(plain(20, 20, 20), 10), image_properties(plain(240, 240, 240), 10)
     assert dark["Quality"]["Brightness"] == pytest.approx(20 / 255 * 100, abs=0.01)
     assert light["Quality"]["Brightness"] == pytest.approx(240 / 255 * 100, abs=0.01)
