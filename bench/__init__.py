@@ -1,1 +1,1 @@
-"""Side-by-side measurements. Each is a make target, prints its ratios last, and writes bench/results/<name>.json."""
+"""Benchmarks. Each is a make target, prints its figures in the last line, and writes bench/results/<name>.json."""

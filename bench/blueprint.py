@@ -1,16 +1,17 @@
-"""The baseline: a function in the shape of AWS's blueprint, invoked by S3 directly, one photo an invocation.
+"""The baseline: a function like AWS's blueprint. S3 invokes it directly, once for each photo.
 
-S3 invokes asynchronously. Lambda runs as many invocations as the account has concurrency (1,000); events beyond wait.
-A function error is tried again after a minute and after two more, then the event is discarded: the photo is lost.
-https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+S3 invokes asynchronously. Lambda runs up to 1,000 invocations at a time, the account's concurrency, and queues the
+other events. It retries a failed invocation after one minute, and again after two. Then it discards the event, and the
+photo is lost. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
-An invocation is a thread that runs the blueprint's code on boto3 with its default retries (five attempts, with waits
-of 0 to 1, 2, 4 and 8 s). A thousand threads on a small machine wait for the processor, which a thousand execution
-environments do not. So an invocation is billed for what it would wait for on AWS, and nothing else: the latency that
-Rekognition played, and the waits between boto3's attempts. Cold starts, processor time and network are free of charge:
-all in the baseline's favour. The wall time is measured beside it, to show how far the two are apart.
+An invocation is a thread that runs the blueprint's code on boto3 with its default retries: five attempts, with waits
+of 0 to 1, 2, 4 and 8 s. A thousand threads on a small machine compete for the processor; a thousand execution
+environments do not. Billed time is therefore only what the function would wait for on AWS: the emulated latency of
+Rekognition, and the waits between boto3's attempts. Cold starts, processor time and network are not billed, which
+favours the baseline. The wall time is measured for comparison.
 
-`python -m bench.blueprint` is one of the processes that the threads are spread over: a Job in, a Tally out, as JSON.
+The threads are spread over several processes. Each is a `python -m bench.blueprint`, which reads a Job as JSON and
+prints its Totals as JSON.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ import botocore.endpoint
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bench.lambda_runtime import ANYWHERE
-from bench.light_aws import HEADER_WAITED, IMAGES_TABLE
+from bench.in_memory_aws import IMAGES_TABLE, LATENCY_HEADER
+from bench.lambda_runtime import PLACEHOLDER_CREDENTIALS
 from bench.queues import s3_event
 
 CONCURRENCY = 1000
@@ -44,7 +45,7 @@ PROCESSES = 4
 
 @dataclass(frozen=True)
 class Job:
-    """The photos of one process, and the invocations that it may run at a time."""
+    """The photos of one process, and its maximum number of concurrent invocations."""
 
     url: str
     keys: list[str]
@@ -52,8 +53,8 @@ class Job:
 
 
 @dataclass
-class Tally:
-    """Invocations, how many of them failed, and their seconds: those that are billed, and on the clock here."""
+class Totals:
+    """Invocations, failed ones among them (`errors`), lost events (`discarded`), and seconds."""
 
     invocations: int = 0
     errors: int = 0
@@ -61,62 +62,62 @@ class Tally:
     billed_seconds: float = 0.0
     wall_seconds: float = 0.0
 
-    def __add__(self, other: Tally) -> Tally:
+    def __add__(self, other: Totals) -> Totals:
         mine = asdict(self)
-        return Tally(**{name: mine[name] + value for name, value in asdict(other).items()})
+        return Totals(**{name: mine[name] + value for name, value in asdict(other).items()})
 
 
-class _Waited(threading.local):
-    """Seconds that the invocation of this thread has waited for what it would wait for on AWS."""
+class _WaitTime(threading.local):
+    """Seconds that the invocation of this thread would have waited on AWS."""
 
     seconds = 0.0
 
 
-_waited = _Waited()
+_wait_time = _WaitTime()
 
 
 class Blueprint:
-    """The function, and the clients that it makes when it starts."""
+    """The function, with the clients that it creates at start."""
 
     def __init__(self, url: str, connections: int) -> None:
         session = boto3.Session()
-        # Each execution environment has connections of its own; these threads share a client, so it needs as many.
+        # On AWS each execution environment has its own connections. Here all threads share one client.
         config = Config(max_pool_connections=connections)
         self._rekognition = session.client("rekognition", endpoint_url=url, config=config)
         self._table = session.resource("dynamodb", endpoint_url=url, config=config).Table(IMAGES_TABLE)
 
     def handler(self, event: dict[str, Any]) -> None:
-        """The blueprint's code: the first record, labels, item."""
+        """The blueprint's code: it labels the first record only."""
         record = event["Records"][0]["s3"]
         key = urllib.parse.unquote_plus(record["object"]["key"])
         answer = self._rekognition.detect_labels(Image={"S3Object": {"Bucket": record["bucket"]["name"], "Name": key}})
-        _waited.seconds += float(answer["ResponseMetadata"]["HTTPHeaders"][HEADER_WAITED]) / 1000
+        _wait_time.seconds += float(answer["ResponseMetadata"]["HTTPHeaders"][LATENCY_HEADER]) / 1000
         self._table.put_item(Item={"PK": key, "Labels": {label["Name"] for label in answer["Labels"]}})
 
 
 def _sleep(seconds: float) -> None:
-    """botocore's wait between two attempts, counted."""
-    _waited.seconds += seconds
+    """Count botocore's wait between two attempts."""
+    _wait_time.seconds += seconds
     time.sleep(seconds)
 
 
 class AsynchronousInvocations:
-    """Lambda's part: each event until it succeeds or is discarded, so many at a time."""
+    """Lambda's asynchronous invocations: retries each event until it succeeds or is discarded."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._function = Blueprint(job.url, job.concurrency)
         self._slots = threading.BoundedSemaphore(job.concurrency)
         self._lock = threading.Lock()
-        self._tally = Tally()
+        self._totals = Totals()
 
-    def run(self) -> Tally:
+    def run(self) -> Totals:
         threads = [threading.Thread(target=self._event, args=(key,)) for key in self._job.keys]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return self._tally
+        return self._totals
 
     def _event(self, key: str) -> None:
         event = s3_event(key)
@@ -128,10 +129,10 @@ class AsynchronousInvocations:
             if pause is not None:
                 time.sleep(pause)
         with self._lock:
-            self._tally.discarded += 1
+            self._totals.discarded += 1
 
     def _invoke(self, event: dict[str, object]) -> bool:
-        _waited.seconds = 0.0
+        _wait_time.seconds = 0.0
         began = time.monotonic()
         try:
             self._function.handler(event)
@@ -139,9 +140,9 @@ class AsynchronousInvocations:
         except (ClientError, BotoCoreError):
             failed = True
         wall = time.monotonic() - began
-        billed = math.ceil(1000 * _waited.seconds) / 1000
+        billed = math.ceil(1000 * _wait_time.seconds) / 1000
         with self._lock:
-            self._tally += Tally(1, int(failed), 0, billed, wall)
+            self._totals += Totals(1, int(failed), 0, billed, wall)
         return not failed
 
 
@@ -150,23 +151,23 @@ def _process(job: Job) -> None:
     print(json.dumps(asdict(AsynchronousInvocations(job).run())))
 
 
-class Invoked:
-    """All photos invoke the function, at once; it is stopped when the `with` block ends."""
+class BlueprintRun:
+    """Invokes the function for all photos at once. The end of the `with` block stops it."""
 
     def __init__(self, url: str, keys: Sequence[str]) -> None:
         self._url = url
         self._keys = keys
 
-    def __enter__(self) -> Invoked:
+    def __enter__(self) -> BlueprintRun:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self._processes = [
             subprocess.Popen(
                 [sys.executable, "-m", "bench.blueprint"],
-                env=kept | ANYWHERE,
+                env=kept | PLACEHOLDER_CREDENTIALS,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                start_new_session=True,  # Ctrl-C is the benchmark's to deal with
+                start_new_session=True,  # only the benchmark handles Ctrl-C
             )
             for _ in range(PROCESSES)
         ]
@@ -180,13 +181,13 @@ class Invoked:
     def finished(self) -> bool:
         return all(process.poll() is not None for process in self._processes)
 
-    def tally(self) -> Tally:
-        """Once they have finished: what they did."""
-        tally = Tally()
+    def totals(self) -> Totals:
+        """The sum over all processes. Call it after they have finished."""
+        totals = Totals()
         for process in self._processes:
             assert process.stdout is not None
-            tally += Tally(**json.loads(process.stdout.read()))
-        return tally
+            totals += Totals(**json.loads(process.stdout.read()))
+        return totals
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,14 +1,14 @@
-"""`make bench-cold-start`: from the start of the process until the handler could take its first event.
+"""`make bench-cold-start`: time from the start of the process until the handler is ready for its first event.
 
-Four starts, in turn, many times, on the packages that Lambda's runtime has (boto3 and what it needs, compiled) and
-nothing else, the function's own code from dist/lambda.zip, uncompiled and read-only as in /var/task:
+Four programs start in turn, many times. They find only the packages of Lambda's runtime (boto3 and its dependencies,
+compiled) and the code of dist/lambda.zip (uncompiled and read-only, as in /var/task):
 
-    ours          image_labels.handler: three clients (S3, Rekognition, DynamoDB), settings, everything
-    bare          (a) a botocore session and two clients, Rekognition and DynamoDB: nothing can be had for less
-    bare_three    the same with the S3 client that HeadObject needs, for comparison
-    blueprint     (b) the shape of AWS's rekognition-python blueprint with a table: boto3 client and resource
+    ours          image_labels.handler with its three clients (S3, Rekognition, DynamoDB) and its settings
+    bare          (a) a botocore session and two clients, Rekognition and DynamoDB: the minimum
+    bare_three    the same, plus the S3 client that HeadObject needs, for comparison
+    blueprint     (b) code like AWS's blueprint rekognition-python with a table: boto3 client and resource
 
-The goal: at most 1.10 times (a), and below (b).
+Goal: at most 1.10 times (a), and faster than (b).
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ def lambda_handler(event, context):
 }
 
 
-def main(runs: Annotated[int, typer.Option(min=10, help="Starts of each kind.")] = 25) -> None:
-    """Measure and report."""
+def main(runs: Annotated[int, typer.Option(min=10, help="Number of starts of each program.")] = 25) -> None:
+    """Measure the cold start, and report it."""
     with tempfile.TemporaryDirectory() as directory:
         environment = _environment(Path(directory))
-        for _ in range(2):  # warm the disk, and compile what the runtime has compiled
+        for _ in range(2):  # warm the disk cache, and compile the runtime's packages
             for code in STARTS.values():
                 _seconds(code, environment | {"PYTHONDONTWRITEBYTECODE": ""})
         for compiled in (Path(directory) / "task").rglob("__pycache__"):
@@ -78,7 +78,7 @@ def main(runs: Annotated[int, typer.Option(min=10, help="Starts of each kind.")]
     for name, times in seconds.items():
         median, least, most = (round(1000 * value) for value in (medians[name], min(times), max(times)))
         print(f"{name:10}  median {median:4} ms   min {least:4}   max {most:4}")
-    # Pair by pair: the machine's speed drifts, and a pair is measured within a second.
+    # Ratios of pairs, because the machine's speed drifts and a pair is measured within a second.
     to = {
         name: statistics.median(mine / other for mine, other in zip(seconds["ours"], seconds[name], strict=True))
         for name in STARTS
@@ -94,7 +94,7 @@ def main(runs: Annotated[int, typer.Option(min=10, help="Starts of each kind.")]
 
 
 def _environment(directory: Path) -> dict[str, str]:
-    """Lambda's variables, and the function's own."""
+    """Lambda's environment variables, and the function's settings."""
     return unpack(directory) | {
         "BUCKET_NAME": "photos",
         "IMAGES_TABLE_NAME": "images",
@@ -113,7 +113,7 @@ def _environment(directory: Path) -> dict[str, str]:
 
 
 def _seconds(code: str, environment: dict[str, str]) -> float:
-    """Seconds from the start of the process until `code` has run; what comes after, its end, is not counted."""
+    """Seconds from the start of the process until `code` has run, without the end of the process."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *PYTHON_OPTIONS, "-c", f"{code}\n{READY}"],
@@ -124,7 +124,7 @@ def _seconds(code: str, environment: dict[str, str]) -> float:
     ready = process.stdout.read(1)
     seconds = time.perf_counter() - began
     if process.wait() != 0 or ready != b"!":
-        raise RuntimeError(f"this did not start:\n{code}")
+        raise RuntimeError(f"the code failed:\n{code}")
     return seconds
 
 

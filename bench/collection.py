@@ -1,10 +1,10 @@
-"""Photos with labels about as frequent as in people's collections: what `make bench-find` looks for.
+"""A generated collection of photos for `make bench-find`, with labels about as frequent as in real collections.
 
-A photo shows a scene (people, a street, food …), which decides what is likely in it, whether somebody is, and whether
-it is taken outdoors or indoors. The labels of a scene follow Zipf's law: the n-th is drawn 1/n as often as the first.
-An answer of Rekognition has the ancestors of a label too, at least as certain, and at most MaxLabels labels;
-confidences are from 80 (MinConfidence) to 100, most of them high. What is outdoors is hardly ever in a photo from
-indoors.
+A photo shows a scene (people, a street, food …). The scene determines which labels are likely, whether there is a
+person, and whether the photo is taken outdoors or indoors. The labels of a scene follow Zipf's law: the n-th is 1/n as
+frequent as the first. As in an answer of Rekognition, a label comes with its ancestors, which have at least its
+confidence, and there are at most MaxLabels labels. Confidences are between 80 (MinConfidence) and 100, and most are
+high. Labels of outdoor scenes are rare in indoor photos.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from image_labels.model import Instance, Label, Labels, Photo
 from image_labels_emulator.rekognition import taxonomy
 
 SEED = 1
-MAX_LABELS = 10  # of the lab
-FEWEST_LABELS = 8
-LEAST_CONFIDENCE = 80.0
+MAX_LABELS = 10  # as in the lab
+MIN_LABELS = 8
+MIN_CONFIDENCE = 80.0
 EXPONENT = 1.0
-# Of so many photos one breaks the rule that what is outdoors is not indoors: a terrace, a window, a mistake.
-EXCEPTION = 1000
+# One photo in 1,000 is both outdoors and indoors: a terrace, a window, a mistake.
+PHOTOS_PER_EXCEPTION = 1000
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is likely in a photo: `weight`, `person`, `outdoors` and `indoors` are percentages of photos."""
+    """Likely contents of a photo. `weight`, `person`, `outdoors` and `indoors` are percentages of photos."""
 
     weight: float
     person: float
@@ -48,7 +48,7 @@ SCENES = (
     Scene(6, 95, 60, 10, ("Sports", "Actions")),
     Scene(4, 80, 30, 40, ("Hobbies and Interests", "Performing Arts", "Toys and Gaming", "Events and Attractions")),
 )
-# What comes first in its category; the rest is in no particular order.
+# The most frequent labels of their categories. The others have no particular order.
 FREQUENT = (
     *("Face", "Adult", "Clothing", "Smile", "Sky", "Tree", "Flower", "Building", "Car", "Street", "Furniture", "Chair"),
     *("Dog", "Cat", "Bird", "Meal", "Phone", "Laptop", "Text", "Soccer", "Walking", "Portrait"),
@@ -56,7 +56,7 @@ FREQUENT = (
 
 
 class Collection:
-    """Photos, one after the other: always the same, so that a small table holds the first ones of a large one."""
+    """An endless, reproducible sequence of photos: a small table holds the first photos of a large one."""
 
     def __init__(self) -> None:
         self._random = random.Random(SEED)  # noqa: S311
@@ -69,7 +69,7 @@ class Collection:
         self._boxes = [self._box() for _ in range(1000)]
 
     def photos(self) -> Iterator[tuple[Photo, Labels]]:
-        """Photos and what Rekognition says of them, without end."""
+        """Photos and their labels, without end."""
         for n in count():
             key = f"photos/{2010 + n % 15}/{1 + n % 12:02}/IMG_{n:06}.jpg"
             etag = f"{self._random.getrandbits(128):032x}"
@@ -81,9 +81,9 @@ class Collection:
         scene = SCENES[number]
         place = self._place(scene)
         found = {place: self._confidence()} if place else {}
-        if self._chance(scene.person):
+        if self._occurs(scene.person):
             found["Person"] = self._confidence()
-        number_of_labels = self._random.randint(FEWEST_LABELS, MAX_LABELS)
+        number_of_labels = self._random.randint(MIN_LABELS, MAX_LABELS)
         while len(found) < number_of_labels:
             names = self._scenes[number] if self._random.random() < 0.9 else self._all
             self._add(found, names.one(self._random), place)
@@ -93,7 +93,7 @@ class Collection:
     def _add(self, found: dict[str, float], name: str, place: str | None) -> None:
         parents = self._known.get(name).parents
         other = {"Outdoors": "Indoors", "Indoors": "Outdoors"}.get(place or "")
-        if other in (name, *parents) and self._random.randrange(EXCEPTION):
+        if other in (name, *parents) and self._random.randrange(PHOTOS_PER_EXCEPTION):
             return
         confidence = found[name] = max(found.get(name, 0), self._confidence())
         for parent in parents:
@@ -106,11 +106,11 @@ class Collection:
             return "Outdoors"
         return "Indoors" if where < scene.outdoors + scene.indoors else None
 
-    def _chance(self, percent: float) -> bool:
+    def _occurs(self, percent: float) -> bool:
         return self._random.random() * 100 < percent
 
     def _confidence(self) -> float:
-        return 100 - (100 - LEAST_CONFIDENCE) * self._random.random() ** 2
+        return 100 - (100 - MIN_CONFIDENCE) * self._random.random() ** 2
 
     def _categories(self, name: str) -> tuple[str, ...]:
         return self._known.get(name).categories
@@ -126,7 +126,7 @@ class Collection:
 
 
 class _Zipf:
-    """Names of which the n-th is drawn 1/n as often as the first."""
+    """Names distributed by Zipf's law: the n-th is 1/n as frequent as the first."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names

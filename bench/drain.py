@@ -1,15 +1,16 @@
-"""`make bench-drain`: 2,000 photos at once, against quotas of 20, 5 and 50 calls of Rekognition a second.
+"""`make bench-drain`: 2,000 photos at once, at quotas of 20, 5 and 50 Rekognition calls per second.
 
-Two contestants, one after the other at each quota, against the same emulated Rekognition, which takes 600 ms ± 200 and
-throttles beyond its quota, and the same S3 and DynamoDB (bench/light_aws.py):
+Two contestants run one after the other at each quota. Both call the same emulated Rekognition, which takes 600 ± 200 ms
+and throttles calls over its quota, and the same S3 and DynamoDB (bench/in_memory_aws.py):
 
-    ours        the real handler on a real queue, LocalStack's, sized by the module for the quota (bench/mapping.py)
-    blueprint   a function in the shape of AWS's blueprint, invoked by S3 directly (bench/blueprint.py)
+    ours        the real handler and an SQS queue of LocalStack, with the module's sizing for the quota
+                (bench/event_source_mapping.py)
+    blueprint   a function like AWS's blueprint, which S3 invokes directly (bench/blueprint.py)
 
-All in real time, which takes some 20 minutes. The clock starts with all photos in the queue, when the mapping is
-enabled, and stops when the last item is stored; there is a cold start in between. The goals: no photo lost, drain at
-most 1.05 times the ideal (photos / quota), at most 5 % of calls throttled, one answered call a photo, a quarter of the
-baseline's compute. The last line has the worst of ours over the quotas, and the best of the baseline.
+The benchmark runs in real time, about 20 minutes. The clock starts when all photos are in the queue and the event
+source mapping is enabled. It stops when the last item is stored, so it includes a cold start. Goals: no photo lost,
+drain time at most 1.05 times the ideal (photos / quota), at most 5 % of calls throttled, one successful call per photo,
+a quarter of the baseline's compute. The last line has our worst figures over all quotas, and the baseline's best.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import light_aws, queues
-from bench.blueprint import Invoked
+from bench import in_memory_aws, queues
+from bench.blueprint import BlueprintRun
+from bench.event_source_mapping import EventSourceMapping
 from bench.lambda_runtime import unpack
-from bench.mapping import Mapping
 from bench.module import Sizing, sizing
 from bench.report import report
 from tools.terraform import LOCAL
@@ -42,8 +43,8 @@ DIRECTORY = LOCAL / "bench-drain"
 PHOTOS = 2000
 QUOTAS = (20.0, 5.0, 50.0)
 LATENCY_MS, JITTER_MS = 400.0, 400.0  # from 400 to 800
-LOOK_SECONDS = 0.5
-SAY_SECONDS = 30.0
+POLL_SECONDS = 0.5
+REPORT_SECONDS = 30.0
 # The function's variables that name resources; the module computes the others.
 RESOURCES = frozenset(
     {"BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "WAITING_QUEUE_URL"}
@@ -54,7 +55,7 @@ console = Console(highlight=False)
 
 @dataclass(frozen=True)
 class Result:
-    """One contestant at one quota. `waiting` photos are still in the queue, `dead` ones in the dead-letter queue."""
+    """One contestant at one quota. `waiting` counts photos in the queue, `dead` those in the dead-letter queue."""
 
     contestant: str
     quota: float
@@ -85,7 +86,7 @@ class Result:
 
     @property
     def calls_per_photo(self) -> float:
-        """Answered calls, which are those that Rekognition bills."""
+        """Successful calls, which are the ones that Rekognition bills."""
         return self.answered / self.photos
 
     @property
@@ -94,17 +95,17 @@ class Result:
 
 
 def main(
-    photos: Annotated[int, typer.Option(min=10, help="Photos at once.")] = PHOTOS,
-    quota: Annotated[list[float] | None, typer.Option(min=1, help="Calls a second; may be given repeatedly.")] = None,
+    photos: Annotated[int, typer.Option(min=10, help="Number of photos.")] = PHOTOS,
+    quota: Annotated[list[float] | None, typer.Option(min=1, help="Quota in calls per second; repeatable.")] = None,
 ) -> None:
-    """Measure and report."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything that was started is stopped
+    """Measure how both contestants drain, and report it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # SystemExit runs the cleanup
     keys = [f"images/photo-{n:05}.jpg" for n in range(photos)]
     results: list[tuple[Result, Result]] = []
     try:
         with _localstack() as running:
-            running.take_over_environment()  # for boto3, here: endpoint, credentials, no proxy
-            # Both are what they are now, whatever is changed in the next 20 minutes.
+            running.take_over_environment()  # endpoint and credentials for boto3 in this process
+            # Taken once at the start: the repository may change during the next 20 minutes.
             code = unpack(DIRECTORY / "function")
             sizings = {one: sizing(one, RESOURCES) for one in quota or QUOTAS}
             for one, given in sizings.items():
@@ -119,7 +120,7 @@ def main(
 
 @contextmanager
 def _localstack() -> Iterator[server.Server]:
-    """For SQS. One that an earlier run could not stop goes first: it has that run's queues."""
+    """LocalStack, for SQS. It first stops the one that an aborted run left behind, with its queues."""
     directory = DIRECTORY / "localstack"
     server.stop(directory)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
@@ -136,35 +137,35 @@ def _rekognition(quota: float) -> Settings:
 def _ours(localstack: str, code: dict[str, str], given: Sizing, quota: float, keys: list[str]) -> Result:
     both = queues.make(f"at-{quota:g}".replace(".", "-"), given)
     both.fill(keys)
-    with light_aws.Running(_rekognition(quota)) as aws:
+    with in_memory_aws.Server(_rekognition(quota)) as aws:
         variables = (
             code
             | given.environment
             | {
                 "BUCKET_NAME": queues.BUCKET,
-                "IMAGES_TABLE_NAME": light_aws.IMAGES_TABLE,
-                "LABELS_TABLE_NAME": light_aws.LABELS_TABLE,
+                "IMAGES_TABLE_NAME": in_memory_aws.IMAGES_TABLE,
+                "LABELS_TABLE_NAME": in_memory_aws.LABELS_TABLE,
                 "QUEUE_URL": both.photos,
                 "DEAD_LETTER_QUEUE_URL": both.dead_letters,
-                "WAITING_QUEUE_URL": "no photo is over a limit here",
+                "WAITING_QUEUE_URL": "unused: no daily limit",
                 "AWS_ENDPOINT_URL": aws.url,
                 "AWS_ENDPOINT_URL_SQS": localstack,
             }
         )
         log = DIRECTORY / f"environments-at-{quota:g}.log"
-        mapping = Mapping(both.sqs, both.photos, both.photos_arn, given, variables, log)
+        mapping = EventSourceMapping(both.sqs, both.photos, both.photos_arn, given, variables, log)
         with mapping, _progress(f"ours at {quota:g}/s", len(keys)) as show:
-            looked = time.monotonic()
-            deadline = looked + 3 * len(keys) / quota + 600
+            counted_at = time.monotonic()
+            deadline = counted_at + 3 * len(keys) / quota + 600
             while True:
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
                 now = time.monotonic()
                 state = aws.state()
                 show(len(state.stored))
                 if len(state.stored) == len(keys) or now > deadline or mapping.failure:
                     break
-                if now - looked > 10:  # the queue's numbers are dear to LocalStack
-                    looked = now
+                if now - counted_at > 10:  # the queue's attributes are expensive in LocalStack
+                    counted_at = now
                     if both.waiting() == 0:
                         break
         state = aws.state()
@@ -184,9 +185,9 @@ def _ours(localstack: str, code: dict[str, str], given: Sizing, quota: float, ke
         answered=state.answered,
         throttled=state.throttled,
         most_answered_of_one_photo=state.most_answered_of_one_photo,
-        gb_seconds=mapping.bill.gb_seconds(given.memory_mb),
+        gb_seconds=mapping.usage.gb_seconds(given.memory_mb),
         more={
-            **asdict(mapping.bill),
+            **asdict(mapping.usage),
             "environments": given.maximum_concurrency,
             "batch_size": given.batch_size,
             "memory_mb": given.memory_mb,
@@ -195,14 +196,14 @@ def _ours(localstack: str, code: dict[str, str], given: Sizing, quota: float, ke
 
 
 def _blueprint(given: Sizing, quota: float, keys: list[str]) -> Result:
-    """The memory is ours, so that GB-seconds compare seconds."""
-    with light_aws.Running(_rekognition(quota)) as aws:
+    """Uses the memory size of our function, so that GB-seconds compare seconds."""
+    with in_memory_aws.Server(_rekognition(quota)) as aws:
         began = time.monotonic()
-        with Invoked(aws.url, keys) as invoked, _progress(f"blueprint at {quota:g}/s", len(keys)) as show:
-            while not invoked.finished():
-                time.sleep(LOOK_SECONDS)
+        with BlueprintRun(aws.url, keys) as run, _progress(f"blueprint at {quota:g}/s", len(keys)) as show:
+            while not run.finished():
+                time.sleep(POLL_SECONDS)
                 show(len(aws.state().stored))
-            tally = invoked.tally()
+            totals = run.totals()
         state = aws.state()
     return Result(
         contestant="blueprint",
@@ -217,24 +218,24 @@ def _blueprint(given: Sizing, quota: float, keys: list[str]) -> Result:
         answered=state.answered,
         throttled=state.throttled,
         most_answered_of_one_photo=state.most_answered_of_one_photo,
-        gb_seconds=tally.billed_seconds * given.memory_mb / 1024,
-        more={**asdict(tally), "memory_mb": given.memory_mb},
+        gb_seconds=totals.billed_seconds * given.memory_mb / 1024,
+        more={**asdict(totals), "memory_mb": given.memory_mb},
     )
 
 
 class _Lines:
-    """Progress where there is no terminal: a line now and then."""
+    """Progress without a terminal: a line every REPORT_SECONDS."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what = what
         self._total = total
-        self._began = self._said = time.monotonic()
+        self._began = self._reported = time.monotonic()
 
     def __call__(self, done: int) -> None:
         now = time.monotonic()
-        if now - self._said >= SAY_SECONDS:
-            self._said = now
-            print(f"{self._what}: {done} of {self._total} photos have an item, {now - self._began:.0f} s", flush=True)
+        if now - self._reported >= REPORT_SECONDS:
+            self._reported = now
+            print(f"{self._what}: {done} of {self._total} photos stored after {now - self._began:.0f} s", flush=True)
 
 
 @contextmanager
@@ -263,7 +264,7 @@ def _show(results: list[Result]) -> None:
     table = Table(title=f"{results[0].photos} photos at once")
     table.add_column("quota")
     table.add_column("contestant")
-    for heading in ("lost", "rejected\nwrongly", "dead\nletters", "still\nqueued", "drain s", "drain/\nideal"):
+    for heading in ("lost", "wrongly\nrejected", "dead\nletters", "still\nqueued", "drain s", "drain/\nideal"):
         table.add_column(heading, justify="right")
     for heading in ("throttled\nshare", "calls/\nphoto", "GB-s/\nphoto"):
         table.add_column(heading, justify="right")
@@ -282,7 +283,7 @@ def _show(results: list[Result]) -> None:
     for result in results:
         if result.contestant == "blueprint":
             billed, wall = result.more["billed_seconds"], result.more["wall_seconds"]
-            print(f"blueprint at {result.quota:g}/s: {billed:.0f} s billed, {wall:.0f} s passed on this machine")
+            print(f"blueprint at {result.quota:g}/s: {billed:.0f} s billed, {wall:.0f} s wall time on this machine")
 
 
 def _report(results: list[tuple[Result, Result]]) -> None:
@@ -303,9 +304,9 @@ def _report(results: list[tuple[Result, Result]]) -> None:
         "compute_over_blueprint": 0.25,
     }
     for name, goal in goals.items():
-        verdict = "holds" if figures[name] <= goal else "MISSED"
+        verdict = "met" if figures[name] <= goal else "MISSED"
         print(f"{name:24} {figures[name]:8.3f}   goal: at most {goal:g}   {verdict}")
-    # What the blueprint would be billed were it never throttled.
+    # Compute of a blueprint that is never throttled.
     waiting_gb_seconds = (LATENCY_MS + JITTER_MS / 2) / 1000 * ours[0].more["memory_mb"] / 1024
     details: dict[str, object] = {
         "photos": ours[0].photos,

@@ -1,10 +1,11 @@
-"""One execution environment: starts the function, then reads an event a line and writes an answer a line.
+"""One execution environment: starts the function, then reads one event per line and writes one answer per line.
 
     in:   {"event": …, "timeout": seconds}
-    out:  {} once it is ready, then {"answer": …, "seconds": …} or {"error": "…", "seconds": …} for each event
+    out:  {} when it is ready, then {"answer": …, "seconds": …} or {"error": "…", "seconds": …} for each event
 
-Runs on Lambda's packages alone (bench/lambda_runtime.py), so it imports nothing else. `seconds` is what Lambda bills:
-from the event to the answer, reading and writing their JSON included. What the function logs goes to standard error.
+It runs with the packages of Lambda's runtime only (bench/lambda_runtime.py), so it imports nothing else. `seconds` is
+what Lambda bills: from the event to the answer, with the parsing and writing of their JSON. The function's log goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 
 class Context:
-    """The part of Lambda's context that the function uses."""
+    """The part of Lambda's context object that the function uses."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -31,8 +32,8 @@ class Context:
 
 def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the function prints is a log
-    # Lambda's runtime has a handler at the root, too: the function pays for its lines.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the function's standard output is part of its log
+    # Lambda's runtime adds a handler to the root logger, and the function is billed for its time.
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     module = importlib.import_module("image_labels.handler")
     handler: Callable[[object, object], Any] = module.handler

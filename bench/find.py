@@ -1,31 +1,30 @@
-"""`make bench-find`: what the first page of 25 costs, with 1,000, 10,000 and 100,000 photos, beside the lab's Scan.
+"""`make bench-find`: cost of the first page of 25 photos, of 1,000, 10,000 and 100,000, compared with the lab's Scan.
 
-The real Finder (image_labels.search.finder) on DynamoDB's reads in memory (bench/memory_tables.py), which counts read
-units by the published rules; the photos are bench/collection.py's. Requests and read units are what they would be in
-AWS. `ms` is what Finder itself computes on this machine, without the stand-in for DynamoDB: in AWS each request adds
-the network and DynamoDB's own time, and the requests of a page follow one another.
+The real Finder (image_labels.search.finder) reads the photos of bench/collection.py from an in-memory DynamoDB
+(bench/memory_tables.py), which counts read units by the published rules. Requests and read units are therefore those of
+AWS. `ms` is the time that Finder itself takes on this machine, without the in-memory DynamoDB. On AWS each request adds
+the latency of the network and of DynamoDB, and the requests of a page are sequential.
 
-What the figures are:
+Figures of the last line:
 
-    common_first_page_rcu   read units of a label on half of all photos, the most of the three sizes
-    rare_first_page_rcu     the same, of a label on one photo of some 180
-    and_worst_rcu           the costliest AND at 100,000 photos: two common labels that hardly ever go together
-    scan_over_find          Scan of the whole images table at 100,000 photos, by a page of a single label: the worse of
-                            common and rare. The whole, because that is what it takes to find the best 25, or all of a
-                            rare label. A Scan that stops when it has found any 25 is printed beside it; so is that of
-                            a table which, as the lab's, has only keys and names of labels, and not boxes and parents.
-    growth_1k_to_100k       read units at 100,000 photos by those of the smallest table that fills the page, the worst
-                            of the single labels and of common AND rare. A page that a table cannot fill is cheaper, and
-                            the ratio would say how many photos there are: it is printed too, and is above 1.
+    common_first_page_rcu   read units of a label on half of all photos, the maximum of the three sizes
+    rare_first_page_rcu     the same for a label on one photo in 180
+    and_worst_rcu           the most expensive AND at 100,000 photos: two common labels that rarely occur together
+    scan_over_find          read units of a Scan of the whole images table at 100,000 photos, divided by those of a page
+                            of a single label, the more expensive of common and rare. Only a Scan of the whole table
+                            finds the best 25, or all photos of a rare label. Two cheaper Scans are printed, too: one
+                            that stops at any 25 photos, and one of the lab's table of keys and label names.
+    growth_1k_to_100k       read units at 100,000 photos, divided by those of the smallest table that fills the page:
+                            the maximum of the single labels and of common AND rare. A page that is not full is cheaper,
+                            so its ratio would measure the number of photos. It is printed, too, and is above 1.
 
-Goals: at most 5 read units for every query without NOT, no growth, and a Scan of 1,000 times the read units of a
-single label. Where fewer than a page has both terms, all rows of the rarer one have to be read, whatever drives, and
-the first goal cannot hold. That is no oddity: it is most pairs of terms that are drawn at random. It is printed with
-the queries here whose terms go together, and with all. Only the first page is measured.
+Goals: at most 5 read units for every query without NOT, no growth, and a Scan of at least 1,000 times the read units of
+a single label. The first goal cannot hold for two terms that occur together on less than a page of photos: all rows of
+the rarer term must be read. Most random pairs of terms are such pairs. The maximum is printed twice, without such
+queries and with them. Only the first page is measured.
 
-What the choice of the driver is worth, and what it costs, is shown by the same queries on the rows of each term:
-Finder cannot know beforehand which is best. A NOT is never a driver: that of a term which hardly ever lacks reads all
-rows.
+To show the benefit and the cost of choosing a driver, the same queries run on the rows of each term, because Finder
+cannot know the better term in advance. A NOT is never a driver: a term that nearly all photos have would read all rows.
 """
 
 from __future__ import annotations
@@ -54,15 +53,15 @@ from bench.report import report
 
 SIZES = (1_000, 10_000, 100_000)
 PAGE = 25
-MOST_UNITS = 5
-LEAST_SCAN_OVER_FIND = 1000
+MAX_READ_UNITS = 5
+MIN_SCAN_OVER_FIND = 1000
 
 console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A query; the lab's filter that comes nearest, as `{Label} OR {Label}`; whether it has the goal of 5 units."""
+class Query:
+    """A query. `lab` is the lab's closest filter, as `{Label} OR {Label}`; `goal`: at most 5 units."""
 
     name: str
     expression: str
@@ -71,37 +70,37 @@ class Asked:
 
     @property
     def drivers(self) -> tuple[str, ...]:
-        """The terms of which Finder chooses one, as they are named."""
+        """The terms from which Finder chooses its driver."""
         expression = parse(self.expression)
         choice = any(len(conjunction.positive) > 1 for conjunction in expression.conjunctions)
         return tuple(atom.text for atom in expression.positive()) if choice else ()
 
 
-COMMON = Asked("common", "person", "{Person}")
-RARE = Asked("rare", "guitar", "{Guitar}")
-COMMON_AND_RARE = Asked("common AND rare", "person AND guitar", "{Person} AND {Guitar}")
-HARDLY_EVER = Asked(
-    "common AND common, hardly ever together", "indoors AND outdoors", "{Indoors} AND {Outdoors}", goal=False
+COMMON = Query("common", "person", "{Person}")
+RARE = Query("rare", "guitar", "{Guitar}")
+COMMON_AND_RARE = Query("common AND rare", "person AND guitar", "{Person} AND {Guitar}")
+SELDOM_TOGETHER = Query(
+    "common AND common, rarely together", "indoors AND outdoors", "{Indoors} AND {Outdoors}", goal=False
 )
 GROWING = (COMMON, RARE, COMMON_AND_RARE)
 QUERIES = (
     COMMON,
     RARE,
     COMMON_AND_RARE,
-    Asked("common AND common, often together", "person AND clothing", "{Person} AND {Clothing}"),
-    HARDLY_EVER,
-    Asked("common AND rare, hardly ever together", "indoors AND sunset", "{Indoors} AND {Sunset}", goal=False),
-    Asked("common OR rare", "outdoors OR guitar", "{Outdoors} OR {Guitar}"),
-    Asked("AND NOT", "person AND NOT outdoors", "{Person} AND NOT {Outdoors}", goal=False),
-    Asked("AND NOT what hardly ever lacks", "nature AND NOT outdoors", "{Nature} AND NOT {Outdoors}", goal=False),
-    Asked("prefix", "sun*"),
-    Asked("confidence", "person<85"),
+    Query("common AND common, often together", "person AND clothing", "{Person} AND {Clothing}"),
+    SELDOM_TOGETHER,
+    Query("common AND rare, rarely together", "indoors AND sunset", "{Indoors} AND {Sunset}", goal=False),
+    Query("common OR rare", "outdoors OR guitar", "{Outdoors} OR {Guitar}"),
+    Query("AND NOT", "person AND NOT outdoors", "{Person} AND NOT {Outdoors}", goal=False),
+    Query("AND NOT, nearly always together", "nature AND NOT outdoors", "{Nature} AND NOT {Outdoors}", goal=False),
+    Query("prefix", "sun*"),
+    Query("confidence", "person<85"),
 )
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a page, or of a Scan."""
+    """Cost of a page or a Scan."""
 
     read_units: float
     requests: int
@@ -110,13 +109,13 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One query at one size; `matching` photos are there. `scan` ends when it has found any 25.
+class Measurement:
+    """One query at one size, with the number of `matching` photos. `scan` stops at any 25 photos.
 
-    `drivers` is what it costs without a choice, by each term as they are named.
+    `drivers` has the cost with each term as the driver, in the order of Query.drivers.
     """
 
-    asked: Asked
+    asked: Query
     size: int
     matching: int
     page: Cost
@@ -124,8 +123,8 @@ class Measured:
     scan: Cost | None
 
 
-class Timed:
-    """A client of which it is known how long its calls have taken."""
+class TimedClient:
+    """A client that measures the time its calls take."""
 
     def __init__(self, client: MemoryTables) -> None:
         self.seconds = 0.0
@@ -143,24 +142,24 @@ class Timed:
 
 
 def main() -> None:
-    """Measure and report."""
+    """Measure the queries at each size, and report them."""
     began = time.monotonic()
     photos = Collection().photos()
     tables = MemoryTables()
-    measured: list[Measured] = []
+    measured: list[Measurement] = []
     whole: dict[int, dict[str, Cost]] = {}
     for size in SIZES:
         tables.add(islice(photos, size - len(tables)))
-        print(f"{size:,} photos are there after {time.monotonic() - began:.0f} s", flush=True)
+        print(f"{size:,} photos created after {time.monotonic() - began:.0f} s", flush=True)
         measured += [_measure(tables, asked, size) for asked in QUERIES]
         whole[size] = {table: _scan(tables, table, COMMON.lab) for table in (IMAGES_TABLE, LAB_TABLE)}
-    about = _about(tables)
-    _show(measured, whole, about)
-    _report(measured, whole, about)
+    collection = _collection_figures(tables)
+    _show(measured, whole, collection)
+    _report(measured, whole, collection)
 
 
-def _measure(tables: MemoryTables, asked: Asked, size: int) -> Measured:
-    return Measured(
+def _measure(tables: MemoryTables, asked: Query, size: int) -> Measurement:
+    return Measurement(
         asked,
         size,
         len(_matching(tables, parse(asked.expression).root)),
@@ -171,7 +170,7 @@ def _measure(tables: MemoryTables, asked: Asked, size: int) -> Measured:
 
 
 def _find(tables: MemoryTables, expression: str) -> Cost:
-    client = Timed(tables)
+    client = TimedClient(tables)
     finder = Finder(cast("Any", client), labels_table=LABELS_TABLE, images_table=IMAGES_TABLE)
     began = time.perf_counter()
     page = finder.find(expression, limit=PAGE)
@@ -180,7 +179,7 @@ def _find(tables: MemoryTables, expression: str) -> Cost:
 
 
 def _find_by(tables: MemoryTables, expression: str, term: str) -> Cost:
-    """As Finder would if it did not choose: the rows of this term, the rest a filter."""
+    """Find with the rows of one term as the driver, and the rest of the expression as a filter."""
     (conjunction,) = parse(expression).conjunctions
     (atom,) = (atom for atom in conjunction.positive if atom.text == term)
     reads = Reads(cast("Any", tables), labels_table=LABELS_TABLE, images_table=IMAGES_TABLE)
@@ -194,7 +193,7 @@ def _find_by(tables: MemoryTables, expression: str, term: str) -> Cost:
 
 
 def _scan(tables: MemoryTables, table: str, lab: str, wanted: int | None = None) -> Cost:
-    """The lab's Scan, of the whole table or until so many photos are found, in no order."""
+    """The lab's Scan, of the whole table or until `wanted` photos are found."""
     names = list(dict.fromkeys(re.findall("{(.+?)}", lab)))
     request: dict[str, Any] = {
         "TableName": table,
@@ -216,7 +215,7 @@ def _scan(tables: MemoryTables, table: str, lab: str, wanted: int | None = None)
 
 
 def _matching(tables: MemoryTables, node: Node) -> frozenset[int]:
-    """The photos that are meant, by the keys of all rows."""
+    """The photos that match an expression, computed from the keys of all rows."""
     match node:
         case Atom():
             return frozenset(
@@ -234,8 +233,8 @@ def _matching(tables: MemoryTables, node: Node) -> frozenset[int]:
             return frozenset.union(*(_matching(tables, part) for part in node.parts))
 
 
-def _about(tables: MemoryTables) -> dict[str, float]:
-    """What the largest table looks like."""
+def _collection_figures(tables: MemoryTables) -> dict[str, float]:
+    """Figures of the collection at its largest size."""
     shares = sorted((len(rows) / len(tables) for rows in tables.rows.values()), reverse=True)
     rows = sum(len(rows) for rows in tables.rows.values())
     return {
@@ -249,25 +248,24 @@ def _about(tables: MemoryTables) -> dict[str, float]:
     }
 
 
-def _show(measured: list[Measured], whole: dict[int, dict[str, Cost]], about: dict[str, float]) -> None:
+def _show(measured: list[Measurement], whole: dict[int, dict[str, Cost]], collection: dict[str, float]) -> None:
     print(
-        f"{about['terms']:.0f} terms, the most frequent on {about['most_frequent_term_on']:.0%} of all photos, half of "
-        f"them on less than {about['median_term_on']:.1%}; {about['rows_per_photo']:.1f} rows a photo, of "
-        f"{about['bytes_per_row']:.0f} bytes; items of {about['bytes_per_item']:.0f} bytes"
+        f"{collection['terms']:.0f} terms: the most frequent on {collection['most_frequent_term_on']:.0%} of photos, "
+        f"the median on {collection['median_term_on']:.1%}; {collection['rows_per_photo']:.1f} rows per photo; "
+        f"mean sizes: row {collection['bytes_per_row']:.0f} bytes, item {collection['bytes_per_item']:.0f} bytes"
     )
     _table(f"first page of {PAGE}: read units, requests, ms, photos", measured, lambda each: each.page)
     for n, which in enumerate(("first", "second")):
-        title = f"if the {which} term always drove: read units, requests, photos"
+        title = f"the {which} term as the driver: read units, requests, photos"
         _table(title, measured, partial(_driver, number=n))
-    _table(
-        f"Scan until any {PAGE} are found, in no order: read units, requests, photos", measured, lambda each: each.scan
-    )
+    _table(f"Scan until any {PAGE} photos are found: read units, requests, photos", measured, lambda each: each.scan)
     for size, scans in whole.items():
         for table, cost in scans.items():
-            print(f"Scan of all {size:,} of {table}: {cost.read_units:,.1f} read units, {cost.requests} requests")
+            where = f"table {table} with {size:,} photos"
+            print(f"Scan of the whole {where}: {cost.read_units:,.1f} read units, requests: {cost.requests}")
 
 
-def _table(title: str, measured: list[Measured], cost_of: Callable[[Measured], Cost | None]) -> None:
+def _table(title: str, measured: list[Measurement], cost_of: Callable[[Measurement], Cost | None]) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("query")
     for size in SIZES:
@@ -279,7 +277,7 @@ def _table(title: str, measured: list[Measured], cost_of: Callable[[Measured], C
     (console if console.is_terminal else Console(width=120)).print(table)
 
 
-def _driver(measured: Measured, number: int) -> Cost | None:
+def _driver(measured: Measurement, number: int) -> Cost | None:
     return measured.drivers[number] if measured.drivers else None
 
 
@@ -290,7 +288,7 @@ def _cell(cost: Cost | None) -> str:
     return f"{cost.read_units:,.1f} {cost.requests:4}{ms} {cost.photos:4}"
 
 
-def _report(measured: list[Measured], whole: dict[int, dict[str, Cost]], about: dict[str, float]) -> None:
+def _report(measured: list[Measurement], whole: dict[int, dict[str, Cost]], collection: dict[str, float]) -> None:
     largest = SIZES[-1]
     units = {(each.asked, each.size): each.page.read_units for each in measured}
     single = max(units[COMMON, largest], units[RARE, largest])
@@ -305,15 +303,15 @@ def _report(measured: list[Measured], whole: dict[int, dict[str, Cost]], about: 
     positive = max(units[asked, size] for asked in QUERIES if "NOT" not in asked.expression for size in SIZES)
     raw = max(units[asked, largest] / units[asked, SIZES[0]] for asked in GROWING)
     lab = whole[largest][LAB_TABLE].read_units / single
-    _goal("common_first_page_rcu", figures["common_first_page_rcu"], MOST_UNITS)
-    _goal("rare_first_page_rcu", figures["rare_first_page_rcu"], MOST_UNITS)
-    _goal("terms that go together", together, MOST_UNITS)
-    _goal("every positive query", positive, MOST_UNITS)
+    _goal("common_first_page_rcu", figures["common_first_page_rcu"], MAX_READ_UNITS)
+    _goal("rare_first_page_rcu", figures["rare_first_page_rcu"], MAX_READ_UNITS)
+    _goal("terms that occur together", together, MAX_READ_UNITS)
+    _goal("all queries without NOT", positive, MAX_READ_UNITS)
     _goal("growth_1k_to_100k", figures["growth_1k_to_100k"], 1)
-    _goal("the same, pages not full", raw, 1)
-    _goal("scan_over_find", figures["scan_over_find"], LEAST_SCAN_OVER_FIND, at_least=True)
-    print(f"{'and_worst_rcu':26} {figures['and_worst_rcu']:10.1f}   no goal: it reads much of both terms")
-    print(f"{'lab_scan_over_find':26} {lab:10.1f}   no goal: a table that has only keys and names")
+    _goal("growth, incomplete pages", raw, 1)
+    _goal("scan_over_find", figures["scan_over_find"], MIN_SCAN_OVER_FIND, at_least=True)
+    print(f"{'and_worst_rcu':26} {figures['and_worst_rcu']:10.1f}   no goal: reads many rows of both terms")
+    print(f"{'lab_scan_over_find':26} {lab:10.1f}   no goal: a table of keys and label names")
     details: dict[str, object] = {
         "page": PAGE,
         "positive_worst_rcu": positive,
@@ -327,15 +325,15 @@ def _report(measured: list[Measured], whole: dict[int, dict[str, Cost]], about: 
             }
             for asked in QUERIES
         },
-        "collection": about,
+        "collection": collection,
         "whole_scans": {size: {table: asdict(cost) for table, cost in scans.items()} for size, scans in whole.items()},
         "queries": [asdict(each) for each in measured],
     }
     report("find", figures, details)
 
 
-def _growth(measured: list[Measured], asked: Asked) -> float | None:
-    """Read units of the largest table by those of the smallest that fills the page; None if there are not two."""
+def _growth(measured: list[Measurement], asked: Query) -> float | None:
+    """Read units of the largest table, divided by those of the smallest that fills the page; None without two such."""
     full = [each.page.read_units for each in measured if each.asked is asked and each.page.photos == PAGE]
     return full[-1] / full[0] if len(full) > 1 else None
 
@@ -343,7 +341,7 @@ def _growth(measured: list[Measured], asked: Asked) -> float | None:
 def _goal(name: str, figure: float, goal: float, *, at_least: bool = False) -> None:
     holds = figure >= goal if at_least else figure <= goal
     bound = "at least" if at_least else "at most"
-    print(f"{name:26} {figure:10.1f}   goal: {bound} {goal:,g}   {'holds' if holds else 'MISSED'}")
+    print(f"{name:26} {figure:10.1f}   goal: {bound} {goal:,g}   {'met' if holds else 'MISSED'}")
 
 
 if __name__ == "__main__":

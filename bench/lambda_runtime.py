@@ -1,4 +1,4 @@
-"""What the function finds when Lambda starts it, on this machine: the runtime's packages, and the code in the zip."""
+"""Lambda's runtime on this machine: the runtime's packages, and the code of the zip."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from tools.package import ZIP
 
 RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-# No site-packages: only what PYTHONPATH names.
+# Without site-packages: only what PYTHONPATH names.
 PYTHON_OPTIONS = ("-S", "-s", "-P")
 
-# Region and credentials as Lambda sets them, and no proxy before a server of this machine.
-ANYWHERE = {
+# Region and placeholder credentials in the variables that Lambda sets, and no proxy for local servers.
+PLACEHOLDER_CREDENTIALS = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "x",
@@ -26,9 +26,9 @@ ANYWHERE = {
 
 
 def unpack(directory: Path) -> dict[str, str]:
-    """Put both into the directory; the answer is the environment to start Python in, with PYTHON_OPTIONS.
+    """Put both into the directory, and return the environment in which to start Python with PYTHON_OPTIONS.
 
-    The runtime's packages are compiled, the zip's code is not and cannot be, as in /var/task.
+    The runtime's packages are compiled. The zip's code is not and cannot be, as in /var/task.
     """
     runtime, task = directory / "runtime", directory / "task"
     runtime.mkdir(parents=True)
@@ -41,7 +41,7 @@ def unpack(directory: Path) -> dict[str, str]:
         (runtime / source.name).symlink_to(source)
     with zipfile.ZipFile(ZIP) as archive:
         archive.extractall(task)
-    return ANYWHERE | {
+    return PLACEHOLDER_CREDENTIALS | {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": f"{task}{os.pathsep}{runtime}",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,17 +1,17 @@
-"""DynamoDB's reads of the two tables as image_labels.search.finder asks for them, in memory, with what they consume.
+"""An in-memory DynamoDB with the reads that image_labels.search.finder uses, and the capacity that they consume.
 
-Query, Scan and BatchGetItem take the requests of the real client, eventually consistent, and answer with Items, Count,
-ScannedCount, LastEvaluatedKey and ConsumedCapacity. Expressions are parsed and evaluated by moto. The rules:
+Query, Scan and BatchGetItem take the parameters of the real client, read eventually consistently, and return Items,
+Count, ScannedCount, LastEvaluatedKey and ConsumedCapacity. moto parses and evaluates the expressions. Rules:
 
     size of an item     image_labels.tables.item_size
     read units          bench.read_units
-    Limit and 1 MB      of what is read, before the filter; reading ends with the item that reaches one of them
+    Limit and 1 MB      apply to what is read, before the filter; reading stops at the item that reaches a limit
                         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 
-A million rows as dictionaries would take gigabytes. Only their keys are kept: a row is made when it is read, by the
-function that image_labels.tables.store uses. Of the photos' items Scan keeps `Labels`, and the size of the whole.
+A million rows as dictionaries would take gigabytes. Only their keys are kept. A row is created when it is read, by the
+function that image_labels.tables.store uses. For a Scan, each photo has its `Labels` and the size of its item.
 
-A third table, `lab`, has what the lab keeps of a photo, and no more: its key and the names of its labels.
+A third table, `lab`, holds what the lab stores of a photo: its key and the names of its labels.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Attributes = dict[str, Any]
 
 IMAGES_TABLE, LABELS_TABLE, LAB_TABLE = "images", "labels", "lab"
 MAX_BYTES = 1024 * 1024
-# Of the length that the function's own have.
+# Placeholders of the same length as real values.
 SETTINGS = "0123456789abcdef"
 LABELLED_AT = "2025-01-01T12:00:00.000+00:00"
 REVISION = "1735732800000000000"
@@ -49,19 +49,19 @@ _RANK = itemgetter(0)
 
 
 class MemoryTables:
-    """A stand-in for a DynamoDB client."""
+    """A fake DynamoDB client."""
 
     def __init__(self) -> None:
         self._photos: list[tuple[Photo, Labels]] = []
         self._by_key: dict[str, int] = {}
-        # Of each photo, for Scan: its labels, and the sizes of its item in images and in lab.
+        # For Scan, per photo: its labels, and the sizes of its items in images and in lab.
         self._scanned: list[tuple[Attributes, dict[str, int]]] = []
-        # Of each term: the ranks and numbers of its photos, in order.
+        # Per term: the ranks and numbers of its photos, sorted.
         self.rows: dict[str, list[tuple[str, int]]] = defaultdict(list)
         self._vocabulary: dict[str, Attributes] = {}
 
     def add(self, photos: Iterable[tuple[Photo, Labels]]) -> None:
-        """What image_labels.tables.store would have written of these photos; tests compare it."""
+        """Store photos as image_labels.tables.store would. Tests compare the results."""
         for photo, labels in photos:
             number = len(self._photos)
             self._photos.append((photo, labels))
@@ -85,15 +85,15 @@ class MemoryTables:
             rows.sort()
 
     def __len__(self) -> int:
-        """How many photos there are."""
+        """The number of photos."""
         return len(self._photos)
 
     def mean_item_bytes(self, table: str) -> float:
-        """Of the photos' items in images or lab."""
+        """Mean size of an item in images or lab."""
         return statistics.mean(sizes[table] for _, sizes in self._scanned)
 
     def mean_row_bytes(self, sample: int = 1000) -> float:
-        """Of the rows of some photos."""
+        """Mean size of a row, of the first `sample` photos."""
         some = (attributes.rows_of(photo.key, terms_of(labels.labels)) for photo, labels in self._photos[:sample])
         return statistics.mean(item_size(row) for rows in some for row in rows.values())
 
@@ -136,7 +136,7 @@ class MemoryTables:
         ExclusiveStartKey: Attributes | None = None,  # noqa: N803
         ReturnConsumedCapacity: str = "NONE",  # noqa: N803
     ) -> Attributes:
-        """In the order in which they were added, which is as random as that of hashes."""
+        """Items in the order in which they were added, which is as random as the order of hashes."""
         assert (ProjectionExpression, ReturnConsumedCapacity) == ("PK, Labels", "TOTAL")
         start = self._by_key[ExclusiveStartKey["PK"]["S"]] + 1 if ExclusiveStartKey else 0
         read = ((few, sizes[TableName]) for few, sizes in (self._scanned[n] for n in range(start, len(self._scanned))))
@@ -144,7 +144,7 @@ class MemoryTables:
         return _answer(read, passes, None, ("PK",))
 
     def batch_get_item(self, *, RequestItems: Attributes, ReturnConsumedCapacity: str = "NONE") -> Attributes:  # noqa: N803
-        """Whole items, whatever is projected."""
+        """Whole items; ProjectionExpression is ignored."""
         ((table, request),) = RequestItems.items()
         assert len(request["Keys"]) <= 100
         assert ReturnConsumedCapacity == "TOTAL"
@@ -176,7 +176,7 @@ class MemoryTables:
 
 
 def photo_item(photo: Photo, labels: Labels, rows: int) -> Attributes:
-    """The item that image_labels.tables.store.Store.put writes of a photo."""
+    """The item that image_labels.tables.store.Store.put writes for a photo."""
     item = attributes.photo_attributes(photo)
     item |= {
         "Settings": {"S": SETTINGS},
@@ -203,7 +203,7 @@ def _range(rows: list[tuple[str, int]], comparison: str, bounds: list[str]) -> t
 
 
 class _Filter:
-    """A FilterExpression, all names in it by placeholders. moto copies what it looks at: it is given no more."""
+    """A FilterExpression with placeholders for all names. moto copies items, so it gets only named attributes."""
 
     def __init__(self, expression: str, names: Mapping[str, str], values: Mapping[str, Any]) -> None:
         self._named = frozenset(names.values())
@@ -222,7 +222,7 @@ class _Filter:
 def _answer(
     read: Iterator[tuple[Attributes, int]], passes: _Filter | None, limit: int | None, key: tuple[str, ...]
 ) -> Attributes:
-    """One request: `read` are items and their sizes, of which only so many are taken as it reads."""
+    """The response to one request. `read` yields items and their sizes, and is consumed up to the request's limits."""
     items: list[Attributes] = []
     number = size = 0
     more: Attributes = {}

@@ -1,7 +1,7 @@
-"""What the Terraform module gives the function for a quota, asked of Terraform itself.
+"""The Terraform module's sizing of the function for a quota, evaluated by Terraform.
 
-The expressions come from the module's .tf files, and `terraform console` evaluates them, so that no number is repeated
-here. Only expressions that need no provider can be evaluated; the caller names the variables that refer to resources.
+The expressions come from the module's .tf files and `terraform console` evaluates them, so no number is repeated here.
+It evaluates only expressions that need no provider. The caller names the variables that refer to resources.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REFERENCE = re.compile(r"\b(local|var)\.(\w+)")
 
 @dataclass(frozen=True)
 class Sizing:
-    """`environment` are the function's variables, without those that name resources. Times in seconds."""
+    """`environment` has the function's variables, except those that name resources. Times are in seconds."""
 
     maximum_concurrency: int
     batch_size: int
@@ -35,9 +35,9 @@ class Sizing:
 
 
 def sizing(rekognition_tps: float, resources: frozenset[str]) -> Sizing:
-    """The sizing at this quota. `resources` are the environment variables that name resources.
+    """The sizing for a quota. `resources` are the environment variables that name resources.
 
-    Raises TerraformError if Terraform cannot work it out.
+    Raises TerraformError if Terraform cannot evaluate it.
     """
     local, blocks = _locals_and_resources()
     wanted = {
@@ -77,13 +77,13 @@ def _evaluated(root: dict[str, dict[str, Any]]) -> dict[str, Any]:
             check=False,
         )
     if done.returncode:
-        raise TerraformError(f"the module's sizing cannot be evaluated without a provider:\n{done.stderr}")
-    answer: dict[str, Any] = json.loads(json.loads(done.stdout))  # a JSON text, shown as a string of HCL
+        raise TerraformError(f"Terraform cannot evaluate the module's sizing without a provider:\n{done.stderr}")
+    answer: dict[str, Any] = json.loads(json.loads(done.stdout))  # JSON, printed as an HCL string
     return answer
 
 
 def _locals_and_resources() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The module's locals, and its resources by their addresses, from all of its files."""
+    """The module's locals, and its resources by address."""
     files = [_parsed(path.name) for path in sorted(ROOT.glob("*.tf"))]
     local = {
         name: value
@@ -113,7 +113,7 @@ def _parsed(file: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The parser's values as JSON's: without the quotation marks around strings and names."""
+    """The parser's values without the quotation marks around strings and names."""
     match value:
         case dict():
             return {_plain(name): _plain(inner) for name, inner in value.items()}

@@ -1,4 +1,4 @@
-"""The queue of photos and its dead-letter queue, on LocalStack, and what is in them."""
+"""The photo queue and its dead-letter queue on LocalStack, and their messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COUNTS: tuple[
 
 @dataclass(frozen=True)
 class Queues:
-    """Both queues, and a client to use them with."""
+    """Both queues, with an SQS client."""
 
     sqs: SQSClient
     photos: str
@@ -37,7 +37,7 @@ class Queues:
     dead_letters: str
 
     def fill(self, keys: Sequence[str]) -> None:
-        """One message for each photo, as S3 sends it."""
+        """Send one message per photo, as S3 does."""
         for start in range(0, len(keys), 10):
             self.sqs.send_message_batch(
                 QueueUrl=self.photos,
@@ -48,12 +48,12 @@ class Queues:
             )
 
     def waiting(self) -> int:
-        """Messages that are in the photos' queue, whether visible, in flight or delayed."""
+        """Messages in the photo queue: visible, in flight and delayed."""
         answer = self.sqs.get_queue_attributes(QueueUrl=self.photos, AttributeNames=COUNTS)
         return sum(int(answer["Attributes"][name]) for name in COUNTS)
 
     def dead(self) -> set[str]:
-        """The keys in the dead-letter queue. They are taken from it."""
+        """Receive the messages of the dead-letter queue, and return their keys."""
         keys: set[str] = set()
         while messages := self.sqs.receive_message(
             QueueUrl=self.dead_letters, MaxNumberOfMessages=10, VisibilityTimeout=600
@@ -63,7 +63,7 @@ class Queues:
 
 
 def make(name: str, sizing: Sizing) -> Queues:
-    """Two new queues as the module makes them, where this process's environment says that AWS is."""
+    """Create two queues as the module does, at this process's AWS endpoint."""
     sqs = boto3.client("sqs")
     dead_letters = sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
     redrive = {"deadLetterTargetArn": _arn(sqs, dead_letters), "maxReceiveCount": sizing.max_receive_count}

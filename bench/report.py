@@ -1,4 +1,4 @@
-"""How every benchmark says what it measured."""
+"""The output of all benchmarks."""
 
 from __future__ import annotations
 

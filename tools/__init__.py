@@ -1,1 +1,1 @@
-"""What the make targets run."""
+"""Code of the make targets."""

@@ -1,8 +1,8 @@
-"""`make checkov`: the .tf files of the module and of its examples against checkov's rules for AWS.
+"""`make checkov`: checks the .tf files of the module and its examples against checkov's rules for AWS.
 
-A rule that does not suit is skipped where it fails, inside the resource: `#checkov:skip=CKV_AWS_117:a reason`. checkov
-itself believes each such comment. Here a comment has to earn its place: it gives a reason, and the rule does fail
-there. So checkov reads a copy in which no comment skips anything, and what it reports is held against the comments.
+A comment inside a resource skips a rule: `#checkov:skip=CKV_AWS_117:a reason`. checkov accepts every such comment. This
+check requires a reason, and that the rule fails without the comment. checkov therefore reads a copy without effective
+skip comments, and its report is compared with the comments.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENT = ROOT / ".local" / "checkov" / "bin"  # the Makefile installs it
+CHECKOV_BIN = ROOT / ".local" / "checkov" / "bin"  # the Makefile installs it
 
 # checkov's own expression, in checkov/common/comment/enum.py.
 SKIP = re.compile(r"(?:checkov|bridgecrew|cortex):skip= *([A-Za-z_\d-]+(?:,[A-Za-z_\d-]+)*)?(?::([^\n]*))?")
-# Without it checkov looks at a resource only if some example has it made.
+# With `count`, checkov checks a resource only if an example creates it.
 COUNT = re.compile(r"^  count += (.*)$", re.MULTILINE)
 
 
 class CheckovError(Exception):
-    """checkov did not look at everything; the message is for the person who ran it."""
+    """checkov did not check everything; the message is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A comment that skips `check`; `check` is empty if it names none."""
+    """A comment that skips `check`, which is empty if the comment names no check."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule that a resource fails, and the resource's first and last line."""
+    """A rule that a resource fails, with the resource's first and last line."""
 
     file: str
     first: int
@@ -54,7 +54,7 @@ class Failure:
 
 
 def skips(file: str, text: str) -> list[Skip]:
-    """The comments in a .tf file that skip a rule, one for each rule named."""
+    """The skip comments of a .tf file, one entry per rule."""
     return [
         Skip(file, number, check, (match[2] or "").strip())
         for number, line in enumerate(text.splitlines(), 1)
@@ -63,24 +63,24 @@ def skips(file: str, text: str) -> list[Skip]:
     ]
 
 
-def bare(text: str) -> str:
-    """A .tf file, line for line, in which no comment skips a rule and no count keeps a resource from being made."""
+def without_skips(text: str) -> str:
+    """The text of a .tf file without effective skip comments and `count`. Line numbers stay the same."""
     text = SKIP.sub("skipped here", text)
-    return COUNT.sub(lambda match: match[0] if _goes_on(match[1]) else "", text)
+    return COUNT.sub(lambda match: match[0] if _is_incomplete(match[1]) else "", text)
 
 
-def _goes_on(expression: str) -> bool:
+def _is_incomplete(expression: str) -> bool:
     return sum(map(expression.count, "([{")) != sum(map(expression.count, ")]}"))
 
 
 def failures(report: dict[str, Any]) -> list[Failure]:
-    """What checkov's JSON report says fails, each once, however many examples have the resource.
+    """The failures in checkov's JSON report, without the duplicates of resources that several examples use.
 
-    Raises CheckovError if it could not read a file, which to checkov is no failure, or found no resource at all.
+    Raises CheckovError if checkov could not parse a file, which it does not report as a failure, or found no resource.
     """
     results = report.get("results", {})
     if unread := results.get("parsing_errors"):
-        raise CheckovError("checkov cannot read, and so did not check: " + ", ".join(sorted(unread)))
+        raise CheckovError("checkov cannot parse, and did not check: " + ", ".join(sorted(unread)))
     if not report.get("summary", {}).get("resource_count"):
         raise CheckovError("checkov found no resource to check")
     return sorted(
@@ -99,40 +99,40 @@ def failures(report: dict[str, Any]) -> list[Failure]:
     )
 
 
-def judge(failed: Iterable[Failure], skipped: Iterable[Skip]) -> list[str]:
-    """What is wrong, a line for each: a failure that no comment skips, and a comment without reason or use."""
+def problems(failed: Iterable[Failure], skipped: Iterable[Skip]) -> list[str]:
+    """Problems, one line each: failures without a skip comment, and skip comments without reason or effect."""
     failed, skipped = list(failed), list(skipped)
     wrong = [
         f"{failure.file}:{failure.first}: {failure.resource}: {failure.check} {failure.name}"
         for failure in failed
-        if not any(_meets(skip, failure) for skip in skipped)
+        if not any(_applies(skip, failure) for skip in skipped)
     ]
     for skip in skipped:
         where = f"{skip.file}:{skip.line}"
         if not skip.check:
-            wrong.append(f"{where}: the comment names no check to skip")
+            wrong.append(f"{where}: the skip comment names no check")
         elif not skip.reason:
-            wrong.append(f"{where}: {skip.check} is skipped without a reason: #checkov:skip={skip.check}:reason")
-        elif not any(_meets(skip, failure) for failure in failed):
-            wrong.append(f"{where}: {skip.check} does not fail here, so there is nothing to skip")
+            wrong.append(f"{where}: {skip.check} is skipped without a reason; write #checkov:skip={skip.check}:reason")
+        elif not any(_applies(skip, failure) for failure in failed):
+            wrong.append(f"{where}: {skip.check} does not fail here; remove the skip comment")
     return wrong
 
 
-def _meets(skip: Skip, failure: Failure) -> bool:
-    """As checkov sees it: the comment is inside the block."""
+def _applies(skip: Skip, failure: Failure) -> bool:
+    """As in checkov, the comment must be inside the block."""
     return skip.file == failure.file and skip.check == failure.check and failure.first < skip.line < failure.last
 
 
 def _scan(directory: Path) -> dict[str, Any]:
-    """checkov's report on a directory. Nothing leaves this machine, nor does checkov ask anybody anything."""
+    """checkov's report on a directory, without network access."""
     kept = {name: value for name, value in os.environ.items() if not re.match("BC_|CKV_|CHECKOV_|PRISMA_", name)}
     done = subprocess.run(
         [
-            *(ENVIRONMENT / "checkov", "--directory", directory, "--framework", "terraform", "--output", "json"),
+            *(CHECKOV_BIN / "checkov", "--directory", directory, "--framework", "terraform", "--output", "json"),
             *("--compact", "--soft-fail", "--skip-download"),
         ],
-        # Otherwise it asks PyPI for its newest version. A home of its own: the user's may hold a key, and then it would
-        # upload the results, or a configuration that leaves out rules.
+        # Otherwise checkov asks PyPI for its newest version. The user's HOME is not used: it may have an API key, with
+        # which checkov uploads its results, or a configuration that skips rules.
         env=kept | {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true", "HOME": str(directory), "USERPROFILE": str(directory)},
         cwd=directory,
         capture_output=True,
@@ -142,36 +142,36 @@ def _scan(directory: Path) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError:
-        raise CheckovError(f"checkov ended with {done.returncode}:\n{done.stderr or done.stdout}") from None
+        raise CheckovError(f"checkov failed with exit code {done.returncode}:\n{done.stderr or done.stdout}") from None
     for file in report.get("results", {}).get("parsing_errors", ()):
-        print(f"{Path(file).relative_to(directory)}: {_parsers_word(Path(file))}", file=sys.stderr)
+        print(f"{Path(file).relative_to(directory)}: {_parse_error(Path(file))}", file=sys.stderr)
     return report
 
 
-def _parsers_word(file: Path) -> str:
-    """Why checkov's parser, which is not Terraform's, cannot read a file; checkov keeps that to itself."""
+def _parse_error(file: Path) -> str:
+    """The error of checkov's parser, which is not Terraform's. checkov does not report it."""
     code = "import sys, hcl2; hcl2.load(open(sys.argv[1]))"
-    done = subprocess.run([ENVIRONMENT / "python", "-c", code, file], capture_output=True, text=True, check=False)
+    done = subprocess.run([CHECKOV_BIN / "python", "-c", code, file], capture_output=True, text=True, check=False)
     said = [line.split(": ", 1)[-1] for line in done.stderr.splitlines() if " at line " in line]
-    return said[0] if said else "no reason given"
+    return said[0] if said else "unknown parse error"
 
 
 def main() -> int:
-    """Run checkov; 0 if all that fails is skipped with a reason, and nothing else is."""
+    """Run checkov. Returns 0 if exactly the failing rules are skipped, each with a reason."""
     found = [ROOT.glob("*.tf"), ROOT.glob("examples/*/*.tf")]
     files = {path.relative_to(ROOT).as_posix(): path.read_text() for paths in found for path in paths}
     with tempfile.TemporaryDirectory(prefix="checkov-") as name:
         directory = Path(name).resolve()
         for file, text in files.items():
             (directory / file).parent.mkdir(parents=True, exist_ok=True)
-            (directory / file).write_text(bare(text))
+            (directory / file).write_text(without_skips(text))
         try:
             failed = failures(_scan(directory))
         except CheckovError as error:
             print(str(error).replace(f"{directory}/", ""), file=sys.stderr)
             return 1
     skipped = [skip for file, text in sorted(files.items()) for skip in skips(file, text)]
-    wrong = judge(failed, skipped)
+    wrong = problems(failed, skipped)
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"checkov: {len(files)} files, {len(skipped)} checks skipped with a reason, {len(wrong)} problems")

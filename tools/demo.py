@@ -1,4 +1,4 @@
-"""`make demo`: the module, applied as it is to an AWS on this machine, labels real photographs before your eyes."""
+"""`make demo`: applies the module to an emulated AWS on this machine and labels real photographs."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ DIRECTORY = LOCAL / "demo"
 STATE = DIRECTORY / "terraform" / "terraform.tfstate"
 ENVIRONMENT = DIRECTORY / "environment.sh"
 COMMAND = Path(sys.executable).with_name("image-labels")
-LABEL_SECONDS = 120  # without another photo's labels
-# A LocalStack that does not answer is noticed within a minute.
-IMPATIENT = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
-NOT_A_PHOTO = ("notes.jpg", b"This is a text that somebody called notes.jpg.\n")
-# For the photographs that come along: a person, but no woman; a parent ("Pet") or a label with a bound.
-FINDS = ["person AND NOT woman", 'pet OR "coffee cup">=99']
+LABEL_SECONDS = 120  # maximum time between two labelled photos
+# Detects within a minute that LocalStack does not answer.
+SHORT_TIMEOUTS = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
+NOT_A_PHOTO = ("notes.jpg", b"This is a text file with the name notes.jpg.\n")
+# Searches of the included photographs: NOT; a parent label ("Pet"); a minimum confidence.
+EXPRESSIONS = ["person AND NOT woman", 'pet OR "coffee cup">=99']
 
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -53,7 +53,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def up(
     photos: Annotated[
-        Path | None, typer.Option(help="Your own photographs instead of the ones that come along.")
+        Path | None, typer.Option(help="Directory of your own photographs. Default: the included ones.")
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of LocalStack on 127.0.0.1.")] = server.DEFAULT_PORT,
 ) -> None:
@@ -63,32 +63,32 @@ def up(
         chosen = photographs.own(photos) if photos else photographs.shipped()
         running = _localstack(port)
         outputs = _apply(running)
-        running.take_over_environment()  # for boto3, here: endpoint, credentials, no proxy
+        running.take_over_environment()  # endpoint and credentials for boto3 in this process
         environment = _write_environment(running, outputs)
-        s3 = boto3.client("s3", config=IMPATIENT)
+        s3 = boto3.client("s3", config=SHORT_TIMEOUTS)
         uploaded = _upload(s3, outputs["bucket_name"], chosen)
         if photos is None:
             uploaded |= _upload_text(s3, outputs["bucket_name"])
-        found = await_items(boto3.client("dynamodb", config=IMPATIENT), outputs, uploaded)
+        found = await_items(boto3.client("dynamodb", config=SHORT_TIMEOUTS), outputs, uploaded)
         items = [found[key] for key in uploaded if key in found]
         if missing := [key for key in uploaded if key not in found]:
-            logs, sqs = boto3.client("logs", config=IMPATIENT), boto3.client("sqs", config=IMPATIENT)
+            logs, sqs = boto3.client("logs", config=SHORT_TIMEOUTS), boto3.client("sqs", config=SHORT_TIMEOUTS)
             _show(items, outputs)
             show_unfinished(explain(missing, outputs, logs, sqs), len(uploaded), outputs)
             raise typer.Exit(1)
     except (server.EmulatorError, TerraformError, PhotographsError, BotoCoreError, ClientError) as error:
-        _say(f"[red]error:[/red] {escape(str(error))}")
+        _print(f"[red]error:[/red] {escape(str(error))}")
         if isinstance(error, (BotoCoreError, ClientError)):
-            _say(f"LocalStack's log is {DIRECTORY / 'localstack' / 'localstack.log'}. To begin again: make down demo")
+            _print(f"LocalStack's log: {DIRECTORY / 'localstack' / 'localstack.log'}. To start over: make down demo")
         raise typer.Exit(1) from None
     _show(items, outputs)
-    _find(_likely_finds(items) if photos else FINDS, environment)
-    _farewell(outputs, time.monotonic() - began, own=photos is not None)
+    _find(_matching_expressions(items) if photos else EXPRESSIONS, environment)
+    _show_next_steps(outputs, time.monotonic() - began, own=photos is not None)
 
 
 @app.command()
 def down() -> None:
-    """Stop the demo's LocalStack and forget what was in it."""
+    """Stop the demo's LocalStack and delete its state."""
     try:
         if (elsewhere := _running_elsewhere()) and STATE.exists():
             with _step(f"terraform destroy on your LocalStack at {elsewhere.url}"):
@@ -96,24 +96,24 @@ def down() -> None:
             shutil.rmtree(STATE.parent)
             return
     except (server.EmulatorError, TerraformError) as error:
-        _say(f"[red]error:[/red] {escape(str(error))}")
+        _print(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None
     stopped = server.stop(DIRECTORY / "localstack")
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    _say("LocalStack is stopped, and the demo's state is gone." if stopped else "No LocalStack of the demo is running.")
+    _print("Stopped LocalStack and deleted the demo's state." if stopped else "The demo is not running.")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     console.print(text, soft_wrap=True)
 
 
 @contextmanager
 def _step(what: str) -> Iterator[None]:
-    """One line for a step: what is done while it is done, and how long it took."""
+    """Show a step while it runs, and then its duration."""
     began = time.monotonic()
     with console.status(f"{what} …"):
         yield
-    _say(f"[green]✓[/green] {what}  [dim]{time.monotonic() - began:.1f} s[/dim]")
+    _print(f"[green]✓[/green] {what}  [dim]{time.monotonic() - began:.1f} s[/dim]")
 
 
 def _progress() -> Progress:
@@ -128,7 +128,7 @@ def _progress() -> Progress:
 
 
 def _running_elsewhere() -> server.Server | None:
-    """The user's LocalStack, if AWS_ENDPOINT_URL names one: the demo's own is named by its environment.sh, too."""
+    """The user's LocalStack at AWS_ENDPOINT_URL, which environment.sh may also set to the demo's LocalStack."""
     ours = server.find(DIRECTORY / "localstack")
     if ours and os.environ.get("AWS_ENDPOINT_URL") == ours.url:
         return None
@@ -137,14 +137,14 @@ def _running_elsewhere() -> server.Server | None:
 
 def _localstack(port: int) -> server.Server:
     if elsewhere := _running_elsewhere():
-        _say(f"[green]✓[/green] LocalStack is yours, at {elsewhere.url}")
+        _print(f"[green]✓[/green] Using your LocalStack at {elsewhere.url}")
         return elsewhere
     if running := server.find(DIRECTORY / "localstack"):
-        _say(f"[green]✓[/green] LocalStack runs already, at {running.url}")
+        _print(f"[green]✓[/green] LocalStack is already running at {running.url}")
         return running
-    # A LocalStack that has just started knows nothing of what an earlier one had.
+    # A new LocalStack is empty, so the state of an earlier one is invalid.
     STATE.unlink(missing_ok=True)
-    with _step("Starting LocalStack, an AWS on this machine (the first time it takes a minute)"):
+    with _step("Starting LocalStack (the first start takes a minute)"):
         return server.start(DIRECTORY / "localstack", port)
 
 
@@ -154,10 +154,10 @@ def _root(running: server.Server) -> Root:
 
 def _apply(running: server.Server) -> dict[str, str]:
     root = _root(running)
-    with _step("terraform init in examples/complete (the first time it downloads the provider)"):
+    with _step("terraform init in examples/complete (downloads the AWS provider if needed)"):
         root.run("init", "-no-color")
     if not STATE.exists():
-        _say("  terraform apply takes about a minute: the provider waits 25 s for each SQS queue to settle, as on AWS.")
+        _print("  terraform apply takes about a minute: for each SQS queue, the provider waits 25 s, as on AWS.")
     with _progress() as progress:
         task = progress.add_task("terraform apply", total=None)
         process = root.start("apply", "-auto-approve", "-json")
@@ -191,7 +191,7 @@ def _terraform_event(line: str) -> dict[str, Any]:
 
 
 def _upload(s3: S3Client, bucket: str, chosen: list[Photograph]) -> dict[str, str]:
-    """Upload; the answer maps each key to its version, which tells a photo of now from one of an earlier demo."""
+    """Upload the photographs, and return the version of each key. It distinguishes them from those of earlier runs."""
     versions = {}
     with _step(f"Uploading {len(chosen)} photographs to the bucket, under images/"):
         for photo in chosen:
@@ -221,9 +221,9 @@ def await_items(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, dict[str, Any]]:
-    """The item of each photo, as soon as it is about the version that was uploaded.
+    """Wait for the item of each uploaded version, and return the items by key.
 
-    Photos whose items have not come are left out, once none has come for LABEL_SECONDS.
+    The wait ends when all items exist, or when no new item has appeared for LABEL_SECONDS.
     """
     items: dict[str, dict[str, Any]] = {}
     deadline = clock() + LABEL_SECONDS
@@ -242,38 +242,39 @@ def await_items(
 
 
 def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str, str]) -> None:
-    """Which photos have no labels, why, and what to do."""
+    """Print the photos without labels, with the cause and the next step."""
     have = "has" if len(unfinished) == 1 else "have"
     which = f"{len(unfinished)} of {of} photos {have} no labels"
-    _say(f"\n[red]error:[/red] {which}, and none has come for {LABEL_SECONDS} s:")
+    _print(f"\n[red]error:[/red] {which}; no photo was labelled in the last {LABEL_SECONDS} s:")
     for photo in unfinished:
-        _say(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
-        _say(f"    why   {escape(photo.why)}")
-        _say(f"    next  {escape(photo.next_step)}")
-    _say(
-        "\nThe function tries again, for up to half an hour. To see what becomes of them:\n"
+        _print(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
+        _print(f"    cause      {escape(photo.why)}")
+        _print(f"    next step  {escape(photo.next_step)}")
+    _print(
+        "\nThe function retries for up to half an hour. To see the current state:\n"
         f"  . {ENVIRONMENT.relative_to(ROOT)} && {COMMAND.relative_to(ROOT)} status\n"
-        f"The function's log is the log group {outputs['log_group_name']}, LocalStack's is\n"
-        f"{DIRECTORY / 'localstack' / 'localstack.log'}. To stop LocalStack: make down"
+        f"The function's log group: {outputs['log_group_name']}\n"
+        f"LocalStack's log: {DIRECTORY / 'localstack' / 'localstack.log'}\n"
+        "To stop LocalStack: make down"
     )
 
 
 def _show(items: list[dict[str, Any]], outputs: dict[str, str]) -> None:
-    table = Table(title=f"What DynamoDB's table {outputs['images_table_name']} says now", show_lines=True)
+    table = Table(title=f"Items of the DynamoDB table {outputs['images_table_name']}", show_lines=True)
     table.add_column("Photo", style="bold", overflow="fold")
-    table.add_column("Labels, with confidence in %", ratio=1)
+    table.add_column("Labels with confidence in %", ratio=1)
     for item in items:
         if item["Status"] == "REJECTED":
             table.add_row(escape(item["PK"]), f"[yellow]REJECTED[/yellow]  {escape(item['Reason'])}")
             continue
         seen = [f"{escape(label['Name'])} [dim]{float(label['Confidence']):.1f}[/dim]" for label in item["Detections"]]
-        table.add_row(escape(item["PK"]), ", ".join(seen) or "[dim]none above the threshold[/dim]")
+        table.add_row(escape(item["PK"]), ", ".join(seen) or "[dim]none with the minimum confidence[/dim]")
     console.print()
     console.print(table)
 
 
 def _write_environment(running: server.Server, outputs: dict[str, str]) -> dict[str, str]:
-    """What the command image-labels needs to know of the demo, also as a file for the user's shell."""
+    """The environment of the command image-labels, also written as a file for the user's shell."""
     emulated = {name: value for name, value in running.environment().items() if name.startswith("AWS_")}
     environment: dict[str, str] = emulated | json.loads(outputs["cli_environment"])
     ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
@@ -281,8 +282,8 @@ def _write_environment(running: server.Server, outputs: dict[str, str]) -> dict[
     return environment
 
 
-def _likely_finds(items: list[dict[str, Any]]) -> list[str]:
-    """Two expressions that find something among the user's own photos, if there is anything to find."""
+def _matching_expressions(items: list[dict[str, Any]]) -> list[str]:
+    """Up to two expressions that match the user's own photos."""
     names = Counter(label["Name"] for item in items for label in item.get("Detections", []))
     common = [f'"{name}"' for name, _ in names.most_common(2)]
     return [*common[:1], " OR ".join(common)] if len(common) == 2 else common
@@ -295,25 +296,25 @@ def _find(expressions: list[str], environment: dict[str, str]) -> None:
         subprocess.run([COMMAND, "find", expression], env=os.environ | environment, check=False)
 
 
-def _farewell(outputs: dict[str, str], seconds: float, *, own: bool) -> None:
+def _show_next_steps(outputs: dict[str, str], seconds: float, *, own: bool) -> None:
     if own:
-        source = "words of the files' names"
+        source = "words of the file names"
         if os.environ.get("REKOGNITION_EMULATOR_ONNX_MODEL"):
-            source = "ONNX classifier that REKOGNITION_EMULATOR_ONNX_MODEL names"
+            source = "ONNX classifier in REKOGNITION_EMULATOR_ONNX_MODEL"
     else:
-        source = "metadata that was written by hand and uploaded with each photograph"
+        source = "hand-written metadata of each photograph"
     console.print(
-        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the ones that run in AWS;\n"
-        "S3, SQS, Lambda and DynamoDB were LocalStack's. Rekognition is [bold]emulated[/bold]: the labels come from\n"
-        f"the {source}.\n\n"
-        "[bold]See the photos[/bold]        make browse\n"
-        "[bold]Look around[/bold]\n"
+        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS.\n"
+        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too: the labels come\n"
+        f"from the {source}.\n\n"
+        "[bold]Web page[/bold]              make browse\n"
+        "[bold]Command line[/bold]\n"
         f"  . {ENVIRONMENT.relative_to(ROOT)}\n"
         f"  {COMMAND.relative_to(ROOT)} find 'cat OR rocket'\n"
         f"  aws s3 cp my-photo.jpg s3://{outputs['bucket_name']}/images/\n"
         f"  aws dynamodb scan --table-name {outputs['images_table_name']}\n"
         "[bold]Your own photos[/bold]       make demo PHOTOS=directory\n"
-        "[bold]Stop it[/bold]               make down",
+        "[bold]Stop the demo[/bold]         make down",
         soft_wrap=True,
     )
 

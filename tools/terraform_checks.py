@@ -1,7 +1,7 @@
-"""`make terraform`: every root module validates, and `terraform test` passes with a mock provider.
+"""`make terraform`: validates every root module, and runs `terraform test` with a mock provider.
 
-`python -m tools.terraform_checks [validate] [test]` runs one of the two, or both. It needs no package: CI runs it for
-each version of Terraform without the Python environment.
+`python -m tools.terraform_checks [validate] [test]` runs one of them or both. It needs no Python packages: CI runs it
+for each version of Terraform without the Python environment.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from pathlib import Path
 
 from tools.terraform import LOCAL, ROOT, Root, TerraformError, environment, executable, version
 
-# The variable that names a version of the AWS provider, or a constraint, to check the module with. Without it Terraform
-# takes the newest that suits.
+# Environment variable with a version of the AWS provider, or a version constraint. Without it, Terraform selects the
+# newest version that satisfies the module's constraint.
 AWS_PROVIDER = "AWS_PROVIDER"
-# Terraform reads a file of such a name last, and what it says replaces what the others say.
+# Terraform merges override files last; their values replace those of other files.
 OVERRIDE = "aws_provider_override.tf"
 LOCK = ".terraform.lock.hcl"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks that are named, or all; 0 if they pass. What Terraform says of a failure is printed."""
+    """Run the named checks, or all. Returns 0 if they pass."""
     checks = {"validate": _validate_all, "test": _test}
     chosen = arguments or list(checks)
     if not set(chosen) <= checks.keys():
-        print(f"error: the checks are {' and '.join(checks)}", file=sys.stderr)
+        print(f"error: unknown check; the checks are {' and '.join(checks)}", file=sys.stderr)
         return 2
     wanted = os.environ.get(AWS_PROVIDER)
-    # The examples have a constraint of their own, for the emulator's sake.
+    # Only the module: the examples have a constraint for the emulator.
     with aws_provider(ROOT, wanted) if wanted else nullcontext():
         failed = [checks[name]() for name in chosen]
     return 1 if any(failed) else 0
 
 
 def _validate_all() -> bool:
-    """Whether any root module fails; with a version of the provider, the module itself alone."""
+    """Whether any root module fails. With AWS_PROVIDER, only the module is validated."""
     if os.environ.get(AWS_PROVIDER):
         return _validate(ROOT)
     examples = sorted(path.parent for path in ROOT.glob("examples/*/main.tf"))
@@ -47,7 +47,7 @@ def _validate_all() -> bool:
 
 @contextmanager
 def aws_provider(module: Path, version: str) -> Iterator[None]:
-    """Have a module want a version of the AWS provider, for a while; afterwards its directory is as it was."""
+    """Temporarily require a version of the AWS provider in a module's directory."""
     override, lock = module / OVERRIDE, module / LOCK
     locked = lock.read_bytes() if lock.exists() else None
     override.write_text(
@@ -79,7 +79,7 @@ def _validate(directory: Path) -> bool:
 def _test() -> bool:
     """Whether it fails."""
     if Path(executable()).stem == "tofu":
-        print("test: left out, for OpenTofu's mock_provider does not take its data from a file", flush=True)
+        print("test: skipped, because OpenTofu's mock_provider cannot read its data from a file", flush=True)
         return False
     try:
         root = _initialized(ROOT)
@@ -94,7 +94,7 @@ def _test() -> bool:
 
 
 def _initialized(directory: Path) -> Root:
-    # Several versions may run at the same time, and what one keeps is not the other's.
+    # A separate directory per version, because several versions may run at the same time.
     tool = f"{Path(executable()).stem}-{'.'.join(map(str, version(executable())))}"
     kept = LOCAL / "terraform" / "checks" / tool / directory.relative_to(ROOT.parent)
     root = Root(directory, kept, environment())

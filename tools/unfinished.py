@@ -1,4 +1,4 @@
-"""Why photos have no labels yet: what the function's log and the dead-letter queue say of them."""
+"""Reasons why photos have no labels yet, from the function's log and the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A photo without labels: where it is, the last thing that went wrong with it, and what to do."""
+    """A photo without labels: its location, the last error, and the next step."""
 
     key: str
     where: str
@@ -27,7 +27,7 @@ class Unfinished:
 def explain(
     keys: Sequence[str], outputs: Mapping[str, str], logs: CloudWatchLogsClient, sqs: SQSClient
 ) -> list[Unfinished]:
-    """What is known of each of these photos."""
+    """The location, last error and next step of each photo."""
     letters = {letter.photo: letter for letter in peek(sqs, outputs["dead_letter_queue_url"], MAX_LETTERS)}
     said = {line["key"]: line for line in _lines(logs, outputs["log_group_name"]) if "key" in line and "cause" in line}
     return [_explain(key, letters.get(f"s3://{outputs['bucket_name']}/{key}"), said.get(key)) for key in keys]
@@ -35,17 +35,20 @@ def explain(
 
 def _explain(key: str, letter: Letter | None, line: Mapping[str, Any] | None) -> Unfinished:
     if letter is not None:
-        why = letter.cause or "SQS moved it there and records no reason"
+        why = letter.cause or "unknown: SQS moved the message and records no reason"
         return Unfinished(key, "in the dead-letter queue", why, letter.next_step or "read the function's log")
     if line is not None:
-        return Unfinished(key, f"in a queue after try {line['attempt']}", line["cause"], line["next_step"])
+        return Unfinished(key, f"in a queue after attempt {line['attempt']}", line["cause"], line["next_step"])
     return Unfinished(
-        key, "unknown", "the function has logged no failure of it", "read the function's log and LocalStack's"
+        key,
+        "unknown",
+        "the function logged no failure of this photo",
+        "read the logs of the function and LocalStack",
     )
 
 
 def _lines(logs: CloudWatchLogsClient, group: str) -> Iterator[dict[str, Any]]:
-    """The function's log lines that are JSON objects, oldest first; none if there is no log yet."""
+    """The JSON objects in the function's log, oldest first; none if there is no log yet."""
     try:
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
             for event in page["events"]:

@@ -1,5 +1,4 @@
 """AWS on this machine: LocalStack without Docker, and an emulated Amazon Rekognition.
 
-Nothing in the Terraform module, the function or the command knows about this package; they are pointed at it by
-the ordinary `AWS_ENDPOINT_URL`.
+The Terraform module, the function and the command use it through `AWS_ENDPOINT_URL`, and contain no code for it.
 """

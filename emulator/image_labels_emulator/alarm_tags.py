@@ -1,6 +1,6 @@
-"""Tags of the emulated CloudWatch's alarms: those given with a new alarm are kept, which LocalStack forgets.
+"""Tags of CloudWatch alarms. PutMetricAlarm stores the tags of a new alarm; LocalStack drops them.
 
-For an alarm that is there already, PutMetricAlarm leaves the tags as they are:
+For an existing alarm, PutMetricAlarm ignores the tags:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Change LocalStack's CloudWatch for this process; the second time nothing happens."""
+    """Patch LocalStack's CloudWatch in this process. Idempotent."""
     put = CloudwatchProvider.put_metric_alarm
     if hasattr(put, "keeps_tags"):
         return

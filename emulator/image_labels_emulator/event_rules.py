@@ -1,10 +1,10 @@
-"""EventBridge rules as in AWS, where LocalStack's differ.
+"""EventBridge rules: corrections where LocalStack differs from AWS.
 
-- `*` in a `wildcard` stands for any characters or none, and `\\*` for an asterisk; LocalStack wants at least one:
+- `*` in a `wildcard` matches zero or more characters, and `\\*` an asterisk. In LocalStack `*` matches one or more:
   https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
-- PutRule refuses an event pattern that is not valid. LocalStack accepts it, and then PutEvents fails for all rules.
-- PutRule refuses an event pattern that is too complex (rule_complexity.py). LocalStack counts the asterisks of each
-  wildcard by itself.
+- PutRule refuses an invalid event pattern. LocalStack accepts it, and then PutEvents fails for all rules.
+- PutRule refuses an event pattern that is too complex (rule_complexity.py). LocalStack only counts the asterisks of
+  each wildcard.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOO_COMPLEX = (
 
 
 def install() -> None:
-    """Change LocalStack's rules for this process; the second time nothing happens."""
+    """Patch LocalStack's rules in this process. Idempotent."""
     if hasattr(RuleService._validate_input, "__wrapped__"):
         return
     EventRuleEngine._evaluate_wildcard = staticmethod(matches_wildcard)  # type: ignore[method-assign]

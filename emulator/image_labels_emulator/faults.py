@@ -1,4 +1,4 @@
-"""Rules by which calls of AWS APIs fail or are slow; `faults_admin` ties them to LocalStack and HTTP."""
+"""Rules that make calls of AWS APIs fail or slow. `faults_admin` connects them to LocalStack and HTTP."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ EXAMPLE = '{"service": "s3", "operation": "HeadObject", "fault": "InternalError"
 
 
 class RuleError(ValueError):
-    """A rule that makes no sense; the message is a sentence for the person who gave it."""
+    """An invalid rule; the message is one sentence for the user."""
 
 
 @dataclass(slots=True)
 class Rule:
-    """What happens to calls of one operation.
+    """A fault or delay for calls of one operation.
 
-    service, operation: as boto3 names the service and the API reference the operation: "s3", "HeadObject"
-    containing: only calls in whose parsed request some string, at any depth, contains this text
-    fault: an error code that the call is answered with; "connection-cut": its connection is closed without an answer;
-        None: no fault, the call is only slow
-    status: HTTP status, 400 to 599, that an error code is answered with; None for the other faults
-    times: only the next so many calls; None for all
-    delay_ms: how long a call waits, before the fault or, without one, before it goes on
-    after: the call takes effect first; delay and fault are those of its answer, be it a success or an error
-    internal: the rule is for calls that LocalStack makes itself (its Rekognition reads S3, its Lambda polls SQS) and
-        for no others
-    struck: how many calls it has been applied to
+    service, operation: the service as boto3 names it, the operation as the API reference names it: "s3", "HeadObject"
+    containing: only calls whose parsed request has a string, at any depth, that contains this text
+    fault: the error code of the answer; "connection-cut" closes the connection without an answer; None only delays
+        the call
+    status: HTTP status of the error code, 400 to 599; None for the other faults
+    times: number of calls that the rule applies to; None for all
+    delay_ms: delay before the fault, or before the call
+    after: the call takes effect; delay and fault apply to its answer, whether success or error
+    internal: the rule applies only to calls that LocalStack makes itself (its Rekognition reads S3, its Lambda polls
+        SQS); otherwise only to calls of others
+    struck: number of calls that the rule has been applied to
     """
 
     service: str
@@ -52,13 +52,13 @@ class Rule:
     def parse(cls, raw: object) -> Rule:
         """A rule from JSON. Raises RuleError."""
         if not isinstance(raw, dict):
-            raise RuleError(f"a rule is a JSON object, for example {EXAMPLE}")
+            raise RuleError(f"a rule must be a JSON object, for example {EXAMPLE}")
         allowed = [one.name for one in fields(cls) if one.name != "struck"]
         for name in raw:
             if name not in allowed:
-                raise RuleError(f"a rule has no {name!r}; it may have {', '.join(allowed)}")
+                raise RuleError(f"unknown field {name!r}; the fields of a rule are {', '.join(allowed)}")
         if not {"service", "operation"} <= raw.keys():
-            raise RuleError(f"a rule needs service and operation, for example {EXAMPLE}")
+            raise RuleError(f"a rule requires service and operation, for example {EXAMPLE}")
         rule = cls(**raw)
         rule._check()
         return rule
@@ -72,30 +72,30 @@ class Rule:
                 raise RuleError(f"{name} must be true or false, not {getattr(self, name)!r}")
         if self.operation not in _operations(self.service):
             raise RuleError(
-                f"{self.service} has no operation {self.operation!r}; the API reference has the names, "
-                "for example 'HeadObject' of s3"
+                f"{self.service} has no operation {self.operation!r}; use a name from the API reference, "
+                "for example 'HeadObject' for s3"
             )
         if self.times is not None and not (_is_whole(self.times) and self.times >= 1):
-            raise RuleError(f"times must be a whole number of 1 or more, or null for always, not {self.times!r}")
+            raise RuleError(f"times must be a whole number of 1 or more, or null for all calls, not {self.times!r}")
         if not _is_number(self.delay_ms) or not 0 <= self.delay_ms < math.inf:
             raise RuleError(f"delay_ms must be a number of 0 or more, not {self.delay_ms!r}")
         self._check_fault()
 
     def _check_fault(self) -> None:
         if self.fault is None and self.delay_ms == 0:
-            raise RuleError("a rule needs a fault, a delay_ms of more than 0, or both")
+            raise RuleError("a rule requires a fault, a delay_ms greater than 0, or both")
         if self.fault in (None, CONNECTION_CUT):
             if self.status is not None:
-                raise RuleError(f"status goes with an error code, not with fault {self.fault or 'null'}")
+                raise RuleError(f"status requires an error code as the fault, not {self.fault or 'null'}")
             return
-        # It goes into headers and XML.
+        # The code is written into headers and XML.
         if not isinstance(self.fault, str) or not re.fullmatch(r"[A-Za-z0-9._:-]+", self.fault):
             raise RuleError(
                 f"fault must be an AWS error code such as 'SlowDown', {CONNECTION_CUT!r}, or null, not {self.fault!r}"
             )
-        # No default: clients decide by it whether to try again.
+        # No default, because clients decide by the status whether to retry.
         if not (_is_whole(self.status) and 400 <= self.status <= 599):
-            raise RuleError(f"an error code needs a status from 400 to 599, not {self.status!r}")
+            raise RuleError(f"an error code requires a status from 400 to 599, not {self.status!r}")
 
     def _fits(self, service: str, operation: str, request: object, *, internal: bool) -> bool:
         return (
@@ -106,25 +106,25 @@ class Rule:
 
 
 class Rules:
-    """The rules of one emulator; safe to use from many threads."""
+    """The rules of one emulator. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
 
     def add(self, raw: object) -> None:
-        """Add a rule, or a list of them, all or none. Raises RuleError."""
+        """Add a rule or a list of rules: all or none. Raises RuleError."""
         rules = [Rule.parse(one) for one in (raw if isinstance(raw, list) else [raw])]
         with self._lock:
             self._rules += rules
 
     def clear(self) -> None:
-        """Drop all rules."""
+        """Remove all rules."""
         with self._lock:
             self._rules = []
 
     def strike(self, service: str, operation: str, request: object, *, internal: bool) -> Rule | None:
-        """The rule that this call falls under, counted; of several the oldest that is not used up."""
+        """Count this call on the rule that applies, and return the rule: the oldest that matches and has calls left."""
         with self._lock:
             for rule in self._rules:
                 if rule._fits(service, operation, request, internal=internal):
@@ -144,11 +144,11 @@ def _operations(service: str) -> frozenset[str]:
     try:
         return frozenset(botocore.session.get_session().get_service_model(service).operation_names)
     except UnknownServiceError:
-        raise RuleError(f"there is no service {service!r}; boto3 has the names, for example 's3'") from None
+        raise RuleError(f"unknown service {service!r}; use boto3's name, for example 's3'") from None
 
 
 def _contains(value: object, text: str) -> bool:
-    """Whether a string in this value, keys of maps included, contains the text; everything contains ""."""
+    """Whether a string in this value, or a key of a map in it, contains the text. Everything contains ""."""
     if not text:
         return True
     if isinstance(value, str):

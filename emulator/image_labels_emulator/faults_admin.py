@@ -1,16 +1,16 @@
-"""Faults in any AWS API of the emulator, set over HTTP on LocalStack's own port.
+"""HTTP endpoint for faults in any AWS API of the emulator, on LocalStack's port.
 
-    GET    /_emulator/faults   the rules, and how often each has struck
+    GET    /_emulator/faults   the rules, and how often each has been applied
     POST   /_emulator/faults   add a rule or a list of rules:
                                {"service": "s3", "operation": "HeadObject", "containing": "images/a",
                                 "fault": "InternalError", "status": 500, "times": 3}
-    DELETE /_emulator/faults   drop all rules
+    DELETE /_emulator/faults   remove all rules
 
-Each answers 200 with what GET answers, or 400 with {"message": "a sentence"}. `faults.Rule` has the fields.
+All return status 200 with the answer of GET, or 400 with {"message": "…"}. `faults.Rule` documents the fields.
 
-Two places can make DetectLabels fail. Here a call fails on its way in or its answer on the way out, so the emulated
-service is not asked or not heard. /_emulator/rekognition is the service's own behaviour: its quota, its latency, its
-errors by key prefix or at random, and its counters, which a call that fails here on its way in does not reach.
+Two endpoints can make DetectLabels fail. A fault here fails a call before the emulated service receives it, or replaces
+the service's answer. /_emulator/rekognition sets the behaviour of the service: its quota, latency, and errors by key
+prefix or at random. A call that fails here before it takes effect does not reach the service's counters.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PATH = "/_emulator/faults"
 
 
 def register() -> None:
-    """Add routes and handlers to LocalStack's gateway. Call it once."""
+    """Add routes and handlers to LocalStack's gateway. Call this once."""
     from localstack.aws.handlers import run_custom_response_handlers, serve_custom_service_request_handlers
     from localstack.services.edge import ROUTER
 
@@ -78,7 +78,7 @@ class Admin:
 
 
 class Handlers:
-    """What the gateway calls for each AWS request: once it is parsed, and once it has its answer."""
+    """Handlers that the gateway calls for each parsed AWS request, and for its answer."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -106,7 +106,7 @@ class Handlers:
             raise context.service_exception
 
     def on_response(self, chain: Chain, context: RequestContext, response: Response) -> None:
-        """Lose the answer of a call that has taken effect."""
+        """Delay or replace the answer of a call that has taken effect."""
         rule = context.get("rule_for_answer")
         if rule is None:
             return
@@ -117,7 +117,7 @@ class Handlers:
             error = _error(rule)
             context.service_response, context.service_exception = None, error
             if hasattr(response.response, "close"):
-                response.response.close()  # an object's bytes, which nobody reads now, keep the object locked
+                response.response.close()  # an unread body of an object keeps the object locked
             response.headers.clear()
             serializer = create_serializer(context.service)
             response.update_from(
@@ -137,13 +137,13 @@ def _log_and_wait(rule: Rule) -> None:
 def _error(rule: Rule) -> CommonServiceException:
     assert rule.fault is not None
     assert rule.status is not None
-    return CommonServiceException(rule.fault, f"a rule at {PATH} says so", rule.status)
+    return CommonServiceException(rule.fault, f"fault set at {PATH}", rule.status)
 
 
 def _cut(chain: Chain, context: RequestContext) -> None:
-    """Close the caller's TCP connection, and let the chain end: whatever it would answer reaches nobody.
+    """Close the caller's TCP connection and end the handler chain, so that no answer is sent.
 
-    The gateway's web server has no call for that. The kernel has, and it does not depend on the server.
+    The gateway's web server has no function for this, so the socket is shut down directly.
     """
     environ = context.request.environ
     caller = (environ.get("REMOTE_ADDR"), int(environ.get("REMOTE_PORT") or 0))
@@ -153,4 +153,4 @@ def _cut(chain: Chain, context: RequestContext) -> None:
                 duplicate.shutdown(socket.SHUT_RDWR)
             chain.terminate()
             return
-    raise RuntimeError(f"no TCP connection with {caller} to cut")
+    raise RuntimeError(f"found no TCP connection with {caller} to close")

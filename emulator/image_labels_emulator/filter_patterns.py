@@ -1,18 +1,18 @@
-"""CloudWatch Logs filter patterns: which log events a metric filter counts.
+"""CloudWatch Logs filter patterns, which select the log events that a metric filter counts.
 
-Emulated, as the user guide has them (AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html):
+Emulated, as the user guide specifies them (AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html):
 
 - `{ $.a.b[0] = "x*" && ($.n >= 5 || $.['c.d'] IS NULL) }` on log events that are JSON objects. `=` and `!=` compare
-  with text, in which `*` stands for any characters, or with a number; `<`, `<=`, `>` and `>=` with a number. `IS` takes
-  NULL, TRUE or FALSE; `NOT EXISTS` has no opposite.
-- `ERROR "two words" -skip` on any log event: all terms, none of those with a minus; `?a ?b`: one of them.
-- The empty pattern, or one of blanks, matches everything.
+  with a number or with text, in which `*` matches any characters; `<`, `<=`, `>` and `>=` compare with a number. `IS`
+  takes NULL, TRUE or FALSE; `NOT EXISTS` has no opposite.
+- `ERROR "two words" -skip` on any log event: all terms, and none with a minus; `?a ?b`: at least one of them.
+- An empty or blank pattern matches every log event.
 
-Where the guide is silent: a condition on a property that is missing, an array, an object, true, false or null is false,
-`!=` too, unless it asks for just that; and a number in quotes is compared as text.
+Where the guide is silent, a comparison (`!=`, too) with a missing property, an array, an object, true, false or null is
+false, and a number in quotes is compared as text.
 
-Not emulated, so refused: regular expressions (`%x%`), wildcard selectors (`$.*`, `$.a[*]`), and patterns for log events
-of columns (`[ip, user, …]`).
+Not emulated, and refused: regular expressions (`%x%`), wildcard selectors (`$.*`, `$.a[*]`), and patterns for
+space-delimited log events (`[ip, user, …]`).
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ TOKEN = re.compile(
 )
 TERM = re.compile(rf"\s*([-?]?)({STRING}|[A-Za-z0-9_]+)(?=\s|$)")
 ORDERINGS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-# AWS does not say how deep parentheses may be nested.
+# AWS does not document a limit.
 MAX_DEPTH = 50
 LITERALS = {"NULL": None, "TRUE": True, "FALSE": False}
 
 
 class InvalidPatternError(ValueError):
-    """Not a filter pattern, or one that is not emulated; the message is a sentence that names it."""
+    """An invalid filter pattern, or one that is not emulated; the message names it."""
 
 
 class _Missing:
-    """The value of a property that is not there."""
+    """The value of a missing property."""
 
 
 MISSING = _Missing()
@@ -79,7 +79,7 @@ class Selector:
     @classmethod
     def parse(cls, text: str) -> Selector:
         if not SELECTOR.fullmatch(text):
-            raise InvalidPatternError(f"{text} is not a property selector that is emulated, such as $.a.b[0]")
+            raise InvalidPatternError(f"{text} is not a supported property selector, such as $.a.b[0]")
         steps = (step.groups() for step in STEP.finditer(text))
         return cls(tuple(int(index) if index else name or quoted for name, quoted, index in steps))
 
@@ -96,7 +96,7 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled filter pattern. `is_json`: it selects properties, so values and dimensions may be taken from them."""
+    """A compiled filter pattern. If `is_json`, a metric's value and dimensions can come from properties."""
 
     is_json: bool
     matches: Callable[[Event], bool]
@@ -125,13 +125,13 @@ def _terms(text: str) -> Callable[[Event], bool]:
     while position < len(text):
         match = TERM.match(text, position)
         if match is None:
-            raise InvalidPatternError(f"no term that is emulated at {text[position:]!r}; other than A-Z needs quotes")
+            raise InvalidPatternError(f"unsupported term at {text[position:]!r}; quote all but A-Z, a-z, 0-9, _")
         if term := _unquoted(match[2]).strip():  # " " matches everything
             found[match[1]].append(term)
         position = match.end()
     all_of, none_of, one_of = found.values()
     if all_of or none_of:
-        one_of = []  # as in CloudWatch: beside other terms those with a question mark are ignored
+        one_of = []  # CloudWatch ignores terms with a question mark beside others
 
     def matches(event: Event) -> bool:
         message = event.message
@@ -145,7 +145,7 @@ def _terms(text: str) -> Callable[[Event], bool]:
 
 
 class _Json:
-    """Reads what is between the braces, by descent: `||` of `&&` of conditions or parentheses."""
+    """A recursive-descent parser of the text between the braces: `||` of `&&` of conditions or parentheses."""
 
     def __init__(self, text: str) -> None:
         if not text.endswith("}"):
@@ -157,18 +157,18 @@ class _Json:
         while text[position:end].strip():
             match = TOKEN.match(text, position, end)
             if match is None:
-                raise InvalidPatternError(f"nothing that is emulated at {text[position:end].strip()!r}")
+                raise InvalidPatternError(f"unsupported syntax at {text[position:end].strip()!r}")
             kind = match.lastgroup or ""
             self._tokens.append((kind, match[kind]))
             position = match.end()
         self.condition = self._any()
         if self._next < len(self._tokens):
-            raise InvalidPatternError(f"{self._take()[1]} is not expected there")
+            raise InvalidPatternError(f"unexpected {self._take()[1]}")
 
     def _take(self, *kinds: str) -> tuple[str, str]:
         kind, text = self._tokens[self._next] if self._next < len(self._tokens) else ("", "the end")
         if kinds and kind not in kinds:
-            raise InvalidPatternError(f"{text} where a {' or '.join(kinds)} belongs")
+            raise InvalidPatternError(f"expected a {' or '.join(kinds)}, not {text}")
         self._next += 1
         return kind, text
 
@@ -204,7 +204,7 @@ class _Json:
         if (kind, word) == ("word", "IS"):
             name = self._take("word")[1]
             if name not in LITERALS:
-                raise InvalidPatternError(f"IS {name}: only NULL, TRUE and FALSE can follow IS")
+                raise InvalidPatternError(f"IS {name}: IS requires NULL, TRUE or FALSE")
             literal = LITERALS[name]
             return lambda properties: selector.of(properties) is literal
         if (kind, word) == ("word", "NOT") and self._skip("EXISTS"):
@@ -219,7 +219,7 @@ def _comparison(symbol: str, kind: str, text: str) -> Callable[[Any], bool]:
     number = None if kind == "string" else number_of(text)
     if symbol in ORDERINGS:
         if number is None:
-            raise InvalidPatternError(f"{symbol} compares with a number, not with {text}")
+            raise InvalidPatternError(f"{symbol} requires a number, not {text}")
         ordering = ORDERINGS[symbol]
         return lambda value: is_number(value) and ordering(value, number)
     parts = (re.escape(part) for part in _unquoted(text).split("*"))

@@ -1,12 +1,12 @@
-"""The processes that functions run in, listed and ended over HTTP on LocalStack's own port.
+"""HTTP endpoint that lists, kills and freezes the processes of functions, on LocalStack's port.
 
     GET  /_emulator/functions                 {"environments": [{"function": …, "pid": …, "invoking": …}, …]};
-                                              `invoking` is the request id of the invocation under way, or null
-    POST /_emulator/functions/<name>/kill     end the processes of this function: what they run fails at once
-    POST /_emulator/functions/<name>/freeze   stop them where they are: what they run, or are given next, times out
+                                              `invoking` is the request ID of the current invocation, or null
+    POST /_emulator/functions/<name>/kill     kill the processes of the function; their invocations fail at once
+    POST /_emulator/functions/<name>/freeze   stop the processes; their current or next invocations time out
 
-POST answers 200 with the `environments` it has struck, or 404 with {"message": "a sentence"} if none was running. An
-environment whose process has ended is not listed; its next invocation starts a new one.
+POST returns 200 with the `environments` that it signalled, or 404 with {"message": "…"} if none was running. An
+environment whose process has ended is not listed. Its next invocation starts a new process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATH = "/_emulator/functions"
 
 
 class Running(TypedDict):
-    """An execution environment that has a process. `invoking` is a request id or None."""
+    """An execution environment with a process. `invoking` is a request ID or None."""
 
     function: str
     pid: int
@@ -35,14 +35,14 @@ class Environment(Protocol):
     """An execution environment: one process at a time, or none."""
 
     def running(self) -> Running | None:
-        """What runs; None if there is no process."""
+        """The running process, or None."""
 
     def send_signal(self, number: signal.Signals) -> Running | None:
-        """Send a signal to the process and those it has started, and say what ran; None if there was no process."""
+        """Signal the process group, and return what was running; None if there was no process."""
 
 
 class Environments:
-    """The execution environments of this emulator; safe to use from many threads."""
+    """The execution environments of this emulator. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,16 +53,16 @@ class Environments:
             self._environments.append(environment)
 
     def discard(self, environment: Environment) -> None:
-        """Forget an environment; nothing happens if it is not known."""
+        """Remove an environment if it is known."""
         with self._lock:
             self._environments = [one for one in self._environments if one is not environment]
 
     def running(self) -> list[Running]:
-        """Those that have a process, oldest first."""
+        """Environments with a process, oldest first."""
         return [found for one in self._copy() if (found := one.running())]
 
     def send_signal(self, function: str, number: signal.Signals) -> list[Running]:
-        """Signal every process of a function; those that have been signalled."""
+        """Signal every process of a function, and return the signalled ones."""
         of_function = [one for one in self._copy() if (found := one.running()) and found["function"] == function]
         return [found for one in of_function if (found := one.send_signal(number))]
 
@@ -75,7 +75,7 @@ ENVIRONMENTS = Environments()
 
 
 class Admin:
-    """The routes for some environments."""
+    """The HTTP routes."""
 
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
@@ -90,15 +90,16 @@ class Admin:
         return self._send(name, signal.SIGSTOP)
 
     def _send(self, name: str, number: signal.Signals) -> Response:
-        struck = self._environments.send_signal(name, number)
-        if not struck:
+        signalled = self._environments.send_signal(name, number)
+        if not signalled:
             names = ", ".join(sorted({one["function"] for one in self._environments.running()})) or "none"
-            return json_response({"message": f"no process of function {name!r} is running; running are: {names}"}, 404)
-        return json_response({"environments": struck})
+            message = f"function {name!r} has no running process; functions with processes: {names}"
+            return json_response({"message": message}, 404)
+        return json_response({"environments": signalled})
 
 
 def register() -> None:
-    """Add the routes to LocalStack's gateway. Call it once."""
+    """Add the routes to LocalStack's gateway. Call this once."""
     from localstack.services.edge import ROUTER
 
     admin = Admin(ENVIRONMENTS)

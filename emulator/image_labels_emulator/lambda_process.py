@@ -1,9 +1,9 @@
-"""Lambda functions as processes of this machine: LocalStack's runtime executor without Docker.
+"""LocalStack's runtime executor without Docker: Lambda functions run as processes on this machine.
 
-One execution environment is one child that runs AWS's own runtime client, `awslambdaric`, on the unzipped code, so
-imports, time-outs, crashes, the event's and the answer's JSON and the log lines behave as they do in Lambda. What
-differs: the function sees this machine's Python and its packages, there is no memory limit, nothing isolates it, and
-it is not frozen between invocations: a thread that an invocation leaves behind goes on at once, not in the next.
+An execution environment is a child process that runs AWS's own runtime client, `awslambdaric`, on the unzipped code.
+Imports, timeouts, crashes, the JSON of events and answers, and log lines therefore behave as in Lambda. Differences:
+the function uses this machine's Python and packages, there is no memory limit and no isolation, and the function is not
+frozen between invocations: a thread that an invocation leaves behind continues at once.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self._stopped = False
         self._invoking: str | None = None
 
-    # -- what LocalStack calls
+    # -- LocalStack's interface
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Start the runtime and wait until it asks for its first invocation.
 
-        Raises StatusErrorException if it cannot: the code does not import, has no such handler, or is too slow.
+        Raises StatusErrorException if the code cannot be imported, has no such handler, or starts too slowly.
         """
         self._environment = {name: str(value) for name, value in env_vars.items()}
         ENVIRONMENTS.add(self)
@@ -82,12 +82,12 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return "http://127.0.0.1"
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Run one invocation to its end: an answer, an error, a time-out or the death of the process."""
+        """Run one invocation until it returns, fails, times out, or its process ends."""
         request_id = payload["invoke-id"]
         try:
             if self._process is None or self._process.poll() is not None:
-                self._kill()  # if it died between two invocations, its API still serves
-                self._start_runtime()  # after a time-out or a crash, as Lambda does in the same environment
+                self._kill()  # closes the API of a process that ended between invocations
+                self._start_runtime()  # as Lambda does after a timeout or a crash
         except StatusErrorException as error:
             return InvocationResult(request_id, error.payload, is_error=True, logs=self._new_log_lines())
         assert self._api is not None
@@ -123,25 +123,25 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing: a version that comes after it, with other settings, may run the same code.
+        """Keep the code, because a later version with other settings may use it.
 
-        LocalStack itself deletes code that no version of the function has any more.
+        LocalStack deletes code that no version of the function uses.
         """
 
-    # -- what /_emulator/functions calls
+    # -- interface of /_emulator/functions
 
     def running(self) -> Running | None:
-        """The process, if there is one."""
+        """The running process, or None."""
         with self._lock:
             return self._running()
 
     def send_signal(self, number: signal.Signals) -> Running | None:
-        """Send a signal to the process and those it has started; None if there is no process."""
+        """Signal the process group, and return what was running; None if there was no process."""
         with self._lock:
             if found := self._running():
                 os.killpg(found["pid"], number)
                 if number == signal.SIGKILL and self._process is not None:
-                    self._process.wait()  # or an invocation that comes right now would still be given to it
+                    self._process.wait()  # otherwise the next invocation could still go to it
             return found
 
     def _running(self) -> Running | None:
@@ -150,7 +150,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         name = self.function_version.id.function_name
         return {"function": name, "pid": self._process.pid, "invoking": self._invoking}
 
-    # -- the child
+    # -- the child process
 
     def _start_runtime(self) -> None:
         code = self.function_version.config.code
@@ -182,7 +182,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             return
         payload = api.init_error or _error(
             "Runtime.ExitError" if process.poll() is not None else "Sandbox.Timedout",
-            f"the function did not start within {INIT_SECONDS:.0f} s or ended while it did",
+            f"the function did not start within {INIT_SECONDS:.0f} s, or its process ended",
         )
         LOG.warning(
             "Function %s did not start: %s\n%s",
@@ -208,7 +208,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return environment
 
     def _await_outcome(self, request_id: str, deadline: float) -> Outcome | None:
-        """The answer; None at the deadline or when the process has died."""
+        """The outcome; None at the deadline, or if the process has ended."""
         assert self._api is not None
         assert self._process is not None
         while (left := deadline - time.monotonic()) > 0:
@@ -242,7 +242,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         if api is not None:
             api.close()
 
-    # -- logs: the file is read at the end of an invocation, when everything that the handler wrote is in it
+    # -- logs: the file is read at the end of an invocation, when it has all output of the handler
 
     def _log_since(self, position: int) -> bytes:
         size = os.fstat(self._log.fileno()).st_size
@@ -254,7 +254,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return lines.decode(errors="replace")
 
     def _with_platform_lines(self, request_id: str, seconds: float, status: str, lines: str) -> str:
-        """Lambda's own lines around the function's, in the form that the function's logging asks for."""
+        """The function's log lines between Lambda's platform lines, in the function's log format."""
         config = self.function_version.config
         billed_ms = -(-int(seconds * 1_000_000) // 1000)
         used_mb = self._memory_mb()

@@ -1,10 +1,10 @@
-"""Metric filters of the emulated CloudWatch Logs: data points from the log events that match.
+"""Metric filters of the emulated CloudWatch Logs, which turn matching log events into data points.
 
-LocalStack counts every log event with every filter of every log group, and always as 1. Here a filter sees only its own
-group, its pattern is applied, its value may come from the log event, and a filter that cannot be emulated is refused
-when it is put. FilterLogEvents and subscription filters use the same patterns.
+LocalStack counts every log event as 1 for every filter of every log group. Here a filter applies to its log group only,
+its pattern selects the log events, and its value may come from the log event. PutMetricFilter refuses a filter that
+cannot be emulated. FilterLogEvents and subscription filters use the same patterns.
 
-What differs from AWS: a default value is published with each PutLogEvents that has no match, not for each minute.
+Difference from AWS: a default value is published with each PutLogEvents that has no match, not every minute.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ DIMENSIONS = 3  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Filte
 
 
 def install() -> None:
-    """Change LocalStack's provider and moto's backend for this process; the second time nothing happens."""
+    """Patch LocalStack's provider and moto's backend in this process. Idempotent."""
     if hasattr(LogsBackend.put_metric_filter, "__wrapped__"):
         return
     LogsBackend.put_metric_filter = _checked(LogsBackend.put_metric_filter)  # type: ignore[method-assign]
@@ -54,7 +54,7 @@ def install() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Transformation:
-    """One metric of a filter: which metric, and what of a log event becomes its value, unit and dimensions."""
+    """A metric of a filter, and how a log event determines its value and dimensions."""
 
     namespace: str
     name: str
@@ -78,7 +78,7 @@ class Transformation:
         value: float | Selector | None = number_of(text)
         if value is None:
             if not pattern.is_json:
-                raise InvalidPatternError(f"metric value {text} is not a number, and the pattern selects no properties")
+                raise InvalidPatternError(f"metric value {text}: only JSON patterns select properties")
             value = Selector.parse(text)
         return cls(
             namespace=given["metricNamespace"],
@@ -90,18 +90,18 @@ class Transformation:
         )
 
     def value_of(self, event: Event) -> float | None:
-        """The value that a log event stands for; None if what the filter selects is not a JSON number."""
+        """The value of a log event; None if the selected property is not a number."""
         found = self.value.of(event.properties or {}) if isinstance(self.value, Selector) else self.value
         return float(found) if is_number(found) and math.isfinite(found) else None
 
     def dimensions_of(self, event: Event) -> tuple[tuple[str, str], ...]:
-        """Dimensions whose value is in the log event: "only published for a metric if the value is found"."""
+        """Dimensions with a value in the log event: "only published for a metric if the value is found"."""
         found = ((name, selector.of(event.properties or {})) for name, selector in self.dimensions)
         return tuple((name, str(value)) for name, value in found if isinstance(value, str) or is_number(value))
 
 
 def metric_data(filters: Iterable[dict[str, Any]], log_events: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """MetricData by namespace, as few as there are metrics, dimensions and seconds: a datum is a write to a disk."""
+    """MetricData by namespace: one datum per metric, dimensions and second, because each datum is a disk write."""
     events = [(event["timestamp"] // 1000, Event.parse(event["message"])) for event in log_events]
     values: dict[tuple[Any, ...], Counter[float]] = defaultdict(Counter)
     for each in filters:
@@ -143,7 +143,7 @@ def put_log_events(
     log_events: list[dict[str, Any]],
     **_kwargs: Any,
 ) -> Any:
-    """PutLogEvents: metrics come after the log events are stored, since a call that fails is made again."""
+    """PutLogEvents. Metrics are published after the log events are stored, because callers retry failed calls."""
     answer = call_moto(context)
     filters = get_moto_logs_backend(context.account_id, context.region).filters.metric_filters
     own = [each for each in filters if each["logGroupName"] == log_group_name]
@@ -151,7 +151,7 @@ def put_log_events(
         try:
             _publish(context, metric_data(own, log_events))
         except Exception:
-            LOG.exception("No metrics from log group %s", log_group_name)  # the log events are stored all the same
+            LOG.exception("Cannot publish metrics of log group %s", log_group_name)  # the log events are stored
     return answer
 
 
@@ -163,7 +163,7 @@ def _publish(context: RequestContext, by_namespace: dict[str, list[Any]]) -> Non
 
 
 def pattern_matcher(pattern: str) -> Callable[[str, dict[str, Any]], bool]:
-    """What LocalStack asks for in FilterLogEvents and for subscription filters."""
+    """LocalStack's interface for the patterns of FilterLogEvents and subscription filters."""
     try:
         compiled = compile_pattern(pattern or "")
     except InvalidPatternError as error:
@@ -187,7 +187,7 @@ def _checked(put: Callable[..., None]) -> Callable[..., None]:
                 Transformation.parse(given, pattern)
         except InvalidPatternError as error:
             raise InvalidParameterException(f"Invalid metric transformation: {error}") from None
-        self.filters.delete_filter(filter_name, log_group_name)  # put again it is replaced; moto would have both
+        self.filters.delete_filter(filter_name, log_group_name)  # PutMetricFilter replaces; moto would add
         put(self, filter_name, filter_pattern, log_group_name, metric_transformations)
 
     return put_metric_filter

@@ -1,8 +1,8 @@
-"""LocalStack's network server, on loopback addresses only.
+"""LocalStack's network server on loopback addresses only.
 
-LocalStack 4.8.1 drops the host of GATEWAY_LISTEN and listens on every interface (localstack/runtime/server/twisted.py).
-It asks nobody for credentials, and here it runs functions as processes of its user: whoever reaches its port can run
-code as that user.
+LocalStack 4.8.1 ignores the host of GATEWAY_LISTEN and listens on every interface
+(localstack/runtime/server/twisted.py). It does not check credentials, and this executor runs functions as processes of
+the user. Anyone who can reach the port could therefore run code as that user.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 
 class LoopbackError(Exception):
-    """GATEWAY_LISTEN names something other than a loopback address; the message is one line."""
+    """GATEWAY_LISTEN has an address that is not a loopback address; the message is one line."""
 
 
 class LoopbackServer(TwistedRuntimeServer):
-    """Binds the addresses of GATEWAY_LISTEN. What it raises ends LocalStack before it has answered anybody."""
+    """Binds the addresses of GATEWAY_LISTEN. An exception ends LocalStack before it serves a request."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._reactor: Any = reactor  # Twisted's types are wrong about it
+        self._reactor: Any = reactor  # Twisted's types are incorrect
 
     def register(
         self, gateway: Gateway, listen: Sequence[HostAndPort], ssl_creds: tuple[str, str] | None = None
     ) -> None:
-        """Listen, with HTTP and HTTPS on the same port as LocalStack does.
+        """Listen for HTTP and HTTPS on the same port, as LocalStack does.
 
-        Raises LoopbackError, and CannotListenError of Twisted if a port is taken.
+        Raises LoopbackError, or Twisted's CannotListenError if a port is in use.
         """
         for address in listen:
             if not _is_loopback(address.host):
                 raise LoopbackError(
-                    f"GATEWAY_LISTEN names {address.host}: this LocalStack runs functions as processes of its user and "
-                    "asks nobody for credentials, so it listens on loopback addresses (127.0.0.1, [::1]) only"
+                    f"GATEWAY_LISTEN names {address.host}: this LocalStack runs functions as your user and does not "
+                    "check credentials, so it listens on loopback addresses (127.0.0.1, [::1]) only"
                 )
         factory: Any = TwistedGateway(gateway)
         if ssl_creds:
@@ -54,12 +54,12 @@ class LoopbackServer(TwistedRuntimeServer):
             context.getContext().use_certificate_chain_file(certificate)
             factory = TLSMultiplexerFactory(context, False, factory)
         for address in listen:
-            # Not an endpoint of Twisted's: that one hands over the failure to bind to nobody.
+            # Not a Twisted endpoint, which would not report a failure to bind.
             self._reactor.listenTCP(address.port, factory, interface=address.host)
 
 
 def _is_loopback(host: str) -> bool:
-    """A name is none, not even localhost: what it means is up to the machine's resolver."""
+    """False for any name, even localhost, because the resolver determines its address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

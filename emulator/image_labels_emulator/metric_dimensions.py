@@ -1,10 +1,10 @@
-"""Dimensions of the emulated CloudWatch: statistics and alarms are of the metric that has just these.
+"""Dimensions of the emulated CloudWatch: statistics and alarms use only the metric with exactly these dimensions.
 
-LocalStack looks for text within the stored dimensions. So an alarm on the queue "image-labels" sees the messages of
-"image-labels-dlq" too, and a metric without a dimension that it should have counts as well. A dimension is part of the
-metric's identity: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension
+LocalStack searches for a substring of the stored dimensions. An alarm on the queue "image-labels" would therefore also
+see the messages of "image-labels-dlq", and metrics that lack a dimension. A dimension is part of a metric's identity:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension
 
-What is left: SQLite's LIKE takes capitals for small letters, and an underscore for any character.
+Remaining difference: SQLite's LIKE ignores case, and treats an underscore as any character.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Dimensions = list[dict[str, str]]
 
 
 def install() -> None:
-    """Change LocalStack's database of metrics for this process; the second time nothing happens."""
+    """Patch LocalStack's metrics database in this process. Idempotent."""
     if hasattr(CloudwatchDatabase.list_metrics, "__wrapped__"):
         return
     stored = CloudwatchDatabase._get_ordered_dimensions_with_separator
@@ -28,7 +28,7 @@ def install() -> None:
 
 
 def _whole(stored: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Search for the text as it is stored."""
+    """Search for the complete stored text."""
 
     @wraps(stored)
     def ordered_dimensions(self: CloudwatchDatabase, dims: Dimensions | None, for_search: bool = False) -> str | None:  # noqa: ARG001
@@ -38,7 +38,7 @@ def _whole(stored: Callable[..., str | None]) -> Callable[..., str | None]:
 
 
 def _some(list_metrics: Callable[..., dict[str, list[dict[str, Any]]]]) -> Callable[..., dict[str, Any]]:
-    """ListMetrics alone takes a part of the dimensions, and names without values."""
+    """Only ListMetrics accepts a subset of the dimensions, and names without values."""
 
     @wraps(list_metrics)
     def list_with(

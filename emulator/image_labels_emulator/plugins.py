@@ -1,6 +1,6 @@
-"""What this package adds to LocalStack, through LocalStack's own plug points (entry points in pyproject.toml).
+"""Plugins for LocalStack, registered as entry points in pyproject.toml.
 
-LocalStack imports this file while it starts, so everything heavy is imported when a plugin is loaded.
+LocalStack imports this file at start, so plugins import their modules when they are loaded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """`LAMBDA_RUNTIME_EXECUTOR=process`: functions run as processes of this machine, not in containers."""
+    """`LAMBDA_RUNTIME_EXECUTOR=process`: functions run as processes, not in containers."""
 
     name = "process"
 
@@ -29,7 +29,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
 
 
 class LoopbackServerPlugin(RuntimeServerPlugin):
-    """`GATEWAY_SERVER=loopback`: LocalStack listens on loopback only. Without this plugin it does not start."""
+    """`GATEWAY_SERVER=loopback`: LocalStack listens on loopback only. It does not start without this plugin."""
 
     name = "loopback"
 
@@ -41,7 +41,7 @@ class LoopbackServerPlugin(RuntimeServerPlugin):
 
 @aws_provider(api="dynamodb", name="moto")
 def dynamodb_moto() -> Service:
-    """`PROVIDER_OVERRIDE_DYNAMODB=moto`: LocalStack's own provider downloads a Java program; moto's is in process."""
+    """`PROVIDER_OVERRIDE_DYNAMODB=moto`: moto runs in process; LocalStack's provider downloads a Java program."""
     from localstack.aws.api.dynamodb import DynamodbApi
     from localstack.services.moto import MotoFallbackDispatcher
 
@@ -53,7 +53,7 @@ def dynamodb_moto() -> Service:
 
 @aws_provider(api="rekognition", name="default")
 def rekognition() -> Service:
-    """Amazon Rekognition, of which LocalStack has no edition of its own."""
+    """Amazon Rekognition, which LocalStack 4.8.1 does not include."""
     from image_labels_emulator.rekognition.provider import RekognitionProvider
 
     return Service.for_provider(RekognitionProvider())
@@ -61,9 +61,9 @@ def rekognition() -> Service:
 
 @hooks.on_infra_start()
 def rekognition_emulator() -> None:
-    """The routes under /_emulator, Rekognition's word that it is emulated, and what we change in LocalStack's services.
+    """Register the routes under /_emulator and patch LocalStack's services.
 
-    Providers are loaded too late for it.
+    This is a start hook because LocalStack loads providers later.
     """
     from image_labels_emulator import (
         alarm_tags,

@@ -1,4 +1,4 @@
-"""JSON in and out of the emulator's own routes on LocalStack's port."""
+"""JSON requests and responses of the emulator's routes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from localstack.http import Request, Response
 
 
 def json_body(request: Request) -> Any:
-    """The body of a request. Raises ValueError with a sentence if it is not JSON."""
+    """The parsed body of a request. Raises ValueError if it is not JSON."""
     try:
         return json.loads(request.get_data())
     except ValueError as error:
@@ -17,5 +17,4 @@ def json_body(request: Request) -> Any:
 
 
 def json_response(content: object, status: int = 200) -> Response:
-    """An answer with this content."""
     return Response(json.dumps(content), status=status, mimetype="application/json")

@@ -1,8 +1,9 @@
-"""Complexity of an event pattern: EventBridge refuses patterns whose wildcards can match too much at the same time.
+"""Complexity of event patterns. EventBridge refuses a pattern whose wildcards are too complex.
 
-AWS does not publish how EventBridge counts, but its open-source event-ruler does: the complexity of a field is the
-largest number of beginnings of its wildcards that one value can match. "a*b" has the beginnings "a", "a*" and "a*b";
-"ab" matches the last two, and no value matches more. https://github.com/aws/event-ruler#matching-with-a-machine
+AWS does not publish how EventBridge measures complexity, but its open-source event-ruler does: the complexity of a
+field is the largest number of prefixes of its wildcards that one value can match. "a*b" has the prefixes "a", "a*" and
+"a*b". "ab" matches the last two, and no value matches more.
+https://github.com/aws/event-ruler#matching-with-a-machine
 """
 
 from __future__ import annotations
@@ -12,30 +13,30 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# EventBridge has been seen to accept 9 and to refuse 12; event-ruler's own example has 10.
-MOST = 9
+# Observed: EventBridge accepts 9 and refuses 12. event-ruler's example has 10.
+MAX_COMPLEXITY = 9
 
-# Any byte that no wildcard names.
+# Any byte that occurs in no wildcard.
 OTHER = -1
 
-# A wildcard as bytes, where None stands for an asterisk; and one of its beginnings, by its length.
+# A wildcard as bytes, with None for an asterisk; and one of its prefixes, by length.
 Tokens = tuple[int | None, ...]
-Beginning = tuple[Tokens, int]
+Prefix = tuple[Tokens, int]
 
 
 def is_too_complex(event_pattern: str) -> bool:
     """Whether EventBridge would refuse this valid event pattern as too complex."""
     fields: dict[tuple[str, ...], list[str]] = {}
     for field, wildcard in _wildcards(json.loads(event_pattern)):
-        # Rules compare values as JSON, in their quotation marks.
+        # event-ruler compares strings with their JSON quotation marks.
         fields.setdefault(field, []).append(f'"{wildcard}"')
-    return any(complexity(wildcards, MOST) > MOST for wildcards in fields.values())
+    return any(complexity(wildcards, MAX_COMPLEXITY) > MAX_COMPLEXITY for wildcards in fields.values())
 
 
 def complexity(wildcards: Iterable[str], most: int | None = None) -> int:
-    """The complexity of one field with these wildcards; the search ends at the first number above `most`.
+    """The complexity of one field with these wildcards. The search stops at the first number above `most`.
 
-    It follows all values at the same time, byte by byte, by the sets of beginnings that they match.
+    It explores all values at the same time, byte by byte, as sets of matched prefixes.
     """
     patterns = {_tokens(wildcard) for wildcard in wildcards}
     nothing = frozenset({(each, 0) for each in patterns} | {(each, 1) for each in patterns if each[:1] == (None,)})
@@ -54,14 +55,14 @@ def complexity(wildcards: Iterable[str], most: int | None = None) -> int:
     return largest
 
 
-def _with(byte: int, matched: Iterable[Beginning]) -> Iterator[Beginning]:
-    """The beginnings that a value matches which has this byte more."""
+def _with(byte: int, matched: Iterable[Prefix]) -> Iterator[Prefix]:
+    """The matched prefixes after one more byte of the value."""
     for pattern, length in matched:
         if length and pattern[length - 1] is None:
             yield pattern, length
         if length < len(pattern) and pattern[length] == byte:
             yield pattern, length + 1
-            # An asterisk that comes next takes no byte as well.
+            # A following asterisk also matches zero bytes.
             if pattern[length + 1 : length + 2] == (None,):
                 yield pattern, length + 2
 
@@ -72,7 +73,7 @@ def _tokens(wildcard: str) -> Tokens:
 
 
 def _wildcards(pattern: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every wildcard of an event pattern, and the field it is for."""
+    """Every wildcard of an event pattern, with its field."""
     for name, value in pattern.items():
         if name == "$or":
             for alternative in value:

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API, served on a loopback port to one runtime process.
+"""The Lambda Runtime API for one runtime process, on a loopback port.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -19,7 +19,7 @@ PREFIX = "/2018-06-01/runtime"
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One event on its way to the function."""
+    """One invocation of the function."""
 
     request_id: str
     function_arn: str
@@ -30,16 +30,16 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the runtime said: the answer to an invocation, or its error (both JSON)."""
+    """The answer to an invocation, or its error, as JSON."""
 
     payload: bytes
     is_error: bool
 
 
 class RuntimeApi:
-    """Hands invocations to the runtime that polls it and collects what the runtime answers.
+    """Passes invocations to the runtime, which polls for them, and collects its answers.
 
-    One invocation is under way at a time, as in a Lambda execution environment.
+    There is one invocation at a time, as in a Lambda execution environment.
     """
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def send(self, invocation: Invocation) -> None:
-        """Let the runtime's next poll have this invocation."""
+        """Queue an invocation for the runtime's next poll."""
         self._invocations.put(invocation)
 
     def outcome(self, request_id: str, seconds: float) -> Outcome | None:
-        """The runtime's answer to this invocation, or None if there is none within so many seconds."""
+        """The runtime's answer to this invocation, or None after `seconds`."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -78,7 +78,7 @@ class RuntimeApi:
         return None
 
     def close(self) -> None:
-        """Stop serving; a runtime that still polls sees its connection refused and ends."""
+        """Stop serving. The connection of a runtime that still polls is refused, and the runtime ends."""
         self._invocations.put(None)  # wakes the thread that answers a poll
         self._server.shutdown()
         self._server.server_close()
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     runtime_api: RuntimeApi
 
     def handle(self) -> None:
-        with contextlib.suppress(ConnectionError):  # the runtime has died, which the executor notices by itself
+        with contextlib.suppress(ConnectionError):  # the runtime ended, which the executor detects
             super().handle()
 
     def do_GET(self) -> None:
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         content = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
-        # Without this type the runtime client takes the answer for an error and never calls the handler.
+        # Without this type the runtime client treats the response as an error.
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         for name, value in (headers or {}).items():
@@ -158,4 +158,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_args: Any) -> None:
-        """Nothing: LocalStack's log is for what its user did, not for polls."""
+        """Log nothing: polls do not belong in LocalStack's log."""

@@ -1,19 +1,18 @@
-"""S3 events as AWS sends them, where LocalStack's differ.
+"""S3 events: corrections where LocalStack differs from AWS.
 
-- Keys in event notifications are form-encoded ("red flower.jpg" is "red+flower.jpg"); LocalStack has "%20". "The S3 key
-  name is URL encoded": https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html. It
-  is sure that a space is a plus, that slashes are left, and that what is decoded as forms are is the key again. It is
-  not documented which other characters are left as they are; here it is . - _ * as by Java's URLEncoder, which may not
-  be what S3 uses.
-- A notification's prefix and suffix are written with a plus for a space and %XX for others, except for S3's "safe
-  characters", which are left as they are: those of Java's URLEncoder and ! ' ( ). LocalStack compares them with its
-  "%20". https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html and
-  https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. Whether S3 takes %28 for a parenthesis as well
-  is not documented; here it does not.
-- Keys in EventBridge events are not encoded at all; LocalStack encodes them. And the reason for an object that came in
-  parts is CompleteMultipartUpload; LocalStack has the notification's name for it:
+- Keys in event notifications are form-encoded ("red flower.jpg" is "red+flower.jpg"); LocalStack writes "%20". "The S3
+  key name is URL encoded": https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
+  Known facts: a space becomes a plus, slashes stay, and form decoding restores the key. AWS does not document which
+  other characters stay unencoded. Here they are . - _ * as in Java's URLEncoder.
+- A notification's prefix and suffix contain a plus for a space and %XX for other characters, except S3's "safe
+  characters", which stay: those of Java's URLEncoder and ! ' ( ). LocalStack compares them with its "%20".
+  https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html and
+  https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. AWS does not document whether %28 in a filter
+  matches a parenthesis. Here it does not.
+- Keys in EventBridge events are not encoded; LocalStack encodes them. The reason for a multipart upload is
+  CompleteMultipartUpload; LocalStack uses the notification's name:
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-- Times of events are UTC; LocalStack's are this machine's local time, called UTC.
+- Event times are in UTC; LocalStack writes local time and labels it UTC.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ from localstack.services.s3.notifications import EventBridgeNotifier, S3EventNot
 
 Context = S3EventNotificationContext
 
-# In a key: what form encoding leaves. In a filter: what S3 calls safe.
+# Unencoded characters: in a key those of form encoding, in a filter S3's safe characters.
 PLAIN_IN_KEY = "/*"
 PLAIN_IN_FILTER = "/*!'()"
 
 
 def install() -> None:
-    """Change LocalStack's notifications for this process; the second time nothing happens."""
+    """Patch LocalStack's notifications in this process. Idempotent."""
     if hasattr(EventBridgeNotifier._get_event_payload, "__wrapped__"):
         return
     from_request = Context.from_request_context_native.__func__  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""Start, find and stop LocalStack on this machine, without Docker and off the network.
+"""Start, find and stop LocalStack on this machine, without Docker and without network access.
 
-Everything it writes lies under one directory of the caller's: its files, its log, and `server.json`, which names the
-process, so that a later command finds it again and stops that process and no other.
+All files are written under the caller's directory: LocalStack's files, its log, and `server.json`. It identifies the
+process, so that a later command finds and stops that process and no other.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ STOP_SECONDS = 20
 
 
 class EmulatorError(Exception):
-    """LocalStack could not be started, found or stopped; the message is one line for the person who asked."""
+    """LocalStack cannot be started or reached; the message is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A LocalStack that answers. `pid` is 0 and `started` 0 for one that somebody else runs."""
+    """A running LocalStack. `pid` and `started` are 0 if the user started it."""
 
     url: str
     pid: int = 0
@@ -43,10 +43,10 @@ class Server:
         return self.pid != 0
 
     def environment(self) -> dict[str, str]:
-        """This process's environment with the AWS settings of the emulator, and none of the user's own.
+        """This process's environment with the emulator's AWS settings instead of the user's.
 
-        Whoever runs the demo may have credentials of a real account in the environment or a profile: they must
-        reach neither Terraform nor boto3 here.
+        The user's environment or profile may have credentials of a real account, which must not reach Terraform or
+        boto3.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         no_proxy = ",".join(filter(None, [kept.get("no_proxy") or kept.get("NO_PROXY"), "127.0.0.1", "localhost"]))
@@ -64,7 +64,7 @@ class Server:
         }
 
     def take_over_environment(self) -> None:
-        """Make `environment` that of this very process, for the boto3 in it."""
+        """Apply `environment` to this process, for boto3."""
         wanted = self.environment()
         for name in os.environ.keys() - wanted.keys():
             del os.environ[name]
@@ -72,29 +72,29 @@ class Server:
 
 
 def running_elsewhere() -> Server | None:
-    """The LocalStack that the user named with AWS_ENDPOINT_URL, or None if they named none.
+    """The LocalStack at AWS_ENDPOINT_URL, or None if the variable is not set.
 
-    Raises EmulatorError if it does not answer or has no Rekognition.
+    Raises EmulatorError if it does not answer, or lacks the emulated Rekognition.
     """
     url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
     if not url:
         return None
     if _get(f"{url}/_localstack/health") is None:
-        raise EmulatorError(f"AWS_ENDPOINT_URL={url} does not answer as LocalStack: start it, or unset the variable")
+        raise EmulatorError(f"LocalStack at AWS_ENDPOINT_URL={url} does not answer: start it, or unset the variable")
     if _get(f"{url}/_emulator/rekognition") is None:
         raise EmulatorError(
-            f"AWS_ENDPOINT_URL={url} is a LocalStack without the emulated Rekognition: "
-            "unset the variable to use the one that comes with this project"
+            f"LocalStack at AWS_ENDPOINT_URL={url} does not have the emulated Rekognition: "
+            "unset the variable to use this project's emulator"
         )
     return Server(url)
 
 
 def find(directory: Path) -> Server | None:
-    """The LocalStack that `start` left running from this directory, or None."""
+    """The running LocalStack that `start` started from this directory, or None."""
     try:
         server = Server(**json.loads((directory / "server.json").read_text()))
         process = psutil.Process(server.pid)
-        # A pid is used again: the start time tells that it is still the same process.
+        # The system reuses pids. The start time identifies the process.
         same = abs(process.create_time() - server.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, TypeError, psutil.Error):
         return None
@@ -102,10 +102,10 @@ def find(directory: Path) -> Server | None:
 
 
 def start(directory: Path, port: int = DEFAULT_PORT, environment: dict[str, str] | None = None) -> Server:
-    """Start LocalStack on a loopback port and return when it answers; return the one that runs already.
+    """Start LocalStack on a loopback port and wait until it answers. If it already runs, return it.
 
-    `port` 0 takes a free one. `environment` is added to LocalStack's own, for the settings of the emulated services.
-    Raises EmulatorError if the port is taken or LocalStack ends or does not answer in time.
+    `port` 0 selects a free port. `environment` adds variables for LocalStack, such as the emulator's settings.
+    Raises EmulatorError if the port is in use, or if LocalStack ends or does not answer in time.
     """
     if server := find(directory):
         return server
@@ -119,14 +119,14 @@ def start(directory: Path, port: int = DEFAULT_PORT, environment: dict[str, str]
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal must not end it behind the caller's back
+            start_new_session=True,  # only the caller handles Ctrl-C
         )
     server = Server(f"http://127.0.0.1:{port}", process.pid, psutil.Process(process.pid).create_time())
     (directory / "server.json").write_text(json.dumps(asdict(server)))
     deadline = time.monotonic() + START_SECONDS
     while _get(f"{server.url}/_localstack/health") is None:
         if process.poll() is not None:
-            raise EmulatorError(f"LocalStack ended while it started; the end of {log_path}:\n{_tail(log_path)}")
+            raise EmulatorError(f"LocalStack ended while it started; last lines of {log_path}:\n{_tail(log_path)}")
         if time.monotonic() > deadline:
             stop(directory)
             raise EmulatorError(f"LocalStack did not answer within {START_SECONDS} s; see {log_path}")
@@ -135,7 +135,7 @@ def start(directory: Path, port: int = DEFAULT_PORT, environment: dict[str, str]
 
 
 def stop(directory: Path) -> bool:
-    """Stop the LocalStack that runs from this directory, and its functions; False if none does."""
+    """Stop this directory's LocalStack and its functions. Returns False if none runs."""
     server = find(directory)
     if server is None:
         return False
@@ -155,22 +155,22 @@ def _localstack_environment(directory: Path, port: int) -> dict[str, str]:
     (directory / "tmp").mkdir(exist_ok=True)
     return kept | {
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
-        # On loopback only (image_labels_emulator.loopback); no debugger, which would listen on every interface.
+        # Loopback only (image_labels_emulator.loopback). A debugger would listen on every interface.
         "GATEWAY_SERVER": "loopback",
         "DEVELOP": "0",
-        # Not ~/.localstack, where the user's own LocalStack may have its settings.
+        # Not ~/.localstack, which may have settings of the user's LocalStack.
         "CONFIG_DIR": str(directory / "config"),
         "FILESYSTEM_ROOT": str(directory / "files"),
         "TMPDIR": str(directory / "tmp"),
-        # Without Docker, through our plugins.
+        # Our plugins, which need no Docker.
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
-        # Off the network.
+        # No network access.
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",
         "DNS_ADDRESS": "0",
         "NO_PROXY": "127.0.0.1,localhost",
-        # A queue that was empty, or a batch that failed, is looked at again within a second, as AWS's pollers do.
+        # Poll again within a second after an empty response or a failed batch, as AWS does.
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "1",
     }
@@ -183,7 +183,7 @@ def _usable(port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise EmulatorError(
-                f"port {port} on 127.0.0.1 is taken by another program: stop it, or choose another with PORT=…"
+                f"port {port} on 127.0.0.1 is in use by another program: stop it, or set another port with PORT="
             ) from None
         return int(probe.getsockname()[1])
 

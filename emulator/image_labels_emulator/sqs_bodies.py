@@ -1,7 +1,7 @@
-"""SQS messages that Lambda's event source mapping hands to a function, where LocalStack's differ from AWS's.
+"""Bodies of SQS messages in Lambda's event source mapping: a correction where LocalStack differs from AWS.
 
-AWS hands over the body as it was sent. LocalStack parses it as JSON to filter events, and writes it again: a text in
-quotation marks loses them, and a body that Python cannot parse, such as a number of 5,000 digits, stops the queue.
+AWS passes the body unchanged. LocalStack parses it as JSON to filter events, and serializes it again. A string in
+quotation marks loses them, and a body that Python cannot parse, such as a number of 5,000 digits, blocks the queue.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class _Array(list[Any]):
 
 
 class JsonOfBodies:
-    """What the poller uses in place of the module `json`: what is parsed keeps its text."""
+    """A replacement for the poller's module `json`: parsed values keep their original text."""
 
     JSONDecodeError: ClassVar = json.JSONDecodeError
 
     @staticmethod
     def loads(text: str) -> _Object | _Array:
-        """The body if it is an object or an array. Raises JSONDecodeError otherwise, and the poller leaves it."""
+        """Parse an object or an array. Raises JSONDecodeError otherwise, and the poller passes the body unchanged."""
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -43,10 +43,10 @@ class JsonOfBodies:
 
     @staticmethod
     def dumps(value: _Object | _Array) -> str:
-        """The text that the body was parsed from."""
+        """The original text of the body."""
         return value.text
 
 
 def install() -> None:
-    """Change LocalStack's poller for this process; the second time nothing happens."""
+    """Patch LocalStack's poller in this process. Idempotent."""
     sqs_poller.json = JsonOfBodies  # type: ignore[attr-defined,assignment]

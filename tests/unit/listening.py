@@ -1,4 +1,4 @@
-"""What a process and all that it has started listen on, seen from the operating system."""
+"""Listening sockets of a process and its descendants, as the operating system reports them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 
 @dataclass(frozen=True, order=True)
 class Listener:
-    """A socket that takes what comes: a TCP socket that listens, or a UDP socket without a peer."""
+    """A TCP socket that listens, or a UDP socket without a peer."""
 
     process: str
     protocol: str
@@ -32,7 +32,7 @@ def listeners(pid: int | None = None) -> set[Listener]:
 
 
 def assert_loopback_only(pid: int | None = None) -> set[int]:
-    """Fail if a process or one of its descendants can be reached from another machine; the ports that are open."""
+    """Fail if another machine can reach the process or a descendant. Returns the open ports."""
     found = listeners(pid)
     reachable = sorted(one for one in found if not one.is_loopback)
     assert not reachable, f"reachable from other machines: {reachable}"
@@ -40,7 +40,7 @@ def assert_loopback_only(pid: int | None = None) -> set[int]:
 
 
 def outside_addresses() -> list[str]:
-    """The IPv4 addresses by which other machines reach this one; a machine without a network has none."""
+    """The IPv4 addresses at which other machines can reach this one, if any."""
     found = [one.address for all_ in psutil.net_if_addrs().values() for one in all_ if one.family == socket.AF_INET]
     return [address for address in found if not ipaddress.ip_address(address).is_loopback]
 
@@ -49,7 +49,7 @@ def _of(process: psutil.Process) -> list[Listener]:
     try:
         name, connections = process.name(), process.net_connections(kind="inet")
     except psutil.NoSuchProcess:
-        return []  # it has ended meanwhile, and its sockets with it
+        return []  # the process has ended
     return [
         Listener(name, "TCP" if one.type == socket.SOCK_STREAM else "UDP", one.laddr.ip, one.laddr.port)
         for one in connections

@@ -1,4 +1,4 @@
-"""The emulated CloudWatch keeps the tags that a new alarm comes with; Terraform's second plan looks for them."""
+"""The emulated CloudWatch stores the tags of a new alarm, which Terraform's second plan reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def provider() -> Any:
 
 
 def tags(provider: Any, context: Context, name: str, given: dict[str, str]) -> dict[str, str]:
-    """Put the alarm with these tags; the tags it has then."""
+    """Put the alarm with these tags, and return the stored tags."""
     request = {"AlarmName": name, "Tags": [{"Key": key, "Value": value} for key, value in given.items()]}
     provider.put_metric_alarm(context, request)
     arn = f"arn:aws:cloudwatch:{context.region}:{context.account_id}:alarm:{name}"

@@ -1,4 +1,4 @@
-"""What `make bench-find` rests on: how read units are computed, and a DynamoDB in memory that answers as moto does."""
+"""`make bench-find`: computation of read units, and the in-memory DynamoDB, whose answers equal moto's."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KB = 1024
         (10 * KB, 3, 1.5),  # "if you read an item of 10 KB, DynamoDB rounds the item size to 12 KB"
         (round(40.8 * KB), 11, 5.5),  # "10 items whose combined size is 40.8 KB. DynamoDB rounds the size … to 44 KB"
         (1500 * 64, 24, 12),  # "If a query returns 1500 items of 64 bytes each, the cumulative size is 96 KB"
-        (0, 1, 0.5),  # what does not exist consumes read throughput too
+        (0, 1, 0.5),  # a missing item consumes read throughput, too
     ],
 )
 def test_worked_examples_of_the_documentation(size: int, consistent: float, eventually: float) -> None:
@@ -124,13 +124,13 @@ def test_a_request_reads_one_megabyte() -> None:
     assert read == 1000
     size = tables.mean_item_bytes(IMAGES_TABLE) * 1000
     assert len(requests) == -(-size // MAX_BYTES) == 2
-    assert requests[0] == 128.5  # 1 MB, and what the last item has beyond it
+    assert requests[0] == 128.5  # 1 MB, plus the rest of the last item
     assert sum(requests) == pytest.approx(size / 8 / KB, abs=1)
     assert tables.mean_item_bytes(LAB_TABLE) < 200
 
 
 class Plain:
-    """The client of a Store that writes all it is given: moto's transactions copy all tables."""
+    """A client for Store that writes without moto's transactions, which copy all tables."""
 
     def __init__(self, moto: DynamoDBClient) -> None:
         self._moto = moto
@@ -149,7 +149,7 @@ class Plain:
 
 @pytest.fixture
 def both(dynamodb: DynamoDBClient) -> tuple[MemoryTables, DynamoDBClient]:
-    """The same photos in memory, and in moto as the function itself writes them."""
+    """The same photos in memory, and in moto as the function writes them."""
     photos = list(islice(Collection().photos(), 40))
     photos.append(photo(1, *(Label(f"Label {n}", 81 + n / 50) for n in range(260)), Label("Person", 99)))
     tables = MemoryTables()
@@ -162,7 +162,7 @@ def both(dynamodb: DynamoDBClient) -> tuple[MemoryTables, DynamoDBClient]:
 
 
 class Both:
-    """A client that asks both, and compares their answers."""
+    """A client that queries both and compares the answers."""
 
     def __init__(self, tables: MemoryTables, moto: DynamoDBClient) -> None:
         self.tables, self.moto = tables, moto
@@ -188,7 +188,7 @@ class Both:
 
 
 def stable(item: dict[str, Any]) -> dict[str, Any]:
-    """Without what depends on the time; its length does not."""
+    """An item without the attributes that depend on the time."""
     return {
         name: len(next(iter(each.values()))) if name in ("LabelledAt", "Revision") else each
         for name, each in item.items()

@@ -1,4 +1,4 @@
-"""make checkov: what fails is skipped with a reason, and what is skipped does fail."""
+"""make checkov: failing rules need a skip comment with a reason, and skip comments need a failing rule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.checkov_checks import CheckovError, bare, failures, judge, skips
+from tools.checkov_checks import CheckovError, failures, problems, skips, without_skips
 
 FUNCTION = """\
 resource "aws_lambda_function" "this" {
@@ -33,45 +33,45 @@ def failed(check: str = "CKV_AWS_117", resource: str = "aws_lambda_function.this
 
 
 def wrong(text: str, *failed: dict[str, Any]) -> list[str]:
-    return judge(failures(report(*failed)), skips("main.tf", text))
+    return problems(failures(report(*failed)), skips("main.tf", text))
 
 
-def test_what_fails_and_is_skipped_with_a_reason_is_right() -> None:
+def test_skip_of_a_failure_with_a_reason_is_accepted() -> None:
     assert wrong(FUNCTION, failed()) == []
 
 
-def test_what_fails_and_is_not_skipped_is_wrong() -> None:
+def test_failure_without_a_skip_is_reported() -> None:
     assert wrong(FUNCTION, failed(), failed("CKV_AWS_50")) == ["main.tf:1: aws_lambda_function.this: CKV_AWS_50 A rule"]
 
 
 def test_comment_outside_the_resource_skips_nothing() -> None:
-    """As in checkov itself; above the resource is where one would expect it to do."""
+    """As in checkov, although a comment above the resource looks effective."""
     lines = FUNCTION.splitlines()
     above = "\n".join([lines[1].strip(), lines[0], *lines[2:]])
     assert len(wrong(above, failed())) == 2
 
 
-def test_skip_without_a_reason_is_wrong() -> None:
+def test_skip_without_a_reason_is_reported() -> None:
     for comment in ("#checkov:skip=CKV_AWS_117", "#checkov:skip=CKV_AWS_117:", "#checkov:skip=CKV_AWS_117: "):
         text = FUNCTION.replace("#checkov:skip=CKV_AWS_117:it talks to AWS only", comment)
         assert wrong(text, failed()) == [
-            "main.tf:2: CKV_AWS_117 is skipped without a reason: #checkov:skip=CKV_AWS_117:reason"
+            "main.tf:2: CKV_AWS_117 is skipped without a reason; write #checkov:skip=CKV_AWS_117:reason"
         ]
 
 
-def test_skip_of_what_does_not_fail_is_wrong() -> None:
-    assert wrong(FUNCTION) == ["main.tf:2: CKV_AWS_117 does not fail here, so there is nothing to skip"]
+def test_skip_without_a_failure_is_reported() -> None:
+    assert wrong(FUNCTION) == ["main.tf:2: CKV_AWS_117 does not fail here; remove the skip comment"]
 
 
-def test_each_check_of_a_comment_counts() -> None:
+def test_every_check_of_a_comment_must_fail() -> None:
     text = FUNCTION.replace("CKV_AWS_117:", "CKV_AWS_117,CKV_AWS_50:")
     assert wrong(text, failed(), failed("CKV_AWS_50")) == []
-    assert wrong(text, failed()) == ["main.tf:2: CKV_AWS_50 does not fail here, so there is nothing to skip"]
+    assert wrong(text, failed()) == ["main.tf:2: CKV_AWS_50 does not fail here; remove the skip comment"]
 
 
-def test_comment_that_names_no_check_is_wrong() -> None:
+def test_comment_without_a_check_is_reported() -> None:
     text = FUNCTION.replace("CKV_AWS_117:it talks to AWS only", "")
-    assert "main.tf:2: the comment names no check to skip" in wrong(text, failed())
+    assert "main.tf:2: the skip comment names no check" in wrong(text, failed())
 
 
 def test_the_same_failure_in_two_examples_is_one() -> None:
@@ -86,17 +86,17 @@ def test_the_same_failure_in_two_examples_is_one() -> None:
 
 
 def test_checkov_reads_files_without_skips_and_counts() -> None:
-    """Line for line: what it reports is found again in the real file."""
-    read = bare(FUNCTION).splitlines()
+    """Line numbers stay the same, so that reports apply to the original file."""
+    read = without_skips(FUNCTION).splitlines()
     assert len(read) == len(FUNCTION.splitlines())
-    assert skips("main.tf", bare(FUNCTION)) == []
+    assert skips("main.tf", without_skips(FUNCTION)) == []
     assert read[2] == ""
     assert read[4] == '  function_name = "f"'
 
 
 def test_count_over_several_lines_stays_whole() -> None:
     text = 'resource "a" "b" {\n  count = (\n    var.there ? 1 : 0\n  )\n}\n'
-    assert bare(text) == text
+    assert without_skips(text) == text
 
 
 def test_file_that_checkov_cannot_read_is_no_success() -> None:

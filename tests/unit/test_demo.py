@@ -1,4 +1,4 @@
-"""The demo waits for photos as long as some come, and says what is the matter with the others."""
+"""`make demo`: the wait for labels, and the explanation of photos without labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("aws")
 
 
 class Clock:
-    """A clock that a sleep moves on, and 25 times as far; `at` does something as soon as it is so late."""
+    """A clock that a sleep advances by 25 times its length; `at` schedules an action."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -60,7 +60,7 @@ class TestWaiting:
         dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": key}, "VersionId": {"S": version}})
 
     def test_all_come_one_after_the_other(self, dynamodb: DynamoDBClient, clock: Clock) -> None:
-        """However many there are: only a pause that is too long ends it."""
+        """Only a pause that is too long ends the wait."""
         for n, (key, version) in enumerate(VERSIONS.items(), 1):
             clock.at(n * 0.8 * demo.LABEL_SECONDS, lambda k=key, v=version: self.put(dynamodb, k, v))  # type: ignore[misc]
         assert list(self.items(dynamodb, clock)) == list(VERSIONS)
@@ -107,14 +107,14 @@ class TestExplanation:
             MessageAttributes={n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()},
         )
         a, b, c = explain(["images/a.jpg", "images/b.jpg", "images/c.jpg"], outputs, logs, sqs)
-        assert a == Unfinished("images/a.jpg", "in a queue after try 2", "Rekognition: InternalServerError", "wait")
+        assert a == Unfinished("images/a.jpg", "in a queue after attempt 2", "Rekognition: InternalServerError", "wait")
         assert b == Unfinished("images/b.jpg", "in the dead-letter queue", "no permission", "grant it")
-        assert c.why == "the function has logged no failure of it"
+        assert c.why == "the function logged no failure of this photo"
         assert "log" in c.next_step
 
     def test_function_that_never_ran(self, logs: CloudWatchLogsClient, sqs: SQSClient, outputs: dict[str, str]) -> None:
         (only,) = explain(["images/a.jpg"], outputs, logs, sqs)
-        assert only.why == "the function has logged no failure of it"
+        assert only.why == "the function logged no failure of this photo"
 
     def test_user_reads_which_photos_why_and_what_to_do(
         self, logs: CloudWatchLogsClient, sqs: SQSClient, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""The emulated DynamoDB: transactions all or nothing, nobody else's writes undone, and values compared by type."""
+"""The emulated DynamoDB: atomic transactions, a rollback of their own writes only, and comparison by type."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_all_of_a_transaction_or_nothing(dynamodb: DynamoDBClient) -> None:
     assert keys(dynamodb, TABLE, "PK") == {"there", "x"}
 
 
-def test_failed_transactions_do_not_undo_what_others_write(dynamodb: DynamoDBClient) -> None:
+def test_failed_transactions_keep_concurrent_writes(dynamodb: DynamoDBClient) -> None:
     dynamodb.put_item(TableName=TABLE, Item=photo("taken"))
     stop = threading.Event()
 
@@ -127,4 +127,4 @@ def test_transaction_costs_the_same_however_large_the_tables(dynamodb: DynamoDBC
     for start in range(0, 3000, 25):
         requests: Any = [{"PutRequest": {"Item": row("many", str(n))}} for n in range(start, start + 25)]
         dynamodb.batch_write_item(RequestItems={LABELS_TABLE: requests})
-    assert seconds() < 20 * small  # with moto's own it is hundreds of times
+    assert seconds() < 20 * small  # with moto's transactions it is hundreds of times

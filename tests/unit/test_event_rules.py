@@ -1,4 +1,4 @@
-"""EventBridge rules of the emulator on object keys: what matches, and which event patterns are refused."""
+"""The emulator's EventBridge rules: matches of object keys, and refused event patterns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localstack.aws.api.events import InvalidEventPatternException
 from localstack.services.events.rule import RuleService
 from localstack.utils.event_matcher import matches_event
 
-# Of event-ruler's tests, where it is called the Quamina exploder.
+# From event-ruler's tests, which call it the Quamina exploder.
 QUAMINA = (
     "aahed* aal*ii aargh* aarti* a*baca *abaci a*back ab*acs abaf*t *abaka ab*amp a*band *abase abash* abas*k ab*ate "
     "aba*ya abbas* abbed* ab*bes abbey* *abbot ab*cee abea*m abe*ar a*bele a*bers abet*s *abhor abi*de a*bies *abled"
@@ -61,7 +61,7 @@ def test_valid_rules_are_made() -> None:
 @pytest.mark.parametrize(
     ("wildcards", "expected"),
     [
-        # From event-ruler's own tests, MachineComplexityEvaluatorTest.java.
+        # From event-ruler's tests, MachineComplexityEvaluatorTest.java.
         (["*"], 1),
         (["*ab"], 2),
         (["*aa"], 3),
@@ -100,11 +100,11 @@ def test_valid_rules_are_made() -> None:
         (["ab*c", "ab*c"], 2),
         (QUAMINA.split(), 45),
         (["F*eatureFeature", "Fe*atureFeature", "Fea*tureFeature"], 10),
-        # The module's.
+        # From the module.
         (["images/*.jpg"], 2),
         (["images/*.JPEG", "images/*.JPG", "images/*.PNG"], 6),
         ([f"images/*{suffix}" for suffix in (".JPEG", ".JPG", ".PNG", ".jpeg", ".jpg", ".png")], 12),
-        # By bytes: two of the three begin with the same one.
+        # Bytes, not characters: two of the three start with the same byte.
         (["*\u00e9\u00e8"], 3),
         (["a\\*b"], 1),
         ([], 0),

@@ -1,4 +1,4 @@
-"""Rules for faults: which calls they strike, how often, and what is said of one that makes no sense."""
+"""Rules for faults: the calls that they apply to, their number, and the messages about invalid rules."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def test_many_threads_strike_as_often_as_set() -> None:
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("images/", "a rule is a JSON object, for example {"),
-        ({"service": "s3", "fault": "SlowDown", "status": 503}, "a rule needs service and operation"),
-        (HEAD | {"delay": 5}, "a rule has no 'delay'; it may have service, operation"),
-        (HEAD | {"struck": 5}, "a rule has no 'struck'"),
-        (HEAD | {"service": "S3"}, "there is no service 'S3'"),
+        ("images/", "a rule must be a JSON object, for example {"),
+        ({"service": "s3", "fault": "SlowDown", "status": 503}, "a rule requires service and operation"),
+        (HEAD | {"delay": 5}, "unknown field 'delay'; the fields of a rule are service, operation"),
+        (HEAD | {"struck": 5}, "unknown field 'struck'"),
+        (HEAD | {"service": "S3"}, "unknown service 'S3'"),
         (HEAD | {"service": None}, "service must be a string, not None"),
         (HEAD | {"operation": "head_object"}, "s3 has no operation 'head_object'"),
         (HEAD | {"containing": None}, "containing must be a string"),
@@ -93,14 +93,14 @@ def test_many_threads_strike_as_often_as_set() -> None:
         (HEAD | {"internal": "no"}, "internal must be true or false"),
         (HEAD | {"fault": "Slow Down"}, "fault must be an AWS error code such as 'SlowDown', 'connection-cut'"),
         (HEAD | {"fault": ["SlowDown"]}, "fault must be an AWS error code"),
-        (HEAD | {"status": None}, "an error code needs a status from 400 to 599, not None"),
-        (HEAD | {"status": 200}, "an error code needs a status from 400 to 599, not 200"),
-        (HEAD | {"fault": "connection-cut"}, "status goes with an error code, not with fault connection-cut"),
-        (HEAD | {"fault": None, "delay_ms": 5}, "status goes with an error code, not with fault null"),
-        (HEAD | {"fault": None, "status": None}, "a rule needs a fault, a delay_ms of more than 0, or both"),
+        (HEAD | {"status": None}, "an error code requires a status from 400 to 599, not None"),
+        (HEAD | {"status": 200}, "an error code requires a status from 400 to 599, not 200"),
+        (HEAD | {"fault": "connection-cut"}, "status requires an error code as the fault, not connection-cut"),
+        (HEAD | {"fault": None, "delay_ms": 5}, "status requires an error code as the fault, not null"),
+        (HEAD | {"fault": None, "status": None}, "a rule requires a fault, a delay_ms greater than 0, or both"),
     ],
 )
-def test_rules_that_make_no_sense(rule: object, words: str) -> None:
+def test_invalid_rules_are_refused(rule: object, words: str) -> None:
     rules = Rules()
     with pytest.raises(RuleError, match="^" + words):
         rules.add([HEAD, rule])

@@ -1,4 +1,4 @@
-"""Faults in the gateway's handlers: what they do to a request and to an answer, on a connection of our own."""
+"""Faults in the gateway's handlers: effects on a request, an answer and a connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def connection() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def call(rules: Rules, caller: socket.socket) -> tuple[Response, bool]:
-    """The answer to a PutItem that takes effect, and whether the chain ended before it. Raises what handlers raise."""
+    """The answer to a PutItem that takes effect, and whether the chain ended before it. Raises the handlers' errors."""
     handlers = Handlers(rules)
     host, port = caller.getsockname()
     context = RequestContext(Request("POST", "/"))
@@ -70,7 +70,7 @@ def test_an_error_code_instead_of_the_answer(connection: Connection) -> None:
     response, ended = call(with_rule(fault="TransactionConflictException", status=400, after=True), connection[0])
     assert (response.status_code, ended) == (400, False)
     assert json.loads(response.data)["__type"] == "TransactionConflictException"
-    assert "x-amz-crc32" not in response.headers  # of the answer that was lost
+    assert "x-amz-crc32" not in response.headers  # a header of the lost answer
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -1,4 +1,4 @@
-"""Filter patterns: the examples of the CloudWatch Logs user guide, and what is refused."""
+"""Filter patterns: the examples of the CloudWatch Logs user guide, and refused patterns."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_terms(pattern: str, expected: list[bool]) -> None:
         "{ $.a = two words }",
     ],
 )
-def test_anything_else_is_refused_by_name(pattern: str) -> None:
+def test_other_patterns_are_refused_by_name(pattern: str) -> None:
     with pytest.raises(InvalidPatternError) as raised:
         compile_pattern(pattern)
     assert str(raised.value).startswith(f"Invalid filter pattern {pattern}: ")

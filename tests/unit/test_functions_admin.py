@@ -1,4 +1,4 @@
-"""The routes for functions' processes; `test_lambda_process` has the processes."""
+"""The HTTP routes for functions' processes. `test_lambda_process` tests the processes."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def test_none_running_is_404_with_a_sentence() -> None:
     admin = Admin(environments)
     assert parsed(admin.kill(Request(), "labels")) == (
         404,
-        {"message": "no process of function 'labels' is running; running are: none"},
+        {"message": "function 'labels' has no running process; functions with processes: none"},
     )
     fake = Fake("other", 9)
     environments.add(fake)
-    assert "running are: other" in parsed(admin.freeze(Request(), "labels"))[1]["message"]
+    assert "functions with processes: other" in parsed(admin.freeze(Request(), "labels"))[1]["message"]
     environments.discard(fake)
     assert parsed(admin.show(Request())) == (200, {"environments": []})

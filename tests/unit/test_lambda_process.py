@@ -1,4 +1,4 @@
-"""The runtime executor: a function as a process behaves as in Lambda, its time-outs, crashes and log lines too."""
+"""The runtime executor: a process behaves as in Lambda, including timeouts, crashes and log lines."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
 
 def invoke(executor: ProcessRuntimeExecutor, do: str) -> tuple[bool, Any, str]:
-    """Whether it failed, the answer, and the log."""
+    """Invoke; returns whether it failed, the answer, and the log."""
     request = {"invoke-id": f"request-{do}", "invoked-function-arn": "arn", "trace-id": "Root=1"}
     result = executor.invoke(request | {"payload": json.dumps({"do": do})})
     assert result.request_id == f"request-{do}"
@@ -84,7 +84,7 @@ def invoke(executor: ProcessRuntimeExecutor, do: str) -> tuple[bool, Any, str]:
 
 
 def test_settings_that_change_leave_the_code_where_it_is(make: Make) -> None:
-    """LocalStack starts the version with the new settings, then cleans up behind the old one: both run one zip."""
+    """LocalStack starts the version with new settings, then cleans up the old one. Both use the same zip."""
     old, new = make(), make()
     old.start({})
     old.stop()
@@ -100,7 +100,7 @@ def test_event_in_answer_out_in_one_environment(make: Make) -> None:
     assert not failed
     assert answer["event"] == {"do": "answer"}
     assert 15_000 < answer["left"] <= 20_000
-    assert invoke(executor, "answer")[1]["started"] == answer["started"]  # not started again
+    assert invoke(executor, "answer")[1]["started"] == answer["started"]  # the same process
 
 
 def test_log_lines_are_json_between_lambdas_own(make: Make) -> None:
@@ -116,7 +116,7 @@ def test_log_lines_are_json_between_lambdas_own(make: Make) -> None:
     assert record["metrics"]["billedDurationMs"] >= record["metrics"]["durationMs"] - 1
     assert record["metrics"]["initDurationMs"] > 0
     again = invoke(executor, "answer")[2].splitlines()
-    assert len(again) == 4  # nothing of the first invocation
+    assert len(again) == 4  # without lines of the first invocation
     assert "initDurationMs" not in again[-1]
 
 
@@ -138,7 +138,7 @@ def test_exception_is_the_answer_and_the_environment_lives_on(make: Make) -> Non
     assert not invoke(executor, "answer")[0]
 
 
-def test_crash_fails_its_invocation_and_the_next_starts_anew(make: Make) -> None:
+def test_crash_fails_the_invocation_and_the_next_starts_a_process(make: Make) -> None:
     executor = make()
     executor.start({})
     before = invoke(executor, "answer")[1]["started"]
@@ -149,7 +149,7 @@ def test_crash_fails_its_invocation_and_the_next_starts_anew(make: Make) -> None
     assert invoke(executor, "answer")[1]["started"] > before
 
 
-def test_time_out_kills_and_the_next_starts_anew(make: Make) -> None:
+def test_timeout_kills_and_the_next_starts_a_process(make: Make) -> None:
     executor = make(timeout=1)
     executor.start({})
     failed, answer, log = invoke(executor, "sleep")
@@ -160,7 +160,7 @@ def test_time_out_kills_and_the_next_starts_anew(make: Make) -> None:
 
 
 def during(executor: ProcessRuntimeExecutor, do: str, act: Callable[[], object]) -> tuple[bool, Any, str]:
-    """What `invoke` returns when this happens while it runs."""
+    """The result of `invoke` if this happens during the invocation."""
 
     def once_invoking() -> None:
         while not (found := executor.running()) or found["invoking"] is None:
@@ -174,7 +174,7 @@ def during(executor: ProcessRuntimeExecutor, do: str, act: Callable[[], object])
     return outcome
 
 
-def test_killed_function_fails_at_once_and_the_next_starts_anew(make: Make) -> None:
+def test_killed_function_fails_at_once_and_the_next_starts_a_process(make: Make) -> None:
     executor = make()
     executor.start({})
     seen: list[Any] = []
@@ -187,7 +187,7 @@ def test_killed_function_fails_at_once_and_the_next_starts_anew(make: Make) -> N
     assert not invoke(executor, "answer")[0]
 
 
-def test_killed_between_invocations_the_next_starts_anew(make: Make) -> None:
+def test_killed_between_invocations_the_next_starts_a_process(make: Make) -> None:
     executor = make()
     executor.start({})
     (before,) = ENVIRONMENTS.running()
@@ -201,7 +201,7 @@ def test_killed_between_invocations_the_next_starts_anew(make: Make) -> None:
     assert ENVIRONMENTS.running() == []
 
 
-def test_frozen_function_times_out_and_the_next_starts_anew(make: Make) -> None:
+def test_frozen_function_times_out_and_the_next_starts_a_process(make: Make) -> None:
     executor = make(timeout=1)
     executor.start({})
     (frozen,) = ENVIRONMENTS.send_signal("f", signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""The check of listening sockets finds the sockets that it is for."""
+"""The check of listening sockets detects reachable sockets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import pytest
 from listening import Listener, assert_loopback_only, listeners
 
-# Binds a socket, says its port and waits for the end of its input.
+# Binds a socket, prints its port, and waits for the end of its input.
 CHILD = """
 import socket, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET

@@ -1,4 +1,4 @@
-"""Metric filters: which data points come of which log events, and which filters are refused when they are put."""
+"""Metric filters: data points from log events, and filters that PutMetricFilter refuses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def log_event(message: Any, second: int = NOW) -> dict[str, Any]:
 
 
 def data(pattern: str, *events: dict[str, Any], **given: Any) -> list[dict[str, Any]]:
-    """What one filter makes of the events, or of EVENTS, without what the tests do not look at."""
+    """The data points of one filter for the events (default: EVENTS), without members that the tests ignore."""
     found = log_metrics.metric_data([metric_filter(pattern, **given)], list(events) or [log_event(e) for e in EVENTS])
     assert set(found) <= {"ImageLabels"}
     return found.get("ImageLabels", [])
@@ -62,7 +62,7 @@ def test_one_datum_counts_the_events_that_match() -> None:
     ]
 
 
-def test_values_come_from_the_event_and_what_is_no_number_gives_no_point() -> None:
+def test_only_numbers_of_the_event_become_data_points() -> None:
     datum = data(LABELLED, metricValue="$.duration_ms", unit="Milliseconds")[0]
     assert dict(zip(datum["Values"], datum["Counts"], strict=True)) == {12.5: 2, 30: 1}
     assert datum["Unit"] == "Milliseconds"
@@ -105,14 +105,14 @@ def put(backend: LogsBackend, pattern: str, group: str = GROUP, **given: Any) ->
         ("%x%", {}, "Invalid filter pattern %x%: "),
         ('{ $.a = "b"', {}, "must end with '}'"),
         (LABELLED, {"metricValue": "fast"}, "Invalid metric transformation: fast "),
-        ("labelled", {"metricValue": "$.duration_ms"}, "the pattern selects no properties"),
+        ("labelled", {"metricValue": "$.duration_ms"}, "only JSON patterns select properties"),
         ("labelled", {"dimensions": {"A": "$.a"}}, "does not support dimensions"),
         (LABELLED, {"dimensions": {"A": "fixed"}}, "Invalid metric transformation: fixed "),
         (LABELLED, {"dimensions": {"A": "$.a"}, "defaultValue": 0}, "mutually exclusive"),
         (LABELLED, {"dimensions": dict.fromkeys("ABCD", "$.a")}, "at most 3"),
     ],
 )
-def test_what_cannot_be_emulated_is_refused(
+def test_unsupported_filters_are_refused(
     backend: LogsBackend, pattern: str, given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidParameterException) as raised:
@@ -133,7 +133,7 @@ def test_filter_that_is_put_again_is_replaced(backend: LogsBackend) -> None:
 
 
 class CloudWatch:
-    """A CloudWatch that keeps what it is given, or fails; and LocalStack's way to a client of it."""
+    """A fake CloudWatch that records its data or fails, and LocalStack's client factory for it."""
 
     def __init__(self, *, fails: bool = False) -> None:
         self.fails = fails

@@ -1,4 +1,4 @@
-"""Statistics of the emulated CloudWatch are of the metric with just the dimensions that are asked for."""
+"""The emulated CloudWatch's statistics use the metric with exactly the requested dimensions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudwatchDatabase:
-    """Three queues' messages, and metrics with another dimension besides and with none."""
+    """Metrics of three queues, one with an additional dimension, and one without dimensions."""
     metric_dimensions.install()
     monkeypatch.setattr(CloudwatchDatabase, "CLOUDWATCH_DATA_ROOT", str(tmp_path))
     monkeypatch.setattr(CloudwatchDatabase, "METRICS_DB", str(tmp_path / "metrics.db"))

@@ -1,4 +1,4 @@
-"""The zip: our code and nothing else, the same bytes everywhere."""
+"""The zip has our code only, and is reproducible."""
 
 from __future__ import annotations
 

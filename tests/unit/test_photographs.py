@@ -29,7 +29,7 @@ def test_own_photographs_are_found_below_a_directory(tmp_path: Path) -> None:
 
 
 def test_directory_without_photographs_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(PhotographsError, match=r"holds no \.jpg"):
+    with pytest.raises(PhotographsError, match=r"has no \.jpg"):
         photographs.own(tmp_path)
     with pytest.raises(PhotographsError, match="is not a directory"):
         photographs.own(tmp_path / "none")

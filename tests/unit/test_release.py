@@ -1,4 +1,4 @@
-"""A release is what its tag, the version, the README and the changelog agree on."""
+"""A release requires that tag, version, README and changelog agree."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def test_notes_are_the_changelogs_section(root: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["1.2.0", "v1.2", "v1.2.0-rc1", "v1.2.0\n"])
 def test_tag_of_another_form_is_refused(root: Path, tag: str) -> None:
-    with pytest.raises(ReleaseError, match="no tag of a release"):
+    with pytest.raises(ReleaseError, match="is not a release tag"):
         check(tag, root)
 
 
 def test_tag_of_another_version_is_refused(root: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"pyproject\.toml says version 1\.2\.0"):
+    with pytest.raises(ReleaseError, match=r"pyproject\.toml has the version 1\.2\.0"):
         check("v1.1.0", root)
 
 
 def test_readme_with_an_older_tag_is_refused(root: Path) -> None:
     (root / "README.md").write_text('source = "git::https://example.com/m.git?ref=v1.1.0"\n')
-    with pytest.raises(ReleaseError, match=r"use v1\.1\.0: make it v1\.2\.0"):
+    with pytest.raises(ReleaseError, match=r"ref=v1\.1\.0: change it to v1\.2\.0"):
         check("v1.2.0", root)
 
 
@@ -73,7 +73,7 @@ def test_changelog_without_the_version_and_its_date_is_refused(root: Path, headi
 
 
 def test_changelog_with_an_empty_section_is_refused() -> None:
-    with pytest.raises(ReleaseError, match="nothing to say"):
+    with pytest.raises(ReleaseError, match="empty section"):
         notes("## [1.2.0] - 2026-11-25\n\n## [1.1.0] - 2026-10-01\n\n- All.\n", "1.2.0")
 
 
@@ -83,7 +83,7 @@ def test_the_changelog_there_is_has_the_form() -> None:
 
 
 def test_zip_has_its_sum_beside_it(tmp_path: Path) -> None:
-    """In the form that `sha256sum --check` reads: two spaces, and no path."""
+    """The format of `sha256sum --check`: two spaces, and no path."""
     write(tmp_path / "release", b"abc", "notes\n")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4's example
     assert (tmp_path / "release" / "lambda.zip.sha256").read_text() == f"{known}  lambda.zip\n"

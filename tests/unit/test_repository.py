@@ -1,4 +1,4 @@
-"""What watches over the repository: pre-commit's hooks and GitHub's workflows."""
+"""The repository's pre-commit hooks and GitHub workflows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_pre_commit_takes_its_configuration() -> None:
 
 
 def test_hooks_run_the_projects_own_tools() -> None:
-    """Nothing is downloaded at a commit, and no other version of a tool has an opinion."""
+    """A commit downloads nothing, and uses the pinned versions of the tools."""
     for repository in yaml.safe_load(HOOKS.read_text())["repos"]:
         assert repository["repo"] == "local"
         for hook in repository["hooks"]:

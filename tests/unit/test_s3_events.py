@@ -1,4 +1,4 @@
-"""S3 events of the emulator: keys as AWS encodes them, which LocalStack's own do not show."""
+"""The emulator's S3 events have keys in AWS's encoding, unlike LocalStack's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def installed() -> None:
 
 
 def event(key: str, operation: str = "PutObject", s3_object: Any = None) -> S3EventNotificationContext:
-    """What LocalStack knows of a change to a bucket that is not versioned."""
+    """LocalStack's event context for a change in an unversioned bucket."""
     context = RequestContext(Request("PUT", "/"))
     context.service = load_service("s3")
     context.operation = context.service.operation_model(operation)
@@ -86,7 +86,7 @@ def test_reason_of_a_creation_is_the_operation(operation: str) -> None:
     assert (kind, detail["reason"]) == ("Object Created", operation)
 
 
-def test_deletions_say_what_kind_they_are() -> None:
+def test_deletions_have_their_kind() -> None:
     kind, detail = eventbridge(event("a b.jpg", "DeleteObject"))
     assert (kind, detail["reason"], detail["deletion-type"]) == (
         "Object Deleted",

@@ -1,4 +1,4 @@
-"""Starting LocalStack: what goes wrong is said in one line, and the user's own AWS settings stay out of it."""
+"""Start of LocalStack: error messages of one line, isolation from the user's AWS settings, loopback only."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from localstack.config import HostAndPort
 from rolo.gateway import Gateway
 
 
-def test_taken_port_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+def test_port_in_use_is_reported_with_a_remedy(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(EmulatorError, match=f"port {port} on 127.0.0.1 is taken .* PORT=") as raised:
+        with pytest.raises(EmulatorError, match=f"port {port} on 127.0.0.1 is in use .* PORT=") as raised:
             server.start(tmp_path, port)
     assert "\n" not in str(raised.value)
 
 
-def test_nothing_of_the_users_own_account_gets_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_has_none_of_the_users_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://example.com")
@@ -56,7 +56,7 @@ def test_no_endpoint_means_ours() -> None:
     assert server.running_elsewhere() is None
 
 
-def test_a_process_that_only_has_the_same_number_is_not_ours(tmp_path: Path) -> None:
+def test_process_with_a_reused_pid_is_not_ours(tmp_path: Path) -> None:
     me = psutil.Process()
     record: dict[str, Any] = {"url": "http://127.0.0.1:1", "pid": me.pid, "started": me.create_time()}
     (tmp_path / "server.json").write_text(json.dumps(record))
@@ -66,14 +66,14 @@ def test_a_process_that_only_has_the_same_number_is_not_ours(tmp_path: Path) -> 
     assert server.stop(tmp_path) is False
 
 
-def test_no_record_or_a_broken_one_is_no_server(tmp_path: Path) -> None:
+def test_missing_or_invalid_record_means_no_server(tmp_path: Path) -> None:
     assert server.find(tmp_path) is None
     (tmp_path / "server.json").write_text("{")
     assert server.find(tmp_path) is None
 
 
 def test_localstack_cannot_be_reached_from_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of the user's own LocalStack do not open it either."""
+    """Not even with settings of the user's LocalStack."""
     monkeypatch.setenv("GATEWAY_LISTEN", "0.0.0.0:4566")
     monkeypatch.setenv("GATEWAY_SERVER", "twisted")
     monkeypatch.setenv("DEVELOP", "1")  # a debugger that listens on every interface

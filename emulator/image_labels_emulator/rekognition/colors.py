@@ -1,11 +1,11 @@
-"""The dominant colours of some pixels, named as Rekognition names them.
+"""Dominant colours, named as Rekognition names them.
 
-In a published answer with IMAGE_PROPERTIES every colour is a CSS colour (its RGB and hex code are the CSS colour's
-own), the names are lower case with "grey" except for "gray" itself, the hex code has a "#", and no colour under 10 %
-is listed. So: every pixel goes to its nearest CSS colour, and the frequent ones are listed.
+In a published answer with IMAGE_PROPERTIES every colour is a CSS colour, with that colour's RGB values and hex code.
+Names are lower case, with "grey" except for "gray" itself. The hex code has a "#". No colour below 10 % is listed.
+Here every pixel is therefore assigned to its nearest CSS colour, and the frequent colours are listed.
 
-The API reference ("DominantColor") speaks of "12 simplified color names" without listing them. grey, green and black
-are in the published answer; the other nine names here are the emulator's own.
+The API reference ("DominantColor") mentions "12 simplified color names" without listing them. grey, green and black
+occur in the published answer; the other nine names are assumptions of the emulator.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def dominant_colors(pixels: NDArray[np.uint8], limit: int) -> list[dict[str, Any
 
 
 def simplified(red: int, green: int, blue: int) -> str:
-    """One of twelve plain names for a colour of 0-255."""
+    """One of twelve simplified names for an RGB colour of 0-255."""
     hue, lightness, saturation = colorsys.rgb_to_hls(red / 255, green / 255, blue / 255)
     if lightness < 0.08:
         return "black"
@@ -75,13 +75,13 @@ def _css_colors() -> tuple[list[str], NDArray[np.int32]]:
     for name in sorted(ImageColor.colormap):
         value = ImageColor.getrgb(name)
         if by_value.get(value) not in _HTML4_NAMES:
-            by_value[value] = name  # the last in the alphabet, so "dimgrey", but HTML 4's own names stay
+            by_value[value] = name  # the alphabetically last name, so "dimgrey", except for names of HTML 4
     return list(by_value.values()), np.array(list(by_value), dtype=np.int32)
 
 
 @cache
 def _nearest() -> NDArray[np.intp]:
-    """The nearest CSS colour for each of the 32,768 colours of 5 bits a channel: a photo is then only looked up."""
+    """A lookup table: the nearest CSS colour of each of the 32,768 colours with 5 bits per channel."""
     _, values = _css_colors()
     steps = np.arange(32)
     steps = steps << 3 | steps >> 2  # 0-31 to 0-255

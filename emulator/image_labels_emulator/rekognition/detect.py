@@ -1,16 +1,15 @@
-"""The answer of DetectLabels: labels with their ancestors, boxes, filters and limits; and image properties.
+"""The answer of DetectLabels: labels with ancestors and boxes, filters, limits, and image properties.
 
-As in published answers of label model 3.0: every ancestor of a label is a label of the answer, with at least its
-confidence; labels are in order of confidence, then of name; Parents are in alphabetical order; a label without boxes
-has an empty list of Instances; `OrientationCorrection` is absent (the API reference: "always null").
+As in published answers of label model 3.0, every ancestor of a label is a label of the answer, with at least its
+confidence. Labels are sorted by confidence, then by name, and Parents alphabetically. A label without boxes has an
+empty list of Instances. `OrientationCorrection` is absent (API reference: "always null").
 
-Filters (Developer Guide, "Detecting labels in an image"): inclusions of labels and of categories add up, then
-exclusions take away; filters and MinConfidence come before MaxLabels ("the specified number of highest confidence
-labels"). That inclusions add up is read from the guide's example, which includes Cat, Dog and the category Animals
-and Pets and excludes Tiger: were both inclusions needed, excluding Tiger would do nothing.
+Filters (Developer Guide, "Detecting labels in an image"): a label passes if its name or its category is included, and
+neither is excluded. Filters and MinConfidence apply before MaxLabels ("the specified number of highest confidence
+labels"). The guide's example includes Cat, Dog and the category Animals and Pets, and excludes Tiger. If a label had to
+pass both inclusions, excluding Tiger would have no effect.
 
-Not documented: what the service answers under `Labels` when only IMAGE_PROPERTIES is asked for. Here an empty list,
-as a reader of `answer["Labels"]` expects.
+Not documented: `Labels` in the answer to a request for IMAGE_PROPERTIES only. Here it is an empty list.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _Instance = dict[str, Any]
 def detect_labels(
     request: DetectLabelsRequest, photo: Photo, found: Iterable[Found], taxonomy: Taxonomy
 ) -> dict[str, Any]:
-    """The DetectLabelsResponse for a checked request, a decoded photo and what was found in it."""
+    """The DetectLabelsResponse for a validated request, a decoded photo and its labels."""
     with_colors = IMAGE_PROPERTIES in request.features
     answer: dict[str, Any] = {"Labels": [], "LabelModelVersion": LABEL_MODEL_VERSION}
     if GENERAL_LABELS in request.features:
@@ -61,9 +60,9 @@ def detect_labels(
 def _with_ancestors(
     found: Iterable[Found], photo: Photo, taxonomy: Taxonomy
 ) -> tuple[dict[str, float], dict[str, list[_Instance]]]:
-    """Confidence and boxes by label name, for the labels found and all their ancestors.
+    """Confidence and boxes by label name, for all labels and their ancestors.
 
-    An ancestor that was not found itself has the boxes of those below it: a Woman's box is a Person's box.
+    An ancestor that is not itself among the labels has the boxes of its descendants: a Woman's box is a Person's box.
     """
     confidences: dict[str, float] = {}
     instances: dict[str, list[_Instance]] = {}
@@ -79,7 +78,7 @@ def _with_ancestors(
 
 
 def _boxes(label: Found, digest: str) -> list[_Instance]:
-    """Boxes within the picture, at least a tenth of each side, that depend only on label and image."""
+    """Deterministic boxes of a label and image. Each side is at least a tenth of the image."""
     return [_box(f"{label.name}\0{digest}\0{number}", label.confidence) for number in range(label.count)]
 
 

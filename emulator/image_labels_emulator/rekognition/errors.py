@@ -1,14 +1,14 @@
-"""The errors of DetectLabels, with the codes, HTTP statuses and words of the real service.
+"""Errors of DetectLabels, with the codes, HTTP statuses and messages of the real service.
 
-Codes, statuses and words: Amazon Rekognition Developer Guide, "Error handling". Where published answers of the
-service differ from the guide (which ends every message with a full stop), the answers are followed.
+Source: Amazon Rekognition Developer Guide, "Error handling". Where published answers of the service differ from the
+guide, which ends every message with a full stop, the emulator follows the answers.
 """
 
 from __future__ import annotations
 
 from localstack.aws.api import ServiceException
 
-WORDS = {
+MESSAGES = {
     "AccessDeniedException": "User is not authorized to perform: rekognition:DetectLabels",
     "ImageTooLargeException": "Image size is too large",
     "InternalServerError": "Internal server error",
@@ -23,12 +23,12 @@ WORDS = {
 
 
 class RekognitionError(ServiceException):
-    """An error answer. `reason` is for the emulator's log: the real service often does not say what is wrong."""
+    """An error answer. `reason` is for the emulator's log, because the service's messages are often unspecific."""
 
     sender_fault = False
 
     def __init__(self, code: str, message: str | None = None, reason: str = "") -> None:
-        super().__init__(message or WORDS.get(code, code))
+        super().__init__(message or MESSAGES.get(code, code))
         self.code = code
         self.status_code = 500 if code == "InternalServerError" else 400
         self.reason = reason

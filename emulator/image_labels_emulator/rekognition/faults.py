@@ -1,7 +1,7 @@
-"""How the emulator behaves apart from what it answers: quota, latency, failures, and what it has counted.
+"""Quota, latency, errors and counters of the emulated service.
 
-All of it can be changed while it runs (see `admin`). Nothing here knows about LocalStack or HTTP, and clock and sleep
-are given from outside, so that a test needs neither time nor luck.
+`admin` changes them at run time. This module is independent of LocalStack and HTTP. Clock and sleep are parameters, so
+that tests are fast and deterministic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PREFIX = "REKOGNITION_EMULATOR_"
-NONSENSE = "nonsense"  # an answer of status 200 that is no JSON, as from a broken proxy
+NONSENSE = "nonsense"  # a response with status 200 that is not JSON, as from a broken proxy
 ERRORS = (
     "AccessDeniedException",
     "ImageTooLargeException",
@@ -33,11 +33,11 @@ THROTTLING = ("ThrottlingException", "ProvisionedThroughputExceededException")
 
 
 class SettingsError(ValueError):
-    """A setting or rule that makes no sense; the message is a sentence for the person who gave it."""
+    """An invalid setting or rule; the message is one sentence for the user."""
 
 
 class FaultError(Exception):
-    """The call is to fail with this error: one of ERRORS."""
+    """The call must fail with `error`, one of ERRORS."""
 
     def __init__(self, error: str, reason: str, *, over_quota: bool = False) -> None:
         super().__init__(f"{error}: {reason}")
@@ -47,13 +47,13 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set.
+    """Settings of the emulated service.
 
-    calls_per_second: quota, null for none; a second's worth (at least one call) can be spent at once
-    throttle_error: the error beyond the quota, one of THROTTLING
-    latency_ms, latency_jitter_ms: how long a call takes, and up to how much longer
-    error_rate, error_code: the share (0 to 1) of calls that fail at random, and with which of ERRORS
-    seed: of that randomness and of the jitter; null for none
+    calls_per_second: quota, None for no quota; one second's calls (at least one) can be made at once
+    throttle_error: error of calls over the quota, one of THROTTLING
+    latency_ms, latency_jitter_ms: duration of a call, and maximum random addition
+    error_rate, error_code: share (0 to 1) of calls that fail at random, and their error, one of ERRORS
+    seed: seed of the random errors and the jitter; None for no seed
     """
 
     calls_per_second: float | None = None
@@ -72,9 +72,9 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
                 raise SettingsError(f"{name} must be a number of 0 or more, not {value!r}")
         if self.calls_per_second == 0:
-            raise SettingsError("calls_per_second must be more than 0, or null for no quota")
+            raise SettingsError("calls_per_second must be greater than 0, or null for no quota")
         if self.error_rate > 1:
-            raise SettingsError(f"error_rate is a share from 0 to 1, not {self.error_rate!r}")
+            raise SettingsError(f"error_rate must be a number from 0 to 1, not {self.error_rate!r}")
         _one_of("throttle_error", self.throttle_error, THROTTLING)
         _one_of("error_code", self.error_code, ERRORS)
         if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
@@ -82,7 +82,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """REKOGNITION_EMULATOR_CALLS_PER_SECOND and so on; empty counts as not set. Raises SettingsError."""
+        """Settings from REKOGNITION_EMULATOR_CALLS_PER_SECOND etc.; empty means unset. Raises SettingsError."""
         given: dict[str, Any] = {}
         for setting in fields(cls):
             text = environment.get(PREFIX + setting.name.upper(), "")
@@ -100,17 +100,17 @@ class Settings:
     def changed(self, changes: object) -> Settings:
         """These settings with some of them replaced. Raises SettingsError."""
         if not isinstance(changes, dict):
-            raise SettingsError('settings are a JSON object, for example {"calls_per_second": 5}')
+            raise SettingsError('settings must be a JSON object, for example {"calls_per_second": 5}')
         names = [setting.name for setting in fields(self)]
         for name in changes:
             if name not in names:
-                raise SettingsError(f"there is no setting {name!r}; there are {', '.join(names)}")
+                raise SettingsError(f"unknown setting {name!r}; the settings are {', '.join(names)}")
         return replace(self, **changes)
 
 
 @dataclass(slots=True)
 class Rule:
-    """Calls for photos whose key starts with `key_prefix` fail with `error`: the next `times`, or all (None)."""
+    """The next `times` calls (None: all) for keys that start with `key_prefix` fail with `error`."""
 
     key_prefix: str
     error: str
@@ -121,19 +121,19 @@ class Rule:
         """A rule from JSON. Raises SettingsError."""
         example = '{"key_prefix": "images/broken", "error": "ThrottlingException", "times": 2}'
         if not isinstance(raw, dict) or not {"key_prefix", "error"} <= raw.keys() <= {"key_prefix", "error", "times"}:
-            raise SettingsError(f"a rule has key_prefix, error and perhaps times, for example {example}")
+            raise SettingsError(f"a rule requires key_prefix and error, and may have times, for example {example}")
         prefix, error, times = raw["key_prefix"], raw["error"], raw.get("times")
         if not isinstance(prefix, str):
             raise SettingsError(f"key_prefix must be a string, not {prefix!r}")
         _one_of("error", error, ERRORS)
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
-            raise SettingsError(f"times must be a whole number of 1 or more, or null for always, not {times!r}")
+            raise SettingsError(f"times must be a whole number of 1 or more, or null for all calls, not {times!r}")
         return cls(prefix, error, times)
 
 
 @dataclass(slots=True)
 class Counters:
-    """Calls since the start or the last reset. `photos` counts calls by bucket and key, failed ones too."""
+    """Calls since the start or the last reset. `photos` counts calls by bucket and key, including failed ones."""
 
     calls: int = 0
     answered: int = 0
@@ -143,7 +143,7 @@ class Counters:
 
 
 class Behaviour:
-    """Quota, latency, failures and counters of one emulated service; safe to use from many threads."""
+    """Quota, latency, errors and counters of one emulated service. Thread-safe."""
 
     def __init__(
         self,
@@ -161,9 +161,10 @@ class Behaviour:
         self._start(self._initial)
 
     def admit(self, bucket: str = "", key: str = "") -> None:
-        """Count a call, and let it through, slowly if so set. `bucket` and `key` are empty for an image as bytes.
+        """Count a call, and wait for its latency. `bucket` and `key` are empty for an image sent as bytes.
 
-        Raises FaultError if it is to fail: over the quota (at once, as the service does), by a rule, or at random.
+        Raises FaultError if the call is over the quota (without latency, as in the service), or fails by a rule or at
+        random.
         """
         with self._lock:
             self._counters.calls += 1
@@ -172,43 +173,43 @@ class Behaviour:
             settings = self._settings
             if not self._take_token():
                 self._counters.throttled += 1
-                reason = f"more than {settings.calls_per_second:g} calls a second"
+                reason = f"more than {settings.calls_per_second:g} calls per second"
                 raise FaultError(settings.throttle_error, reason, over_quota=True)
             pause = settings.latency_ms + self._random.random() * settings.latency_jitter_ms
-            fault = self._rule_for(key) or self._bad_luck()
+            fault = self._rule_for(key) or self._random_fault()
         if pause > 0:
             self._sleep(pause / 1000)
         if fault:
             raise fault
 
     def answered(self) -> None:
-        """Count a call that got its answer."""
+        """Count a successful call."""
         with self._lock:
             self._counters.answered += 1
 
     def failed(self) -> None:
-        """Count a call that got an error, other than for the quota."""
+        """Count a call that failed for a reason other than the quota."""
         with self._lock:
             self._counters.failed += 1
 
     def change(self, changes: object) -> None:
-        """Replace some settings; quota and randomness start anew. Raises SettingsError."""
+        """Change some settings, and restart quota and randomness. Raises SettingsError."""
         with self._lock:
             self._start(self._settings.changed(changes))
 
     def add_rules(self, raw: object) -> None:
-        """Add a rule, or a list of them; of several that match a key the oldest counts. Raises SettingsError."""
+        """Add a rule or a list of rules. If several match a key, the oldest applies. Raises SettingsError."""
         rules = [Rule.parse(one) for one in (raw if isinstance(raw, list) else [raw])]
         with self._lock:
             self._rules += rules
 
     def clear_rules(self) -> None:
-        """Drop all rules."""
+        """Remove all rules."""
         with self._lock:
             self._rules = []
 
     def reset(self) -> None:
-        """Back to the start: settings, rules and counters."""
+        """Restore the initial settings, remove all rules, and reset the counters."""
         with self._lock:
             self._rules = []
             self._counters = Counters()
@@ -235,7 +236,7 @@ class Behaviour:
 
     def _start(self, settings: Settings) -> None:
         self._settings = settings
-        self._random = random.Random(settings.seed)  # noqa: S311 - luck, not a secret
+        self._random = random.Random(settings.seed)  # noqa: S311 - not for security
         self._tokens = self._burst
         self._refilled = self._clock()
 
@@ -250,7 +251,7 @@ class Behaviour:
         now = self._clock()
         self._tokens = min(self._burst, self._tokens + (now - self._refilled) * rate)
         self._refilled = now
-        if self._tokens < 1 - 1e-9:  # a tenth ten times is a little less than one
+        if self._tokens < 1 - 1e-9:  # tolerates rounding errors
             return False
         self._tokens -= 1
         return True
@@ -263,7 +264,7 @@ class Behaviour:
                 return FaultError(rule.error, f"a rule for keys that start with {rule.key_prefix!r}")
         return None
 
-    def _bad_luck(self) -> FaultError | None:
+    def _random_fault(self) -> FaultError | None:
         settings = self._settings
         if settings.error_rate and self._random.random() < settings.error_rate:
             return FaultError(settings.error_code, f"error_rate is {settings.error_rate:g}")

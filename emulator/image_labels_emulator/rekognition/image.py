@@ -1,10 +1,9 @@
-"""A photo, checked as the service checks it, and decoded.
+"""Decodes a photo, with the checks of the service.
 
-Limits (Developer Guide, "Guidelines and quotas"): JPEG or PNG; at most 15 MB as an S3 object (5 MB as bytes is in the
-service model); each side at least 80 and at most 10,000 pixels. What the service answers outside them, from
-published answers: too small is InvalidParameterException "Request has invalid parameters" (botocore issue 1366),
-too many pixels is ImageTooLargeException "Input image dimensions 10800 x 5400 exceed maximum dimension size of 10000
-pixels" (aws-doc-sdk-examples issue 4848).
+Limits (Developer Guide, "Guidelines and quotas"): JPEG or PNG; at most 15 MB as an S3 object (the service model limits
+bytes to 5 MB); each side from 80 to 10,000 pixels. Errors, from published answers: too small is
+InvalidParameterException "Request has invalid parameters" (botocore issue 1366); too large is ImageTooLargeException
+"Input image dimensions 10800 x 5400 exceed maximum dimension size of 10000 pixels" (aws-doc-sdk-examples issue 4848).
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ MIN_SIDE = 80
 MAX_SIDE = 10_000
 SAMPLE_SIDE = 320  # pixels; enough for colours, sharpness and a classifier's 224
 
-# A legal PNG of 10,000 x 10,000 takes 400 MB decoded: never two of them at once.
+# A valid PNG of 10,000 x 10,000 pixels takes 400 MB when decoded. Only one is decoded at a time.
 _BIG_PIXELS = 16_000_000
 _ONE_BIG_AT_A_TIME = threading.Lock()
-_SMOOTH_MODES = {"L", "LA", "RGB", "RGBA", "CMYK"}  # the others (palettes, 16 bits) cannot be averaged by Pillow
+_SMOOTH_MODES = {"L", "LA", "RGB", "RGBA", "CMYK"}  # Pillow cannot average the others (palettes, 16 bits)
 
 
-# How EXIF's orientations are shown, of what is stored.
+# Transformations that display an image of each EXIF orientation.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -51,13 +50,13 @@ _TURNS = {
 }
 _FIRST_ON_ITS_SIDE = 5
 _END_OF_JPEG = b"\xff\xd9"
-# Bits for a decoder to go on with: the one that runs out of bits takes 0s or stops, and makes no picture like these.
+# Appended to test whether pixel data is complete: incomplete data decodes differently with each continuation.
 _CONTINUATIONS = (b"", b"\xaa" * 64, b"\x55" * 64)
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A decoded photo. `sample` is a copy of at most SAMPLE_SIDE pixels a side: rows x columns x RGB, 0-255."""
+    """A decoded photo. `sample` is scaled to at most SAMPLE_SIDE pixels per side: rows x columns x RGB, 0-255."""
 
     format: str
     width: int
@@ -67,9 +66,9 @@ class Photo:
 
 
 def load(data: bytes) -> Photo:
-    """Decode a photo, all of it, so that a truncated file is found out; its metadata cannot make it none.
+    """Decode the whole photo, to detect truncated files. Invalid metadata is ignored.
 
-    A JPEG is turned as its EXIF orientation says, a PNG is not (API reference, "DetectLabelsResponse").
+    A JPEG is rotated by its EXIF orientation, a PNG is not (API reference, "DetectLabelsResponse").
     Raises RekognitionError: InvalidImageFormatException, ImageTooLargeException (pixels), InvalidParameterException
     (too small).
     """
@@ -84,7 +83,7 @@ def load(data: bytes) -> Photo:
     if min(width, height) < MIN_SIDE:
         raise RekognitionError(
             "InvalidParameterException",
-            reason=f"the image is {width} x {height} pixels; each side needs at least {MIN_SIDE}",
+            reason=f"the image has {width} x {height} pixels; each side must have at least {MIN_SIDE}",
         )
     orientation = metadata.jpeg_orientation(data) if picture.format == "JPEG" else 1
     with _ONE_BIG_AT_A_TIME if width * height > _BIG_PIXELS else nullcontext():
@@ -117,24 +116,24 @@ def _open(data: bytes) -> ImageFile:
 
 
 def _decode(data: bytes, picture: ImageFile) -> Image.Image:
-    """The picture's sample, not turned yet."""
+    """The sample of a picture, before rotation."""
     try:
         return _sample(picture)
     except MemoryError:
-        raise  # the machine's fault
-    except Exception as error:  # Pillow's readers raise nearly anything on broken pixels, too
+        raise  # not the photo's fault
+    except Exception as error:  # Pillow raises many types of errors on corrupt pixels
         if picture.format != "JPEG" or not _lacks_only_its_end(data):
             raise _not_an_image(str(error)) from error
     return _sample(_open(data + _END_OF_JPEG))
 
 
 def _lacks_only_its_end(jpeg: bytes) -> bool:
-    """Whether all pixels of a JPEG that ends without its end marker are there.
+    """Whether a JPEG without an end marker has all of its pixels.
 
-    With the marker put in its place, libjpeg decodes what is there and makes up the rest, with a warning that Pillow
-    does not pass on. But when all is there, it does not matter what comes before the marker.
+    With the marker appended, libjpeg decodes incomplete data, too, and invents the rest, with a warning that Pillow
+    does not report. If the data is complete, additional bytes before the marker make no difference.
     """
-    jpeg = jpeg.rstrip(b"\xff")  # half a marker
+    jpeg = jpeg.rstrip(b"\xff")  # an incomplete marker
     try:
         digests = {_digest(jpeg + more + _END_OF_JPEG) for more in _CONTINUATIONS}
     except MemoryError:
@@ -146,19 +145,19 @@ def _lacks_only_its_end(jpeg: bytes) -> bool:
 
 def _digest(jpeg: bytes) -> bytes:
     picture = _open(jpeg)
-    picture.load()  # at its full size, in which the last bit shows
+    picture.load()  # at full size, where every bit counts
     return hashlib.sha256(picture.tobytes()).digest()
 
 
 def _sample(picture: ImageFile) -> Image.Image:
-    # A JPEG is decoded straight to a fraction of its size, which still reads all of its bytes.
+    # A JPEG is decoded at reduced size. This still reads all of its bytes.
     picture.draft("RGB", (SAMPLE_SIDE, SAMPLE_SIDE))
     picture.load()
     scale = min(1.0, SAMPLE_SIDE / max(picture.size))
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     how = Image.Resampling.BOX if picture.mode in _SMOOTH_MODES else Image.Resampling.NEAREST
     small = picture.resize(size, how)
-    if small.mode.startswith("I"):  # 16 bits a pixel: Pillow would cut instead of scale
+    if small.mode.startswith("I"):  # 16 bits per pixel: Pillow would clip instead of scale
         small = Image.fromarray((np.asarray(small).astype(np.uint32) >> 8).astype(np.uint8))
     return small.convert("RGB")
 

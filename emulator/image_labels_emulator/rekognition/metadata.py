@@ -1,8 +1,8 @@
-"""What surrounds the pixels of a JPEG or PNG: left out before the pixels are decoded, but for a JPEG's orientation.
+"""Removes the metadata of a JPEG or PNG before its pixels are decoded, and reads a JPEG's orientation.
 
-Pillow reads metadata on its way to the pixels and gives the photo up if it cannot. Pixels that decode are a photo, so
-Pillow gets to see only what the pixels need. Segments are found as libjpeg finds them (jdmarker.c): it skips what it
-does not know by the length that a segment gives, then whatever is not the beginning of a marker.
+Pillow parses metadata before the pixels, and fails if the metadata is invalid. Here a photo is valid if its pixels can
+be decoded, so Pillow gets only the data that the pixels need. Segments are found as in libjpeg (jdmarker.c): it skips
+an unknown segment by its length, and then all bytes up to the next marker.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import struct
 from collections.abc import Iterator
 
 JPEG_START, PNG_START = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
-# Chunks without which there are no pixels. Transparency is not among them: Rekognition's labels know no background.
+# Chunks that the pixels need. Transparency is not among them, because it does not affect Rekognition's labels.
 _PNG_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _APP0, _APP1, _APP14, _APP15 = 0xE0, 0xE1, 0xEE, 0xEF
 _COMMENT, _SCAN, _END = 0xFE, 0xDA, 0xD9
 _WITHOUT_CONTENT = {0x01, *range(0xD0, 0xD9)}
-# What says how the colours are coded, and how many bytes of it libjpeg wants to see before it heeds it.
+# Segments that define the coding of colours, with the minimum length at which libjpeg uses them.
 _COLOUR_SEGMENTS = {_APP0: (b"JFIF\0", 14), _APP14: (b"Adobe", 12)}
 _ORIENTATION, _SHORT = 0x0112, 3
 
 
 def pixels_only(data: bytes) -> bytes:
-    """The same photo without its metadata; what is neither a JPEG nor a PNG comes back as it is."""
+    """The photo without its metadata. Data that is neither JPEG nor PNG is returned unchanged."""
     if data.startswith(JPEG_START):
         return b"".join(_jpeg_pixels(data))
     if data.startswith(PNG_START):
@@ -31,9 +31,9 @@ def pixels_only(data: bytes) -> bytes:
 
 
 def jpeg_orientation(data: bytes) -> int:
-    """The EXIF orientation of a JPEG, 1 to 8; 1 if it has none that can be read.
+    """The EXIF orientation of a JPEG, 1 to 8; 1 if it has none or an invalid one.
 
-    As browsers have it: the first EXIF segment counts, and in it the first entry that is one number from 1 to 8.
+    As in browsers, the first EXIF segment applies, and in it the first entry that is a single number from 1 to 8.
     """
     for marker, content, _position in _segments(data):
         if marker == _APP1 and content.startswith(b"Exif\0"):
@@ -45,7 +45,7 @@ def _jpeg_pixels(data: bytes) -> Iterator[bytes]:
     yield JPEG_START
     for marker, content, position in _segments(data):
         if marker == _SCAN:
-            yield data[position:]  # with all that follows: from here on only libjpeg reads
+            yield data[position:]  # the rest unchanged, because only libjpeg parses scans
             return
         if _is_for_pixels(marker, content):
             yield data[position : position + 4] + content if marker not in _WITHOUT_CONTENT else bytes((0xFF, marker))
@@ -67,7 +67,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
         if len(data) < at + 2:
             return
         marker = data[at + 1]
-        if marker == 0:  # a byte of pixels out of place
+        if marker == 0:  # a misplaced byte of pixel data
             at += 2
             continue
         if marker in _WITHOUT_CONTENT:
@@ -78,7 +78,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
         yield marker, data[at + 4 : at + 2 + max(2, length)], at
         if marker in (_SCAN, _END):
             return
-        at += 2 + max(2, length)  # the length counts itself; libjpeg takes a smaller one for that
+        at += 2 + max(2, length)  # the length includes itself; libjpeg treats a smaller one as 2
 
 
 def _png_pixels(data: bytes) -> Iterator[bytes]:

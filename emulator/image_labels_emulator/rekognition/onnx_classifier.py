@@ -1,9 +1,9 @@
-"""Labels from an image classifier in ONNX form, which the user names.
+"""Labels from an ONNX image classifier that the user supplies.
 
-REKOGNITION_EMULATOR_ONNX_MODEL is the .onnx file, REKOGNITION_EMULATOR_ONNX_CLASSES a text file with one class a line,
-in the order of the model's output. ImageNet's lines ("n02123045 tabby, tabby cat") are understood: the first name
-counts. The model takes one image of float32, N x 3 x height x width or N x height x width x 3 (a size it leaves open
-is taken as 224), normalised with ImageNet's mean and deviation, and gives one number a class.
+REKOGNITION_EMULATOR_ONNX_MODEL is the .onnx file. REKOGNITION_EMULATOR_ONNX_CLASSES is a text file with one class per
+line, in the order of the model's output. In ImageNet's lines ("n02123045 tabby, tabby cat") the first name is used. The
+model's input is one float32 image, N x 3 x height x width or N x height x width x 3 (an unspecified size means 224),
+normalised with ImageNet's mean and deviation. Its output is one number per class.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _DEFAULT_SIDE = 224
 
 
 class ClassifierSettingsError(ValueError):
-    """The classifier cannot be used as named; the message says which variable and why."""
+    """The classifier cannot be used; the message names the variable and the reason."""
 
 
 def from_environment(environment: Mapping[str, str]) -> Classifier | None:
-    """The classifier that the environment names, or None. Raises ClassifierSettingsError."""
+    """The classifier that the environment variables name, or None. Raises ClassifierSettingsError."""
     model, classes = environment.get(MODEL_VARIABLE), environment.get(CLASSES_VARIABLE)
     if not model and not classes:
         return None
     if not model or not classes:
-        raise ClassifierSettingsError(f"{MODEL_VARIABLE} and {CLASSES_VARIABLE} go together: set both, or neither")
+        raise ClassifierSettingsError(f"set both {MODEL_VARIABLE} and {CLASSES_VARIABLE}, or neither")
     for variable, path in ((MODEL_VARIABLE, model), (CLASSES_VARIABLE, classes)):
         if not Path(path).is_file():
             raise ClassifierSettingsError(f"{variable}={path} is not a file")
@@ -50,26 +50,26 @@ def from_environment(environment: Mapping[str, str]) -> Classifier | None:
 
 
 class OnnxClassifier:
-    """Called with a photo, gives its TOP most probable classes as labels, the confidence in percent."""
+    """Returns the TOP most probable classes of a photo as labels, with confidences in percent."""
 
     def __init__(self, model: Path, classes: Path) -> None:
         try:
             import onnxruntime
         except ImportError as error:
             raise ClassifierSettingsError(
-                f"{MODEL_VARIABLE} needs the package onnxruntime (the extra `onnx` of this project)"
+                f"{MODEL_VARIABLE} requires the package onnxruntime (the extra `onnx` of this project)"
             ) from error
         try:
             self._session: Any = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises a dozen types of its own
-            raise ClassifierSettingsError(f"{MODEL_VARIABLE}={model} does not load: {error}") from error
+        except Exception as error:  # onnxruntime raises many types of errors
+            raise ClassifierSettingsError(f"{MODEL_VARIABLE}={model} cannot be loaded: {error}") from error
         self._classes = [class_name(line) for line in classes.read_text().splitlines() if line.strip()]
         entry = self._session.get_inputs()[0]
         self._input: str = entry.name
         shape = list(entry.shape)
         if len(shape) != 4 or entry.type != "tensor(float)" or 3 not in (shape[1], shape[3]):
             raise ClassifierSettingsError(
-                f"{MODEL_VARIABLE}={model} takes {entry.type} {shape}; "
+                f"{MODEL_VARIABLE}={model} has the input {entry.type} {shape}; "
                 "expected float, N x 3 x height x width or N x height x width x 3"
             )
         self._channels_first = shape[1] == 3
@@ -83,7 +83,7 @@ class OnnxClassifier:
         scores = np.asarray(self._session.run(None, {self._input: batch})[0], dtype=np.float64).reshape(-1)
         if len(scores) != len(self._classes):
             raise ClassifierSettingsError(
-                f"{CLASSES_VARIABLE} has {len(self._classes)} classes and the model {len(scores)}"
+                f"{CLASSES_VARIABLE} has {len(self._classes)} classes, but the model has {len(scores)}"
             )
         probabilities = scores if _is_distribution(scores) else _softmax(scores)
         order = sorted(range(len(scores)), key=lambda index: (-probabilities[index], index))[:TOP]

@@ -1,9 +1,9 @@
 """IMAGE_PROPERTIES: quality and dominant colours of a photo, computed from its pixels.
 
-The members are the real service's: Contrast for the whole image only, Brightness and Sharpness for foreground and
-background too (Developer Guide, "Detecting labels in an image"). The formulas are the emulator's own, since the
-service's are not published: they rise and fall with what they are called after, on the service's scale of 0 to 100.
-The foreground is the middle half of each side, the background what lies around it.
+The members are those of the real service: Contrast for the whole image only, Brightness and Sharpness also for
+foreground and background (Developer Guide, "Detecting labels in an image"). The service's formulas are not published.
+The emulator's formulas increase with brightness, sharpness and contrast, on the service's scale of 0 to 100. The
+foreground is the middle half of each side, and the background is the rest.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _quality(luma: NDArray[np.float64], edges: NDArray[np.float64], where: NDArr
 
 
 def _laplacian(luma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much each pixel differs from its four neighbours; the rim counts as flat."""
+    """The difference of each pixel from its four neighbours; 0 at the border."""
     edges = np.zeros_like(luma)
     inner = luma[1:-1, 1:-1]
     around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]

@@ -1,8 +1,8 @@
-"""LocalStack's side of the emulated Rekognition: an API call in, an answer or an error out.
+"""LocalStack's provider of the emulated Rekognition.
 
-A photo in S3 is read from LocalStack's own S3 with the caller's account and Region, HEAD first. As in AWS, a photo
-that cannot be had (no such bucket, key or version, or a bucket of another Region) is InvalidS3ObjectException
-(API reference, "S3Object": the bucket's Region must match the Region of the call).
+A photo in S3 is read from LocalStack's S3 in the caller's account and Region, after a HEAD request. As in AWS, a photo
+that cannot be read (missing bucket, key or version, or a bucket in another Region) is an InvalidS3ObjectException (API
+reference, "S3Object": the bucket's Region must match the Region of the call).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An object of S3: its bytes and its user metadata, without the `x-amz-meta-`."""
+    """An S3 object: its bytes, and its user metadata without the prefix `x-amz-meta-`."""
 
     data: bytes
     metadata: Mapping[str, str]
@@ -42,13 +42,13 @@ class Fetched:
 
 @cache
 def shared_behaviour() -> faults.Behaviour:
-    """The one Behaviour of this process, its settings from the environment. Raises faults.SettingsError."""
+    """The Behaviour of this process, with settings from the environment. Raises faults.SettingsError."""
     return faults.Behaviour(faults.Settings.from_environment(os.environ))
 
 
 @cache
 def shared_admin() -> Admin:
-    """The routes for `shared_behaviour`; LocalStack loads a provider late, so a start hook registers them early."""
+    """The routes of `shared_behaviour`. A start hook registers them, because LocalStack loads providers later."""
     return Admin(shared_behaviour())
 
 
@@ -58,7 +58,7 @@ def s3_client(context: RequestContext) -> Any:
 
 
 class RekognitionProvider(ServiceLifecycleHook):
-    """The provider for LocalStack's `Service.for_provider`. The arguments are for tests."""
+    """The provider for LocalStack's `Service.for_provider`. Only tests pass arguments."""
 
     service = "rekognition"
 
@@ -93,7 +93,7 @@ class RekognitionProvider(ServiceLifecycleHook):
             raise
         except Exception as error:
             self._behaviour.failed()
-            LOG.exception("DetectLabels of %s fails, and it should not", "/".join(_place(request)))
+            LOG.exception("DetectLabels of %s failed unexpectedly", "/".join(_place(request)))
             raise RekognitionError("InternalServerError") from error
         self._behaviour.answered()
         return answer
@@ -112,7 +112,7 @@ class RekognitionProvider(ServiceLifecycleHook):
 
 
 def _place(raw: Mapping[str, Any]) -> tuple[str, str]:
-    """Bucket and key of a request that nobody has checked yet; empty where it has none."""
+    """Bucket and key of an unvalidated request; empty if absent."""
     photo: Any = raw.get("Image")
     photo = photo.get("S3Object") if isinstance(photo, dict) else None
     photo = photo if isinstance(photo, dict) else {}
@@ -120,9 +120,9 @@ def _place(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def fetch(s3: Any, photo: S3Photo, region: str) -> Fetched:
-    """The object, if it is there, in this Region, and not too large.
+    """Read the object, if it exists, is in this Region, and is not too large.
 
-    Raises RekognitionError: InvalidS3ObjectException, ImageTooLargeException, InternalServerError (S3 not reached).
+    Raises RekognitionError: InvalidS3ObjectException, ImageTooLargeException, InternalServerError (S3 unreachable).
     """
     where: dict[str, str] = {"Bucket": photo.bucket, "Key": photo.key}
     if photo.version is not None:
@@ -135,16 +135,16 @@ def fetch(s3: Any, photo: S3Photo, region: str) -> Fetched:
             )
         _check_size(s3.head_object(**where)["ContentLength"])
         found = s3.get_object(**where)
-        _check_size(found["ContentLength"])  # it may have been replaced between the two
+        _check_size(found["ContentLength"])  # it may have been replaced after the HEAD request
         return Fetched(found["Body"].read(), found.get("Metadata") or {})
     except ClientError as error:
         raise RekognitionError("InvalidS3ObjectException", reason=str(error)) from error
     except BotoCoreError as error:
-        raise RekognitionError("InternalServerError", reason=f"S3 was not reached: {error}") from error
+        raise RekognitionError("InternalServerError", reason=f"S3 is unreachable: {error}") from error
 
 
 def _check_size(size: int) -> None:
     if size > image.MAX_S3_BYTES:
         raise RekognitionError(
-            "ImageTooLargeException", reason=f"the object has {size} bytes; at most {image.MAX_S3_BYTES} are read"
+            "ImageTooLargeException", reason=f"the object has {size} bytes; the limit is {image.MAX_S3_BYTES}"
         )

@@ -1,15 +1,14 @@
-"""Where the labels of a photo come from, first match wins.
+"""Sources of a photo's labels. The first that applies is used.
 
-1. The S3 object's metadata `labels` (header `x-amz-meta-labels`), as the person who uploads it says:
-   `Dog=98.7,Traffic Light=91`. The value is a confidence in percent; `*` and a count ask for that many boxes
-   (`Person=99*3`). An empty value means: no labels. Anything else is refused with InvalidParameterException, whose
-   message quotes what is wrong.
-2. The ONNX classifier, if the user names one (see `onnx_classifier`).
-3. The words of the file name: `traffic-light_01.jpg` is a Traffic Light, `two-dogs.jpg` a Dog (and a Two). Words the
-   taxonomy does not know become labels of their own; shorter ones than three letters, the prefixes of cameras and a
-   few little words do not. `0001.jpg` has no labels.
+1. The S3 object's metadata `labels` (header `x-amz-meta-labels`), for example `Dog=98.7,Traffic Light=91`. The number
+   is the confidence in percent; `*` and a count add boxes (`Person=99*3`). An empty value means no labels. Any other
+   value is refused with InvalidParameterException, whose message quotes the error.
+2. The ONNX classifier, if one is set (see `onnx_classifier`).
+3. The words of the file name: `traffic-light_01.jpg` is a Traffic Light, `two-dogs.jpg` a Dog (and a Two). A word that
+   is not in the taxonomy becomes a label, except words shorter than three letters, cameras' file prefixes and a few
+   function words. `0001.jpg` has no labels.
 
-An image sent as bytes has neither metadata nor a name: without a classifier it has no labels.
+An image sent as bytes has neither metadata nor a name. Without a classifier it has no labels.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _ENTRY = re.compile(r"(?P<name>[^=,]+)=(?P<confidence>\d+(?:\.\d+)?)(?:\*(?P<cou
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A label somebody or something saw; `confidence` in percent, `count` boxes if the label has any."""
+    """A label from a source. `confidence` is in percent, `count` the number of boxes if the label has boxes."""
 
     name: str
     confidence: float
@@ -61,7 +60,7 @@ def find_labels(
     key: str | None = None,
     classifier: Classifier | None = None,
 ) -> list[Found]:
-    """The labels of a photo, without ancestors, each name once. Raises RekognitionError for bad metadata."""
+    """The labels of a photo, without ancestors and duplicates. Raises RekognitionError for invalid metadata."""
     if metadata is not None and METADATA_KEY in metadata:
         found = from_metadata(metadata[METADATA_KEY])
     elif classifier is not None:
@@ -83,7 +82,7 @@ def from_metadata(text: str) -> list[Found]:
 
 
 def from_file_name(key: str, digest: str, taxonomy: Taxonomy) -> list[Found]:
-    """The words of an object key's last part as labels, with confidences that depend only on word and image."""
+    """The words of the file name as labels, with confidences that depend only on word and image."""
     stem = key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     words = re.findall(r"[^\W\d_]+", stem)
     names: dict[str, None] = {}
@@ -105,7 +104,7 @@ def _longest_label(words: list[str], taxonomy: Taxonomy) -> tuple[str | None, in
 
 
 def _singulars(term: str) -> list[str]:
-    """The term, and what it may be the plural of."""
+    """The term, and the words that it may be the plural of."""
     folded = term.casefold()
     candidates = [folded]
     for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", "")):

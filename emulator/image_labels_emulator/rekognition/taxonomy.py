@@ -1,10 +1,10 @@
-"""What Rekognition knows about its labels: ancestors, aliases, categories, and whether it draws boxes.
+"""Rekognition's taxonomy: ancestors, aliases and categories of labels, and whether they have boxes.
 
-`taxonomy.json` holds, per label, its direct parents, aliases, categories, whether an answer has boxes (Instances)
-for it, and `published`: true if a published answer of label model 3.0 or the Developer Guide ("Detecting labels",
-"Detecting labels in an image", "Detecting labels in a video") shows these facts; false if they were put together
-from answers of model 2.0 and their like, which may differ from model 3.0 in detail. It is a small part of the real
-list of some 3,000 labels, and a label outside it simply has no parents, aliases or categories here.
+`taxonomy.json` has, for each label, its direct parents, aliases and categories, `boxes` (whether answers have Instances
+of it), and `published`. That is true if a published answer of label model 3.0 or the Developer Guide ("Detecting
+labels", "Detecting labels in an image", "Detecting labels in a video") shows these facts. It is false if they are
+inferred from answers of model 2.0 and similar labels, and may differ from model 3.0. The file covers a small part of
+the service's 3,000 labels. Here a label outside it has no parents, aliases or categories.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label; `parents` are all its ancestors, in alphabetical order, as the service answers them."""
+    """A label. `parents` has all of its ancestors in alphabetical order, as in the service's answers."""
 
     name: str
     parents: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Label:
 
 
 class Taxonomy:
-    """Labels by name or alias, without regard to case."""
+    """Labels by name or alias, case-insensitively."""
 
     def __init__(self, labels: list[Label]) -> None:
         self.labels = {label.name: label for label in labels}
@@ -40,17 +40,16 @@ class Taxonomy:
         self._by_term |= {term.replace("-", " "): label for term, label in self._by_term.items()}
 
     def find(self, term: str) -> Label | None:
-        """The label of this name or alias, or None. An alias is never a label of its own."""
+        """The label with this name or alias, or None."""
         return self._by_term.get(term.casefold())
 
     def get(self, name: str) -> Label:
-        """The label of this exact name; one without any facts if it is not known."""
+        """The label with this exact name; an unknown name gives a label without facts."""
         return self.labels.get(name) or Label(name)
 
 
 @cache
 def load() -> Taxonomy:
-    """The taxonomy of this package."""
     raw = json.loads(files(__package__).joinpath("taxonomy.json").read_text())
     return Taxonomy(
         [

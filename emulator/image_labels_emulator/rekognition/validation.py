@@ -1,12 +1,12 @@
-"""The request of DetectLabels, checked as the service checks it.
+"""Validation of DetectLabels requests, with the checks of the service.
 
-Two stages, as in the service. Lengths, ranges, patterns and enums come from botocore's own service model and fail
-with ValidationException in the service's words ("1 validation error detected: Value '…' at 'maxLabels' failed to
-satisfy constraint: …"); what the model cannot say fails with InvalidParameterException or InvalidS3ObjectException.
+There are two stages, as in the service. Lengths, ranges, patterns and enums come from botocore's service model. They
+fail with ValidationException and the service's message ("1 validation error detected: Value '…' at 'maxLabels' failed
+to satisfy constraint: …"). Rules outside the model fail with InvalidParameterException or InvalidS3ObjectException.
 
 Sources: API reference "DetectLabels", "Image", "S3Object", "GeneralLabelsSettings",
-"DetectLabelsImagePropertiesSettings". Not documented, and therefore lenient here: a filter that names no known label
-or category ("the exact label names or label categories must be supplied") matches nothing and is no error.
+"DetectLabelsImagePropertiesSettings". The guide requires "the exact label names or label categories" in filters, but
+does not document the error for others. Here a filter with an unknown name matches nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DEFAULT_DOMINANT_COLORS = 10
 
 @dataclass(frozen=True, slots=True)
 class S3Photo:
-    """A photo by its place in S3; `version` is None for the current one."""
+    """A photo in S3; `version` None means the current version."""
 
     bucket: str
     key: str
@@ -43,7 +43,7 @@ class S3Photo:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Exact names. Empty inclusions let everything in; exclusions win over inclusions."""
+    """Exact names. Without inclusions all labels pass; exclusions take precedence over inclusions."""
 
     include_labels: frozenset[str] = frozenset()
     exclude_labels: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class DetectLabelsRequest:
-    """A request that passed, with the service's defaults filled in. `image` is the bytes or their place."""
+    """A valid request, with the service's defaults."""
 
     image: bytes | S3Photo
     max_labels: int = MAX_LABELS
@@ -64,7 +64,7 @@ class DetectLabelsRequest:
 
 
 def parse(raw: Mapping[str, Any]) -> DetectLabelsRequest:
-    """Check a request as botocore would send it (member names as in the API reference).
+    """Validate a request with the member names of the API reference.
 
     Raises RekognitionError: SerializationException (a wrong JSON type), ValidationException (against the model),
     InvalidParameterException, InvalidS3ObjectException.
@@ -99,7 +99,7 @@ def parse(raw: Mapping[str, Any]) -> DetectLabelsRequest:
 
 @cache
 def operation_model() -> OperationModel:
-    """DetectLabels in botocore's service model of Rekognition."""
+    """botocore's model of DetectLabels."""
     return botocore.session.get_session().get_service_model("rekognition").operation_model("DetectLabels")
 
 
@@ -127,7 +127,7 @@ def _image(raw: Mapping[str, Any]) -> bytes | S3Photo:
 
 
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """The constraints of the model that `value` breaks, each as a clause of the service's message."""
+    """The violated constraints of the model, each as a clause of the service's message."""
     _check_type(shape, value, path)
     if shape.type_name == "structure":
         yield from _structure_problems(shape, value, path)  # type: ignore[arg-type]
@@ -190,7 +190,7 @@ def _check_type(shape: Shape, value: Any, path: str) -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)):
-        return f"'java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]'"  # the service's own words
+        return f"'java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]'"  # as in the service's messages
     if isinstance(value, list):
         return f"'[{', '.join(map(str, value))}]'"
     return f"'{value}'"

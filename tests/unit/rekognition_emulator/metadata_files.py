@@ -1,4 +1,4 @@
-"""JPEG and PNG files with metadata as it should not be: segments, chunks and EXIF written byte by byte."""
+"""JPEG and PNG files with invalid metadata: segments, chunks and EXIF, written byte by byte."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHORT = 3
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a TIFF directory: `value` is at most four bytes, or where the value lies."""
+    """An entry of a TIFF directory. `value` has at most four bytes, or is the offset of the value."""
 
     tag: int
     kind: int
@@ -25,24 +25,24 @@ def orientation(value: int, order: str = "<") -> Entry:
 
 
 def tiff(*entries: Entry, order: str = "<", tail: bytes = b"") -> bytes:
-    """EXIF's TIFF: one directory, and `tail` behind it."""
+    """The TIFF data of EXIF: one directory, followed by `tail`."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(entries))
     packed = [struct.pack(f"{order}HHI", e.tag, e.kind, e.count) + e.value.ljust(4, b"\0") for e in entries]
     return head + b"".join(packed) + bytes(4) + tail
 
 
 def turned_with(entry: Entry, number: int = 6, tail: bytes = b"") -> bytes:
-    """EXIF of a turned photo with one more entry, which is out of order."""
+    """EXIF of a rotated photo, with an additional entry out of order."""
     return tiff(entry, orientation(number), tail=tail)
 
 
 def after_directory(entries: int) -> int:
-    """Where the tail of a TIFF of so many entries begins."""
+    """The offset of the tail of a TIFF with this number of entries."""
     return 8 + 2 + 12 * entries + 4
 
 
 def segment(marker: int, content: bytes, length: int | None = None) -> bytes:
-    """A segment of a JPEG; `length` may lie."""
+    """A segment of a JPEG; `length` may be wrong."""
     return struct.pack(">BBH", 0xFF, marker, len(content) + 2 if length is None else length) + content
 
 
@@ -51,12 +51,12 @@ def exif_segment(content: bytes) -> bytes:
 
 
 def jpeg_with(photo: bytes, *segments: bytes) -> bytes:
-    """A JPEG with segments between its start and everything else."""
+    """A JPEG with additional segments after its start."""
     return photo[:2] + b"".join(segments) + photo[2:]
 
 
 def chunk(kind: bytes, content: bytes, *, good: bool = True) -> bytes:
-    """A chunk of a PNG, with a right or a wrong checksum."""
+    """A chunk of a PNG, with a valid or invalid checksum."""
     crc = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc if good else crc ^ 1)
 

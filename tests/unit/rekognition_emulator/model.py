@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from botocore.model import Shape
     from image_labels_emulator.rekognition.sources import Found
 
-# What the service leaves out in published answers; everything else in the model must be there.
+# Members that published answers omit. All others in the model are required.
 MAY_BE_MISSING = {
     "DetectLabelsResponse": {"OrientationCorrection", "ImageProperties"},
     "Instance": {"DominantColors"},
@@ -28,7 +28,7 @@ TYPES: dict[str, Any] = {"structure": dict, "list": list, "string": str, "intege
 
 
 def picture(width: int = 200, height: int = 100, form: str = "JPEG", mode: str = "RGB", **options: Any) -> bytes:
-    """An image file with noise in it, the same each time."""
+    """A reproducible image file of noise."""
     noise = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return encode(Image.fromarray(noise).convert(mode), form, **options)
 
@@ -44,7 +44,7 @@ def s3_image(key: str = "images/a.jpg", bucket: str = "photos") -> dict[str, Any
 
 
 def checked(**request: Any) -> validation.DetectLabelsRequest:
-    """Parse a request that botocore would send without complaint."""
+    """Parse a request that passes botocore's validation."""
     shape = validation.operation_model().input_shape
     assert shape is not None
     report = ParamValidator().validate(request, shape)
@@ -53,14 +53,14 @@ def checked(**request: Any) -> validation.DetectLabelsRequest:
 
 
 def answer(*found: Found, photo: bytes | None = None, **request: Any) -> dict[str, Any]:
-    """A checked answer to a checked request for a photo in which `found` was found."""
+    """The validated answer to a validated request for a photo with the labels `found`."""
     loaded = image.load(photo or picture())
     raw = detect_labels(checked(Image=s3_image(), **request), loaded, found, taxonomy.load())
     return check_answer(raw)
 
 
 def check_answer(raw: dict[str, Any]) -> dict[str, Any]:
-    """As JSON, through botocore's parser, member by member. Returns what a client would get."""
+    """Validate an answer with botocore's parser. Returns the answer as a client receives it."""
     shape = validation.operation_model().output_shape
     assert shape is not None
     body = json.dumps(raw)

@@ -13,7 +13,7 @@ def general(**filters: list[str]) -> dict[str, Any]:
 
 def test_a_dog_brings_its_ancestors_in_the_services_order() -> None:
     found = answer(Found("Dog", 98.7))
-    # As a published answer has it: by confidence, then by name.
+    # As in a published answer: by confidence, then by name.
     assert names(found) == ["Animal", "Canine", "Dog", "Mammal", "Pet"]
     assert {label["Confidence"] for label in found["Labels"]} == {98.7}
     dog = found["Labels"][2]
@@ -117,7 +117,7 @@ def test_a_womans_box_is_a_persons_box() -> None:
     found = answer(Found("Woman", 99, count=2), Found("Puppy", 90))
     assert boxes(found, "Woman") == boxes(found, "Adult") == boxes(found, "Person")
     assert len(boxes(found, "Person")) == 2
-    # A Puppy has no boxes of its own in published answers, but the Dog it is has.
+    # In published answers a Puppy has no boxes, but its parent Dog has.
     assert boxes(found, "Puppy") == []
     assert len(boxes(found, "Dog")) == 1
 

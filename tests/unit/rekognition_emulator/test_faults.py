@@ -8,7 +8,7 @@ from image_labels_emulator.rekognition.faults import Behaviour, FaultError, Sett
 
 
 class Clock:
-    """Time that passes only when somebody sleeps or says so."""
+    """A clock that only sleeps and tests advance."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -155,20 +155,20 @@ def test_settings_change_and_come_back(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"calls": 5}, "there is no setting 'calls'; there are calls_per_second"),
-        ({"calls_per_second": 0}, "calls_per_second must be more than 0"),
+        ({"calls": 5}, "unknown setting 'calls'; the settings are calls_per_second"),
+        ({"calls_per_second": 0}, "calls_per_second must be greater than 0"),
         ({"calls_per_second": "5"}, "calls_per_second must be a number"),
         ({"latency_ms": -1}, "latency_ms must be a number of 0 or more"),
         ({"latency_ms": None}, "latency_ms must be a number"),
         ({"latency_jitter_ms": True}, "latency_jitter_ms must be a number"),
-        ({"error_rate": 1.5}, "error_rate is a share from 0 to 1"),
+        ({"error_rate": 1.5}, "error_rate must be a number from 0 to 1"),
         ({"error_code": "Oops"}, "error_code must be one of AccessDeniedException"),
         ({"throttle_error": "InternalServerError"}, "throttle_error must be one of ThrottlingException"),
         ({"seed": 1.5}, "seed must be a whole number"),
-        ([], "settings are a JSON object"),
+        ([], "settings must be a JSON object"),
     ],
 )
-def test_settings_that_make_no_sense(clock: Clock, changes: object, words: str) -> None:
+def test_invalid_settings_are_refused(clock: Clock, changes: object, words: str) -> None:
     one = behaviour(clock)
     with pytest.raises(SettingsError, match="^" + words):
         one.change(changes)
@@ -178,16 +178,16 @@ def test_settings_that_make_no_sense(clock: Clock, changes: object, words: str) 
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("images/", "a rule has key_prefix, error"),
-        ({"key_prefix": "a"}, "a rule has key_prefix, error"),
-        ({"key_prefix": "a", "error": "nonsense", "time": 1}, "a rule has key_prefix, error"),
+        ("images/", "a rule requires key_prefix and error"),
+        ({"key_prefix": "a"}, "a rule requires key_prefix and error"),
+        ({"key_prefix": "a", "error": "nonsense", "time": 1}, "a rule requires key_prefix and error"),
         ({"key_prefix": 1, "error": "nonsense"}, "key_prefix must be a string"),
         ({"key_prefix": "a", "error": "Oops"}, "error must be one of"),
         ({"key_prefix": "a", "error": ["nonsense"]}, "error must be one of"),
         ({"key_prefix": "a", "error": "nonsense", "times": 0}, "times must be a whole number of 1 or more"),
     ],
 )
-def test_rules_that_make_no_sense(clock: Clock, rule: object, words: str) -> None:
+def test_invalid_rules_are_refused(clock: Clock, rule: object, words: str) -> None:
     one = behaviour(clock)
     with pytest.raises(SettingsError, match="^" + words):
         one.add_rules([{"key_prefix": "good", "error": "nonsense"}, rule])

@@ -99,7 +99,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 def test_exif_turns_a_jpeg_but_not_a_png() -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
+    exif[0x0112] = 6  # rotated by 90°
     turned = image.load(picture(200, 100, "JPEG", exif=exif))
     assert (turned.width, turned.height, turned.sample.shape) == (100, 200, (200, 100, 3))
     straight = image.load(picture(200, 100, "PNG", exif=exif))

@@ -1,4 +1,4 @@
-"""Pixels that decode are a photo: nothing in its metadata makes it another, or none."""
+"""Metadata never changes or invalidates a photo whose pixels can be decoded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from rekognition_emulator.model import encode, picture
 JPEG, PNG = picture(200, 100, "JPEG"), picture(200, 100, "PNG")
 PLAIN_JPEG, PLAIN_PNG = image.load(JPEG).sample, image.load(PNG).sample
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
-# How EXIF's orientations are shown, of what is stored.
+# Transformations that display an image of each EXIF orientation.
 TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda a: a,
     2: np.fliplr,
@@ -200,8 +200,8 @@ def adobe(transform: int) -> bytes:
     return segment(0xEE, b"Adobe" + struct.pack(">HHHB", 100, 0, 0, transform))
 
 
-def test_adobes_segment_says_what_the_colours_are() -> None:
-    """Without it, or with transform 2, the four components of a JPEG are something else."""
+def test_adobe_segment_determines_the_colours() -> None:
+    """Without it, or with transform 2, the four components of a JPEG have a different meaning."""
     red = Image.new("CMYK", (100, 100), (0, 255, 255, 0))
     photo = encode(red, "JPEG")
     assert b"Adobe" in photo
@@ -233,7 +233,7 @@ def test_no_chunk_changes_a_png_of_any_mode(mode: str, options: dict[str, Any]) 
 
 
 def test_sixteen_bits_a_channel() -> None:
-    """Pillow writes none: by hand, without filters."""
+    """Written by hand without filters, because Pillow cannot write one."""
     header = struct.pack(">IIBBBBB", 100, 100, 16, 2, 0, 0, 0)
     rows = (b"\0" + b"\x80\x00\x40\x00\x20\x00" * 100) * 100
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
@@ -263,7 +263,7 @@ class TestEndOfAJpeg:
 
 @pytest.mark.parametrize("colour", ["black", "grey", "white"])
 def test_pixels_of_one_colour_are_missing(colour: str) -> None:
-    """What libjpeg puts in place of missing pixels is grey."""
+    """libjpeg fills missing pixels with grey."""
     photo = encode(Image.new("RGB", (400, 400), colour), "JPEG")
     plain = image.load(photo).sample
     assert same(photo[:-2], plain)
@@ -294,7 +294,7 @@ FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCh
 
 @st.composite
 def mutated(draw: st.DrawFn, content: bytes, keep: int = 0) -> bytes:
-    """Some bytes of it changed, taken out or put in, behind the first `keep`."""
+    """The data with bytes changed, removed or inserted after the first `keep`."""
     data = bytearray(content)
     for _ in range(draw(st.integers(1, 8))):
         at = draw(st.integers(keep, len(data)))

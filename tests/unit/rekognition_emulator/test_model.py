@@ -1,4 +1,4 @@
-"""The check of answers can fail: otherwise the other tests would prove nothing with it."""
+"""The validation of answers, on which the other tests rely, can fail."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from rekognition_emulator.model import encode
 CLASSES = "n02123045 tabby, tabby cat\ntraffic_light\nsports car, sport car\n"
 RED = image.load(encode(Image.new("RGB", (100, 100), (255, 0, 0))))
 GREEN = image.load(encode(Image.new("RGB", (100, 100), (0, 255, 0))))
-# ImageNet's normalisation, as every model of that kind expects it.
+# ImageNet's normalisation, which such models expect.
 ONE = (1 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
 ZERO = -np.array([0.485, 0.456, 0.406]) / np.array([0.229, 0.224, 0.225])
 
@@ -91,11 +91,11 @@ def test_the_environment_names_both_files(tmp_path: Path, classes: Path) -> None
 
 def test_bad_settings_name_the_variable(tmp_path: Path, classes: Path) -> None:
     model, labels = "REKOGNITION_EMULATOR_ONNX_MODEL", "REKOGNITION_EMULATOR_ONNX_CLASSES"
-    with pytest.raises(ClassifierSettingsError, match=f"{model} and {labels} go together"):
+    with pytest.raises(ClassifierSettingsError, match=f"set both {model} and {labels}"):
         from_environment({model: str(classes)})
     with pytest.raises(ClassifierSettingsError, match=f"{model}=.* is not a file"):
         from_environment({model: str(tmp_path / "none"), labels: str(classes)})
-    with pytest.raises(ClassifierSettingsError, match=f"{model}=.* does not load"):
+    with pytest.raises(ClassifierSettingsError, match=f"{model}=.* cannot be loaded"):
         from_environment({model: str(classes), labels: str(classes)})
 
 
@@ -115,5 +115,5 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path, classes: Path) -> No
 def test_as_many_classes_as_outputs(tmp_path: Path, classes: Path) -> None:
     classes.write_text("one\n")
     classify = OnnxClassifier(build(tmp_path / "m.onnx", channels_first=True), classes)
-    with pytest.raises(ClassifierSettingsError, match="1 classes and the model 3"):
+    with pytest.raises(ClassifierSettingsError, match="1 classes, but the model has 3"):
         classify(RED)

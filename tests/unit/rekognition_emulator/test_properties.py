@@ -27,12 +27,12 @@ def test_a_plain_colour_is_named_as_the_service_names_it() -> None:
 @pytest.mark.parametrize(
     ("rgb", "css", "simple"),
     [
-        # The colours of the published answer.
+        # Colours of the published answer.
         ((0, 0, 0), "black", "black"),
         ((128, 128, 128), "gray", "grey"),
         ((105, 105, 105), "dimgrey", "grey"),
         ((85, 107, 47), "darkolivegreen", "green"),
-        # Others, by their plain sense.
+        # Other colours, by their usual names.
         ((255, 255, 255), "white", "white"),
         ((250, 5, 5), "red", "red"),
         ((0, 0, 250), "blue", "blue"),
@@ -74,7 +74,7 @@ def test_most_frequent_first_as_many_as_asked_none_rare() -> None:
     assert dominant_colors(pixels, 0) == []
 
 
-def test_brightness_contrast_and_sharpness_mean_what_they_say() -> None:
+def test_brightness_contrast_and_sharpness_follow_the_image() -> None:
     dark, light = image_properties(plain(20, 20, 20), 10), image_properties(plain(240, 240, 240), 10)
     assert dark["Quality"]["Brightness"] == pytest.approx(20 / 255 * 100, abs=0.01)
     assert light["Quality"]["Brightness"] == pytest.approx(240 / 255 * 100, abs=0.01)

@@ -1,4 +1,4 @@
-"""The provider as LocalStack calls it, with a fake S3 in place of LocalStack's."""
+"""The provider as LocalStack calls it, with a fake S3."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ KNOWN = taxonomy.load()
 @pytest.mark.parametrize(
     ("name", "parents", "aliases", "category", "boxes"),
     [
-        # As published answers of label model 3.0 have them.
+        # From published answers of label model 3.0.
         ("Dog", ["Animal", "Canine", "Mammal", "Pet"], [], "Animals and Pets", True),
         ("Puppy", ["Animal", "Canine", "Dog", "Mammal", "Pet"], [], "Animals and Pets", False),
         ("Person", [], ["Human"], "Person Description", True),

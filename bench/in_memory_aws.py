@@ -1,11 +1,11 @@
-"""The AWS that both contestants call: S3's HeadObject, DynamoDB's items and Rekognition's DetectLabels, in memory.
+"""An in-memory AWS for `make bench-drain`: S3's HeadObject, DynamoDB's items and Rekognition's DetectLabels.
 
-LocalStack spends 5 to 8 ms of processor time on a call, and a photo makes six: on two cores it would be LocalStack that
-is measured. This server spends a tenth of a millisecond. What it answers is what the function needs and no more; quota,
-latency and throttling are those of the emulated Rekognition (image_labels_emulator.rekognition.faults).
+LocalStack takes 5 to 8 ms of processor time per call, and a photo needs six calls, so on two cores the benchmark would
+measure LocalStack. This server takes 0.1 ms. It implements only what the function needs. Quota, latency and throttling
+are those of the emulated Rekognition (image_labels_emulator.rekognition.faults). Every key exists in every bucket.
 
-A bucket holds every key that is asked for. `python -m bench.light_aws '<JSON of Settings>'` prints its port and serves
-until its standard input ends, so that it never outlives the benchmark.
+`python -m bench.in_memory_aws '<JSON of Settings>'` prints its port and serves until its standard input ends, so that
+it never outlives the benchmark.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from urllib.parse import unquote
 
 from image_labels_emulator.rekognition.faults import Behaviour, FaultError, Settings
 
-IMAGES_TABLE = "images"  # whose items are counted
+IMAGES_TABLE = "images"  # the table whose items are counted
 LABELS_TABLE = "labels"
 TABLE_KEYS = {IMAGES_TABLE: ("PK",), LABELS_TABLE: ("Term", "Rank")}
-HEADER_WAITED = "x-bench-waited-ms"  # of DetectLabels' answers: the latency that was played
+LATENCY_HEADER = "x-bench-waited-ms"  # response header of DetectLabels: the emulated latency
 
 
 @dataclass(frozen=True)
 class State:
-    """What the server has seen. `last_stored` is a reading of time.monotonic, which processes share; 0 for never."""
+    """The server's counters. `last_stored` is a reading of time.monotonic, which processes share; 0 means never."""
 
     stored: frozenset[str]
     rejected: frozenset[str]
@@ -46,7 +46,7 @@ class State:
 
 
 class ServiceError(Exception):
-    """An error answer of AWS; `more` is what it has besides code and message."""
+    """An error response of AWS; `more` has the members besides code and message."""
 
     def __init__(self, code: str, message: str, more: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A response without its length; `length` is that of the object a HEAD is about."""
+    """A response. `length` is the Content-Length of a HEAD response, which has no body."""
 
     body: bytes
     status: int = 200
@@ -64,12 +64,12 @@ class Answer:
     length: int | None = None
 
 
-class LightAws:
-    """The services. All of it runs on one event loop, so nothing needs a lock."""
+class InMemoryAws:
+    """The services. They run on one event loop, so nothing needs a lock."""
 
     def __init__(self, settings: Settings) -> None:
         self._pauses: list[float] = []
-        # The loop must not sleep: the pause is noted, and waited for without holding anybody up.
+        # The event loop must not block: the pause is recorded here and awaited later.
         self._rekognition = Behaviour(settings, sleep=self._pauses.append)
         self._answered: Counter[str] = Counter()
         self._tables: defaultdict[str, dict[tuple[str, ...], dict[str, Any]]] = defaultdict(dict)
@@ -83,7 +83,7 @@ class LightAws:
         }
 
     async def answer(self, method: str, path: str, target: str, body: bytes) -> Answer:
-        """The answer to a request; `target` is its X-Amz-Target."""
+        """Answer a request; `target` is its header X-Amz-Target."""
         service, _, operation = target.partition(".")
         try:
             if method == "HEAD":
@@ -94,7 +94,8 @@ class LightAws:
                 return await self._detect_labels(json.loads(body))
             if service == "DynamoDB_20120810" and operation in self._dynamodb:
                 return _json_answer(self._dynamodb[operation](json.loads(body)))
-            raise ServiceError("UnknownOperationException", f"bench/light_aws.py has no {method} {path} {target}")
+            message = f"bench/in_memory_aws.py does not implement {method} {path} {target}"
+            raise ServiceError("UnknownOperationException", message)
         except ServiceError as error:
             return _json_answer({"__type": error.code, "message": str(error), **error.more}, status=400)
 
@@ -109,7 +110,7 @@ class LightAws:
         await asyncio.sleep(seconds)
         self._rekognition.answered()
         self._answered[photo["Name"]] += 1
-        return Answer(LABELS, headers=((HEADER_WAITED, f"{1000 * seconds:.3f}"),))
+        return Answer(LABELS_ANSWER, headers=((LATENCY_HEADER, f"{1000 * seconds:.3f}"),))
 
     def _get_item(self, request: dict[str, Any]) -> dict[str, Any]:
         item = self._tables[request["TableName"]].get(_key(request))
@@ -124,19 +125,20 @@ class LightAws:
         return {}
 
     def _write(self, action: dict[str, dict[str, Any]]) -> None:
-        if not self._holds(action):
+        if not self._condition_holds(action):
             raise ServiceError("ConditionalCheckFailedException", "The conditional request failed")
         self._apply(action)
 
     def _transact_write_items(self, request: dict[str, Any]) -> dict[str, Any]:
-        reasons = ["None" if self._holds(action) else "ConditionalCheckFailed" for action in request["TransactItems"]]
+        actions = request["TransactItems"]
+        reasons = ["None" if self._condition_holds(action) else "ConditionalCheckFailed" for action in actions]
         if any(reason != "None" for reason in reasons):
             raise ServiceError(
                 "TransactionCanceledException",
                 f"Transaction cancelled, please refer cancellation reasons for specific reasons {reasons}",
                 {"CancellationReasons": [{"Code": reason} for reason in reasons]},
             )
-        for action in request["TransactItems"]:
+        for action in actions:
             self._apply(action)
         return {}
 
@@ -147,8 +149,8 @@ class LightAws:
                 self._apply({kind.removesuffix("Request"): content | {"TableName": table}})
         return {"UnprocessedItems": {}}
 
-    def _holds(self, action: dict[str, dict[str, Any]]) -> bool:
-        """Whether the action's condition holds: those that image_labels.tables.store writes under, and none besides."""
+    def _condition_holds(self, action: dict[str, dict[str, Any]]) -> bool:
+        """Whether the action's condition holds. Only the conditions of image_labels.tables.store are implemented."""
         ((_, request),) = action.items()
         item = self._tables[request["TableName"]].get(_key(request), {})
         match request.get("ConditionExpression"):
@@ -159,7 +161,8 @@ class LightAws:
             case "Revision = :read":
                 return bool(item.get("Revision") == request["ExpressionAttributeValues"][":read"])
             case other:
-                raise ServiceError("ValidationException", f"bench/light_aws.py does not know the condition {other!r}")
+                message = f"bench/in_memory_aws.py does not implement the condition {other!r}"
+                raise ServiceError("ValidationException", message)
 
     def _apply(self, action: dict[str, dict[str, Any]]) -> None:
         ((kind, request),) = action.items()
@@ -174,7 +177,8 @@ class LightAws:
             case "ConditionCheck":
                 pass
             case _:
-                raise ServiceError("ValidationException", f"bench/light_aws.py does not know the action {kind}")
+                message = f"bench/in_memory_aws.py does not implement the action {kind}"
+                raise ServiceError("ValidationException", message)
 
     def _state(self) -> dict[str, Any]:
         counters = self._rekognition.snapshot()["counters"]
@@ -191,13 +195,13 @@ class LightAws:
 
 
 def _key(request: dict[str, Any]) -> tuple[str, ...]:
-    """The key of the item that a request is about, whether it gives the key alone or the item."""
+    """The key of the item in a request that has either a key or an item."""
     attributes = request.get("Key") or request["Item"]
     return tuple(attributes[name]["S"] for name in TABLE_KEYS[request["TableName"]])
 
 
 def _head_object(path: str) -> Answer:
-    """Any key, of a content that its name decides."""
+    """An object for any key, with an ETag and a version that depend on the key."""
     etag = hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
     headers = (
         ("ETag", f'"{etag}"'),
@@ -213,7 +217,7 @@ def _json_answer(content: dict[str, Any], status: int = 200) -> Answer:
 
 
 def _labels() -> bytes:
-    """An answer of usual size: ten labels, two of them with boxes."""
+    """An answer of typical size: ten labels, two with boxes."""
     names = ("Animal", "Mammal", "Pet", "Cat", "Kitten", "Furniture", "Couch", "Indoors", "Cushion", "Plant")
     box = {"Width": 0.41372, "Height": 0.60417, "Left": 0.21094, "Top": 0.30729}
     labels = [
@@ -230,11 +234,11 @@ def _labels() -> bytes:
     return json.dumps({"Labels": labels, "LabelModelVersion": "3.0"}).encode()
 
 
-LABELS = _labels()
+LABELS_ANSWER = _labels()
 
 
-async def _converse(aws: LightAws, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """HTTP/1.1 on one connection, kept open, for clients that send a Content-Length."""
+async def _serve_connection(aws: InMemoryAws, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """HTTP/1.1 on one keep-alive connection, for clients that send a Content-Length."""
     try:
         while True:
             start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
@@ -250,34 +254,34 @@ async def _converse(aws: LightAws, reader: asyncio.StreamReader, writer: asyncio
             writer.write("\r\n".join([*head, "", ""]).encode() + answer.body)
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
-        pass  # the client has gone
+        pass  # the client closed the connection
     finally:
         writer.close()
 
 
 async def _serve(settings: Settings) -> None:
-    aws = LightAws(settings)
+    aws = InMemoryAws(settings)
 
-    # A thousand invocations may begin at once.
-    server = await asyncio.start_server(lambda r, w: _converse(aws, r, w), "127.0.0.1", 0, backlog=4096)
+    # A thousand invocations may connect at once.
+    server = await asyncio.start_server(lambda r, w: _serve_connection(aws, r, w), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 
 
-class Running:
-    """A server in a process of its own, for as long as the `with` block lasts."""
+class Server:
+    """A server in a separate process, while the `with` block lasts."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Server:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.light_aws", json.dumps(asdict(self._settings))],
+            [sys.executable, "-m", "bench.in_memory_aws", json.dumps(asdict(self._settings))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C is the benchmark's to deal with
+            start_new_session=True,  # only the benchmark handles Ctrl-C
         )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"

@@ -1,4 +1,4 @@
-"""The AWS of bench/light_aws.py: what it answers and counts, over HTTP, to the function's own clients."""
+"""bench/in_memory_aws.py: answers and counters, over HTTP with the function's clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from image_labels.photos import Photos
 from image_labels_emulator.rekognition.faults import Settings
 from listening import assert_loopback_only
 
-from bench import light_aws
+from bench import in_memory_aws
 
 KEY = {"PK": {"S": "images/Käse 🧀.jpg"}}
 NEW: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(PK)"}
@@ -22,18 +22,18 @@ ROW_KEY = {name: ROW[name] for name in ("Term", "Rank")}
 
 
 @pytest.fixture
-def server() -> Iterator[light_aws.Running]:
-    with light_aws.Running(Settings(calls_per_second=0.001)) as running:
+def server() -> Iterator[in_memory_aws.Server]:
+    with in_memory_aws.Server(Settings(calls_per_second=0.001)) as running:
         yield running
 
 
 @pytest.fixture
-def light(server: light_aws.Running, monkeypatch: pytest.MonkeyPatch) -> Clients:
+def clients(server: in_memory_aws.Server, monkeypatch: pytest.MonkeyPatch) -> Clients:
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
     return make_clients(1)
 
 
-def test_listens_on_loopback_only(server: light_aws.Running) -> None:
+def test_listens_on_loopback_only(server: in_memory_aws.Server) -> None:
     assert urlsplit(server.url).port in assert_loopback_only()
 
 
@@ -44,8 +44,8 @@ def revision(number: int) -> dict[str, Any]:
     }
 
 
-def test_an_object_is_what_its_name_says(light: Clients) -> None:
-    photos = Photos(light.s3, "photos")
+def test_object_depends_on_its_key(clients: Clients) -> None:
+    photos = Photos(clients.s3, "photos")
     first, other = photos.head("images/Käse 🧀.jpg"), photos.head("images/b.jpg")
     assert first is not None
     assert other is not None
@@ -54,52 +54,52 @@ def test_an_object_is_what_its_name_says(light: Clients) -> None:
     assert first.version_id
 
 
-def test_writes_keep_to_the_functions_conditions(light: Clients) -> None:
+def test_conditional_writes(clients: Clients) -> None:
     item = KEY | {"Revision": {"N": "1"}}
-    light.dynamodb.put_item(TableName="images", Item=item, **NEW)
-    assert light.dynamodb.get_item(TableName="images", Key=KEY)["Item"] == item
+    clients.dynamodb.put_item(TableName="images", Item=item, **NEW)
+    assert clients.dynamodb.get_item(TableName="images", Key=KEY)["Item"] == item
     for condition in (NEW, revision(2)):
         with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
-            light.dynamodb.put_item(TableName="images", Item=item, **condition)
-    light.dynamodb.delete_item(TableName="images", Key=KEY, **revision(1))
-    assert "Item" not in light.dynamodb.get_item(TableName="images", Key=KEY)
+            clients.dynamodb.put_item(TableName="images", Item=item, **condition)
+    clients.dynamodb.delete_item(TableName="images", Key=KEY, **revision(1))
+    assert "Item" not in clients.dynamodb.get_item(TableName="images", Key=KEY)
 
 
-def test_a_transaction_is_done_as_a_whole_or_not_at_all(light: Clients) -> None:
+def test_transaction_is_atomic(clients: Clients) -> None:
     put_item = {"Put": {"TableName": "images", "Item": KEY, **NEW}}
     put_row = {"Put": {"TableName": "labels", "Item": ROW}}
     actions: list[Any] = [put_row, put_item]
-    light.dynamodb.transact_write_items(TransactItems=actions)
-    assert light.dynamodb.get_item(TableName="labels", Key=ROW_KEY)["Item"] == ROW
+    clients.dynamodb.transact_write_items(TransactItems=actions)
+    assert clients.dynamodb.get_item(TableName="labels", Key=ROW_KEY)["Item"] == ROW
     actions = [{"Delete": {"TableName": "labels", "Key": ROW_KEY}}, put_item]
     with pytest.raises(ClientError, match="TransactionCanceledException") as failed:
-        light.dynamodb.transact_write_items(TransactItems=actions)
+        clients.dynamodb.transact_write_items(TransactItems=actions)
     reasons: Any = failed.value.response
     assert [reason["Code"] for reason in reasons["CancellationReasons"]] == ["None", "ConditionalCheckFailed"]
-    assert "Item" in light.dynamodb.get_item(TableName="labels", Key=ROW_KEY)
+    assert "Item" in clients.dynamodb.get_item(TableName="labels", Key=ROW_KEY)
 
 
-def test_rows_are_written_in_batches(light: Clients) -> None:
-    answer = light.dynamodb.batch_write_item(RequestItems={"labels": [{"PutRequest": {"Item": ROW}}]})
+def test_batch_write(clients: Clients) -> None:
+    answer = clients.dynamodb.batch_write_item(RequestItems={"labels": [{"PutRequest": {"Item": ROW}}]})
     assert answer["UnprocessedItems"] == {}
-    assert light.dynamodb.get_item(TableName="labels", Key=ROW_KEY)["Item"] == ROW
+    assert clients.dynamodb.get_item(TableName="labels", Key=ROW_KEY)["Item"] == ROW
 
 
-def test_what_it_does_not_know_it_refuses(light: Clients) -> None:
-    with pytest.raises(ClientError, match="does not know the condition"):
-        light.dynamodb.put_item(TableName="images", Item=KEY, ConditionExpression="attribute_exists(PK)")
+def test_unknown_conditions_and_operations_are_refused(clients: Clients) -> None:
+    with pytest.raises(ClientError, match="does not implement the condition"):
+        clients.dynamodb.put_item(TableName="images", Item=KEY, ConditionExpression="attribute_exists(PK)")
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        light.dynamodb.scan(TableName="images")
+        clients.dynamodb.scan(TableName="images")
 
 
-def test_calls_beyond_the_quota_are_throttled_and_all_is_counted(light: Clients, server: light_aws.Running) -> None:
-    light.dynamodb.put_item(TableName="images", Item={"PK": {"S": "a"}})
-    light.dynamodb.put_item(TableName="images", Item={"PK": {"S": "b"}, "Status": {"S": "REJECTED"}})
-    light.dynamodb.put_item(TableName="labels", Item=ROW)
-    answer = light.rekognition.detect_labels(Image={"S3Object": {"Bucket": "photos", "Name": "a"}})
+def test_calls_over_the_quota_are_throttled_and_counted(clients: Clients, server: in_memory_aws.Server) -> None:
+    clients.dynamodb.put_item(TableName="images", Item={"PK": {"S": "a"}})
+    clients.dynamodb.put_item(TableName="images", Item={"PK": {"S": "b"}, "Status": {"S": "REJECTED"}})
+    clients.dynamodb.put_item(TableName="labels", Item=ROW)
+    answer = clients.rekognition.detect_labels(Image={"S3Object": {"Bucket": "photos", "Name": "a"}})
     assert len(answer["Labels"]) == 10
     with pytest.raises(ClientError, match="ThrottlingException"):
-        light.rekognition.detect_labels(Image={"S3Object": {"Bucket": "photos", "Name": "a"}})
+        clients.rekognition.detect_labels(Image={"S3Object": {"Bucket": "photos", "Name": "a"}})
     state = server.state()
     assert state.stored == frozenset({"a", "b"})
     assert state.rejected == frozenset({"b"})

@@ -1,12 +1,12 @@
-"""Ours: Lambda's event source mapping, on a real queue and the real function.
+"""Lambda's event source mapping, between an SQS queue of LocalStack and the function from dist/lambda.zip.
 
-For each of the mapping's concurrent invocations a poller that receives a batch, hands it to its own execution
-environment (a process), and deletes from the queue what the answer does not name as failed:
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html. The function is dist/lambda.zip, unpacked.
+There is a poller for each concurrent invocation. It receives a batch, passes it to its execution environment (a
+process), and deletes the messages that the answer does not list as failed:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
-On AWS the environments start side by side, each on processors of its own. Here they would fight for a few, so they are
-started one after the other before the clock starts, and the longest start is added to the clock. All pollers start at
-once; on AWS there are five at first, and five more each second.
+On AWS the execution environments start in parallel. Here they would compete for the same processors. They therefore
+start one after the other before the clock starts, and the longest start is added to the measured time. All pollers
+start at once; on AWS five start at first, and five more each second.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
     from bench.module import Sizing
 
-ENVIRONMENT = Path(__file__).parent / "execution_environment.py"
-# AWS waits for 20 s, which makes no difference but at the end: a poller must not keep the benchmark waiting.
+SCRIPT = Path(__file__).parent / "execution_environment.py"
+# AWS waits for 20 s. The shorter wait matters only at the end, where a poller would delay the benchmark.
 WAIT_SECONDS = 1
 STOP_SECONDS = 90
 
 
 @dataclass
-class Bill:
-    """What Lambda counts. Seconds billed are those of the invocations, each rounded up to the millisecond."""
+class ComputeUsage:
+    """Billed compute. Each invocation is rounded up to the millisecond."""
 
     invocations: int = 0
     errors: int = 0
@@ -46,23 +46,23 @@ class Bill:
     init_seconds: float = 0.0
 
     def gb_seconds(self, memory_mb: int) -> float:
-        """Initialisation included: Lambda bills it, too."""
+        """Includes initialisation, which Lambda bills, too."""
         return (self.invocation_seconds + self.init_seconds) * memory_mb / 1024
 
 
-class Environment:
-    """An execution environment, ready for its first event once this is made; one event at a time."""
+class ExecutionEnvironment:
+    """An execution environment. The constructor returns when it is ready; it takes one event at a time."""
 
     def __init__(self, variables: dict[str, str], log: IO[bytes]) -> None:
         began = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, *PYTHON_OPTIONS, str(ENVIRONMENT)],
+            [sys.executable, *PYTHON_OPTIONS, str(SCRIPT)],
             env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            start_new_session=True,  # Ctrl-C is the benchmark's to deal with
+            start_new_session=True,  # only the benchmark handles Ctrl-C
         )
         self._read()
         self.init_seconds = time.monotonic() - began
@@ -80,16 +80,16 @@ class Environment:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("an execution environment ended; its log says why")
+            raise RuntimeError("an execution environment ended unexpectedly; see its log")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
-class Mapping:
-    """Enabled for as long as the `with` block lasts; what is in work at its end is finished first.
+class EventSourceMapping:
+    """Enabled while the `with` block lasts. Its end waits for the current batches.
 
-    `enabled` is when it would have been enabled had the environments started side by side: a reading of the monotonic
-    clock.
+    `enabled` is a reading of the monotonic clock: the time at which the mapping would have been enabled if the
+    environments had started in parallel.
     """
 
     def __init__(
@@ -103,20 +103,20 @@ class Mapping:
         self._log_path = log
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._environments: list[Environment] = []
+        self._environments: list[ExecutionEnvironment] = []
         self._pollers: list[threading.Thread] = []
-        self.bill = Bill()
+        self.usage = ComputeUsage()
         self.enabled = 0.0
         self.failure: Exception | None = None
 
-    def __enter__(self) -> Mapping:
+    def __enter__(self) -> EventSourceMapping:
         self._log = self._log_path.open("wb")
         for _ in range(self._sizing.maximum_concurrency):
-            environment = Environment(self._variables, self._log)
+            environment = ExecutionEnvironment(self._variables, self._log)
             self._environments.append(environment)
             self._pollers.append(threading.Thread(target=self._poll, args=(environment,), daemon=True))
         starts = [environment.init_seconds for environment in self._environments]
-        self.bill.init_seconds = sum(starts)
+        self.usage.init_seconds = sum(starts)
         self.enabled = time.monotonic() - max(starts)
         for poller in self._pollers:
             poller.start()
@@ -135,7 +135,7 @@ class Mapping:
         if self.failure and kind is None:
             raise self.failure
 
-    def _poll(self, environment: Environment) -> None:
+    def _poll(self, environment: ExecutionEnvironment) -> None:
         try:
             while not self._stopping.is_set():
                 messages = self._sqs.receive_message(
@@ -145,21 +145,21 @@ class Mapping:
                     MessageSystemAttributeNames=["All"],
                 ).get("Messages", [])
                 if messages:
-                    self._work(environment, messages)
+                    self._invoke(environment, messages)
         except Exception as error:
             if not self._stopping.is_set():
                 self.failure = error
 
-    def _work(self, environment: Environment, messages: list[MessageTypeDef]) -> None:
+    def _invoke(self, environment: ExecutionEnvironment, messages: list[MessageTypeDef]) -> None:
         event = {"Records": [self._record(message) for message in messages]}
-        said = environment.invoke(event, self._sizing.timeout)
+        outcome = environment.invoke(event, self._sizing.timeout)
         with self._lock:
-            self.bill.invocations += 1
-            self.bill.errors += "error" in said
-            self.bill.invocation_seconds += math.ceil(1000 * said["seconds"]) / 1000
-        if "error" in said:
-            return  # all of the batch comes back after the visibility time-out
-        failed = {entry["itemIdentifier"] for entry in said["answer"]["batchItemFailures"]}
+            self.usage.invocations += 1
+            self.usage.errors += "error" in outcome
+            self.usage.invocation_seconds += math.ceil(1000 * outcome["seconds"]) / 1000
+        if "error" in outcome:
+            return  # the whole batch returns after the visibility timeout
+        failed = {entry["itemIdentifier"] for entry in outcome["answer"]["batchItemFailures"]}
         done = [message for message in messages if message["MessageId"] not in failed]
         if done:
             self._sqs.delete_message_batch(
