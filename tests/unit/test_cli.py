@@ -22,9 +22,11 @@ from image_labels.search.finder import Found, Page, Skipped, TokenError, Vocabul
 from image_labels.tables.items import MAX_TERMS_IN_ROW
 from image_labels.tables.store import Store
 from image_labels.tables.terms import Kind, fold
-from image_labels_cli import find, labels, main, output
-from image_labels_cli.permissions import COMMANDS, On
-from image_labels_cli.place import Place
+from image_labels_cli import main, output
+from image_labels_cli.commands import find, labels
+from image_labels_cli.deployment import Deployment
+from image_labels_cli.invocation import Invocation
+from image_labels_cli.permissions import COMMAND_PERMISSIONS, Resource
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch: pytest.MonkeyPatch) -> None:
+def deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGE_LABELS_IMAGES_TABLE", TABLE)
     monkeypatch.setenv("IMAGE_LABELS_LABELS_TABLE", LABELS_TABLE)
     monkeypatch.setenv("IMAGE_LABELS_BUCKET", BUCKET)
@@ -160,7 +162,12 @@ def test_show_rejected_photo_with_the_reason(store: Store) -> None:
 def test_show_of_what_is_not_there_says_what_that_may_mean(store: Store) -> None:
     result = run("--images-table", TABLE, "show", "images/cat.jpg", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
-    for words in ("not uploaded", "filter_prefix", "dead-letter queue", f"image-labels --images-table {TABLE} status"):
+    for words in (
+        "it was not uploaded",
+        "filter_prefix",
+        "dead-letter queue",
+        f"image-labels --images-table {TABLE} status",
+    ):
         assert words in result.stderr
 
 
@@ -273,9 +280,9 @@ def test_find_scan_says_what_it_cost(heart: Heart) -> None:
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("dgo", '"dgo" is no label here; did you mean dog?'),
-        ("d", '"d" is no label here; did you mean dog or animal?'),
-        ("xyzzy", '"xyzzy" is no label here: `image-labels labels`'),
+        ("dgo", 'no photo has the label "dgo"; did you mean dog?'),
+        ("d", 'no photo has the label "d"; did you mean dog or animal?'),
+        ("xyzzy", 'no photo has the label "xyzzy": `image-labels labels`'),
         ("cat", "no photo matches"),
     ],
 )
@@ -408,7 +415,10 @@ def test_status_names_the_photo_of_a_letter_that_does_not(queues: dict[str, str]
     photo = read(json.loads(body)).tasks[0].objects[0]
     boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody=body)
     (line,) = [line for line in run("status", "--no-rejected").stdout.splitlines() if line.startswith("dead_letter\t")]
-    assert line.split("\t")[1:3] == [f"s3://{photo.bucket}/{photo.key}", "SQS moved it here, which does not say why"]
+    assert line.split("\t")[1:3] == [
+        f"s3://{photo.bucket}/{photo.key}",
+        "unknown: SQS moved the message and records no reason",
+    ]
 
 
 def test_status_of_a_letter_that_eventbridge_could_not_deliver(queues: dict[str, str]) -> None:
@@ -423,7 +433,7 @@ def test_status_of_a_letter_that_eventbridge_could_not_deliver(queues: dict[str,
         "dead_letter",
         "",
         "EventBridge could not deliver it: NO_PERMISSIONS: User is not authorized to perform sqs:SendMessage",
-        "put the policies of queue and KMS key right; then send it back",
+        "correct the policies of the queue and the KMS key, then redrive the message",
     ]
 
 
@@ -455,9 +465,9 @@ USES = {
 class Guard:
     """IAM for one user: notes what is asked, and refuses `denied`."""
 
-    kinds: dict[str, On]
-    asked: set[tuple[str, On]] = field(default_factory=set)
-    denied: tuple[str, On] | None = None
+    kinds: dict[str, Resource]
+    asked: set[tuple[str, Resource]] = field(default_factory=set)
+    denied: tuple[str, Resource] | None = None
 
     def check(self, service: str, operation: str, params: dict[str, Any]) -> None:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_RequestSyntax
@@ -477,12 +487,12 @@ class Guard:
 def guard(store: Store, trouble: dict[str, str], waiting: str, monkeypatch: pytest.MonkeyPatch) -> Guard:
     guard = Guard(
         {
-            TABLE: On.IMAGES_TABLE,
-            LABELS_TABLE: On.LABELS_TABLE,
-            BUCKET: On.PHOTOS,
-            trouble["photos"]: On.QUEUE,
-            trouble["dead-letters"]: On.DEAD_LETTER_QUEUE,
-            waiting: On.WAITING_QUEUE,
+            TABLE: Resource.IMAGES_TABLE,
+            LABELS_TABLE: Resource.LABELS_TABLE,
+            BUCKET: Resource.PHOTOS,
+            trouble["photos"]: Resource.QUEUE,
+            trouble["dead-letters"]: Resource.DEAD_LETTER_QUEUE,
+            waiting: Resource.WAITING_QUEUE,
         }
     )
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -500,8 +510,8 @@ def put_crowd(store: Store, command: str) -> None:
         put(store, CROWDED, Labels(CROWD, "3.0"))
 
 
-def listed(command: str) -> set[tuple[str, On]]:
-    return {(action, resource) for action, resources in COMMANDS[command].items() for resource in resources}
+def listed(command: str) -> set[tuple[str, Resource]]:
+    return {(action, resource) for action, resources in COMMAND_PERMISSIONS[command].items() for resource in resources}
 
 
 @pytest.mark.parametrize("command", USES)
@@ -519,7 +529,7 @@ def test_command_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, stor
     [(command, action, resource) for command in USES for action, resource in sorted(listed(command))],
 )
 def test_without_any_one_of_them_it_fails_and_names_it(
-    guard: Guard, store: Store, command: str, action: str, resource: On
+    guard: Guard, store: Store, command: str, action: str, resource: Resource
 ) -> None:
     put_crowd(store, command)
     guard.denied = (action, resource)
@@ -540,7 +550,7 @@ def test_page_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: 
     from image_labels_cli.browse import Access
     from image_labels_cli.browse.photos import Library
 
-    aws = Aws(Place(region="eu-central-1"))
+    aws = Aws(Deployment(region="eu-central-1"))
     put_crowd(store, "find")
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     guard.asked.clear()
@@ -565,7 +575,7 @@ def test_browse_serves_the_page(monkeypatch: pytest.MonkeyPatch, taken: bool) ->
 
     def serve(access: tuple[Any, ...], *, port: int, open_browser: bool) -> None:
         if taken:
-            raise BrowseError("port 8080 cannot be listened on")
+            raise BrowseError("cannot listen on port 8080")
         served.append((access[2:], port, open_browser))
 
     page: Any = ModuleType("image_labels_cli.browse")
@@ -605,14 +615,22 @@ def test_ctrl_c_ends_quietly(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("image_labels_cli.show.run", interrupted)
+    monkeypatch.setattr(Invocation, "connect", interrupted)
     result = run("show", "images/dog.jpg")
     assert (result.exit_code, result.output) == (130, "")
 
 
 SCRIPT = """
 from image_labels_cli import main, output
-main.show_.run = lambda *_, **__: output.write_lines([str(n)] for n in range(LINES))
+
+@main.app.command()
+def write_lines():
+    output.write_lines([str(n)] for n in range(LINES))
+
+@main.app.command()
+def fail():
+    1 / 0
+
 main.main()
 """
 
@@ -620,7 +638,7 @@ main.main()
 @pytest.mark.parametrize("lines", [3, 100_000])  # fewer and more than the pipe's buffer takes
 def test_closed_pipe_ends_quietly(lines: int) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.replace("LINES", str(lines)), "show", "x"],
+        [sys.executable, "-c", SCRIPT.replace("LINES", str(lines)), "write-lines"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -633,8 +651,7 @@ def test_closed_pipe_ends_quietly(lines: int) -> None:
     assert process.wait() == main.CLOSED_PIPE
 
 
-def test_mistake_of_ours_does_not_look_like_nothing_found() -> None:
-    script = SCRIPT.replace("output.write_lines([str(n)] for n in range(LINES))", "1 / 0")
-    done = subprocess.run([sys.executable, "-c", script, "show", "x"], capture_output=True, text=True, check=False)
-    assert done.returncode == main.MISTAKE_OF_OURS
+def test_internal_error_has_its_own_exit_code() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, "fail"], capture_output=True, text=True, check=False)
+    assert done.returncode == main.INTERNAL_ERROR
     assert "ZeroDivisionError" in done.stderr

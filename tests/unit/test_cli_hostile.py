@@ -23,15 +23,15 @@ from image_labels.search.expression import parse
 from image_labels.search.printable import is_plain
 from image_labels.tables.store import Store
 from image_labels_cli import main, output
+from image_labels_cli.commands.show import _photo
 from image_labels_cli.invocation import shell_word
-from image_labels_cli.show import _photo
-from test_cli import place, queues, run
+from test_cli import deployment, queues, run
 
 if TYPE_CHECKING:
     from image_labels.clients import Clients
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["place", "queues"]  # fixtures
+__all__ = ["deployment", "queues"]  # fixtures
 
 # Moves the cursor, ends lines in five ways, reorders, hides, and looks like an escape of ours.
 HOSTILE = "images/a\x1b[2J\x07\tb\nc\rd\x85e\u2028f\u2029\x0bg\u202egpj.exe\u2066\u200f\u061c\u200b\\n\\x1b.jpg"
@@ -121,7 +121,7 @@ def test_json_has_every_text_as_it_is(hostile: None) -> None:
 def test_argument_that_is_no_text_is_refused(store: Store, arguments: list[str]) -> None:
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert r"\udcff has bytes that are no UTF-8" in result.stderr
+    assert r"\udcff is not valid UTF-8" in result.stderr
 
 
 ################################################################################
@@ -233,7 +233,7 @@ def test_other_notations_get_a_command_that_works(
         assert run(*command).exit_code == 1  # understood, and nothing found
 
 
-def test_commands_that_are_suggested_keep_the_place(store: Store) -> None:
+def test_suggested_commands_keep_the_flags_of_the_deployment(store: Store) -> None:
     result = run("--region", "eu-west-1", "find", "-dog")
     assert tried(result.stderr) == [["--region", "eu-west-1", "find", "--scan", "NOT dog"]]
 
@@ -279,7 +279,7 @@ def test_find_skips_what_it_cannot_read_and_says_so(mixed: None) -> None:
     result = run("find", "dog")
     assert result.exit_code == 0
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [KEY]
-    assert "1 entry was skipped" in result.stderr
+    assert "skipped 1 entry" in result.stderr
     assert f"  {LABELS_TABLE}: dog 000000#images/x.jpg" in result.stderr
     answer = json.loads(run("find", "dog", "--json").stdout)
     assert answer["skipped"] == [{"table": LABELS_TABLE, "key": ["dog", "000000#images/x.jpg"]}]
@@ -289,20 +289,18 @@ def test_find_scan_skips_what_it_cannot_read_and_says_so(mixed: None) -> None:
     result = run("find", "dog", "--scan")
     assert result.exit_code == 0
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [KEY]
-    assert "2 entries were skipped" in result.stderr
+    assert "skipped 2 entries" in result.stderr
     assert "images/lab.jpg" in result.stderr
     nothing = run("find", "zebra", "--scan", "--json")
     assert nothing.exit_code == 1
     assert len(json.loads(nothing.stdout)["skipped"]) == 2
-    assert "2 entries were skipped" in nothing.stderr
+    assert "skipped 2 entries" in nothing.stderr
 
 
 def test_labels_skips_what_it_cannot_read_and_says_so(mixed: None) -> None:
     result = run("labels")
     assert (result.exit_code, result.stdout) == (0, "Dog\tlabel\n")
-    assert f"1 entry was skipped: another program wrote it, or somebody changed it\n  {LABELS_TABLE}: * zebra" in (
-        result.stderr
-    )
+    assert f"skipped 1 entry: another program wrote or changed it\n  {LABELS_TABLE}: * zebra" in (result.stderr)
     assert json.loads(run("labels", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label"}]
 
 
@@ -316,7 +314,7 @@ def test_status_counts_rejected_items_whatever_their_reason_is(mixed: None) -> N
 def test_show_has_what_can_be_read_and_says_whose_it_is(mixed: None, key: str, terminal: None) -> None:
     answer = json.loads(run("show", key, "--json").stdout)
     assert (answer["key"], answer["foreign"], answer["labels"], answer["size"]) == (key, True, [], None)
-    assert "Another program wrote this item" in run("show", key).stdout
+    assert "Another program wrote or changed this item" in run("show", key).stdout
     assert "Another program" not in run("show", KEY).stdout
 
 
@@ -327,28 +325,30 @@ def test_show_shows_any_item(item: dict[str, Any]) -> None:
 
 
 ################################################################################
-# What nobody has thought of
+# Internal errors
 ################################################################################
 
 SCRIPT = """
 from image_labels_cli import main
-def fails(*_, **__):
+
+@main.app.command()
+def fail():
     raise KeyError("Detections\\x1b[2J")
-main.show_.run = fails
+
 main.main()
 """
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
-def test_mistake_of_ours_is_a_message_and_no_traceback_unless_asked_for(debug: str) -> None:
+def test_internal_error_prints_a_traceback_only_in_debug_mode(debug: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, "show", "x"],
+        [sys.executable, "-c", SCRIPT, "fail"],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {main.DEBUG: debug},
     )
-    assert (done.returncode, done.stdout) == (main.MISTAKE_OF_OURS, "")
-    assert r"error: a mistake in this program: KeyError: 'Detections\x1b[2J'" in done.stderr
+    assert (done.returncode, done.stdout) == (main.INTERNAL_ERROR, "")
+    assert r"error: internal error: KeyError: 'Detections\x1b[2J'" in done.stderr
     assert main.DEBUG in done.stderr
     assert ("Traceback" in done.stderr) == bool(debug)
