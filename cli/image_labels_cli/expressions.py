@@ -7,9 +7,9 @@ from typing import Any
 
 from image_labels.search.expression import ExpressionError, NeedsScan, parse
 from image_labels.search.printable import visible
-from typer.core import TyperCommand
 
 from image_labels_cli.invocation import Invocation, UsageError
+from image_labels_cli.options import Command
 
 
 def suggested_commands(error: ExpressionError, invocation: Invocation) -> list[str]:
@@ -29,7 +29,7 @@ def _commands(invocation: Invocation, expressions: Iterable[str]) -> list[str]:
     return lines
 
 
-class FindCommand(TyperCommand):
+class FindCommand(Command):
     """Detects an expression that the shell has split, or that starts with a hyphen as an option does."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -28,6 +28,7 @@ from image_labels_cli.commands import browse, find, labels, show, status
 from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
+from image_labels_cli.options import Command, without_flag_types
 
 # If this environment variable is set, an internal error prints its traceback.
 DEBUG = "IMAGE_LABELS_DEBUG"
@@ -43,6 +44,10 @@ class CommandGroup(TyperGroup):
         """Accepts the deployment's flags after the command, too."""
         ctx.meta[_ARGUMENTS] = args
         return super().parse_args(ctx, _deployment_flags_first(args))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The global options, with --help."""
+        return without_flag_types(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         """Runs a command."""
@@ -193,11 +198,11 @@ def _is_on_command_line(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-app.command()(show.show)
+app.command(cls=Command)(show.show)
 app.command(cls=FindCommand)(find.find)
-app.command()(labels.labels)
-app.command()(status.status)
-app.command()(browse.browse)
+app.command(cls=Command)(labels.labels)
+app.command(cls=Command)(status.status)
+app.command(cls=Command)(browse.browse)
 
 if __name__ == "__main__":
     main()

@@ -605,9 +605,12 @@ def test_permissions_can_be_printed() -> None:
 
 def test_version_and_help() -> None:
     assert run("--version").stdout.startswith("image-labels ")
-    for command in ([], ["show"], ["find"], ["labels"], ["status"]):
+    for command in ([], ["show"], ["find"], ["labels"], ["status"], ["browse"]):
         result = run(*command, "--help")
         assert result.exit_code == 0
+        assert "<bool>" not in result.stdout
+        assert "default: True" not in result.stdout
+        assert "[[" not in result.stdout
         assert "image-labels find" in result.stdout or command[:1] != ["find"]
 
 

@@ -16,7 +16,7 @@ from image_labels_cli.options import JSON_OPTION
 def labels(
     ctx: typer.Context,
     prefix: Annotated[
-        str, typer.Argument(metavar="[PREFIX]", help="Only labels that start with this.", show_default=False)
+        str, typer.Argument(metavar="PREFIX", help="Only labels that start with this.", show_default=False)
     ] = "",
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:

@@ -43,9 +43,9 @@ def status(
     limit: Annotated[
         int, typer.Option(min=0, help="Maximum number of rejected photos to list, and of dead letters (at most 10).")
     ] = MAX_DEAD_LETTERS,
-    rejected: Annotated[
-        bool, typer.Option(" /--no-rejected", help="Omit rejected photos, which require a read of the whole table.")
-    ] = True,
+    no_rejected: Annotated[
+        bool, typer.Option("--no-rejected", help="Omit rejected photos, which require a read of the whole table.")
+    ] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Show waiting photos, dead letters with causes, and rejected photos.
@@ -62,29 +62,29 @@ def status(
 
     SQS counts are approximate. In a pipe, the first cell names the line.
     """
-    tables = ("images_table",) if rejected else ()
+    tables = () if no_rejected else ("images_table",)
     deployment, aws = ctx.obj.connect("queue_url", "dead_letter_queue_url", *tables)
     queue = _depth(aws.sqs, deployment.queue_url)
     # Optional: a deployment without a daily limit may have no waiting queue.
     over_limit = _depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None
     dead = _depth(aws.sqs, deployment.dead_letter_queue_url)
     letters = peek(aws.sqs, deployment.dead_letter_queue_url, limit) if dead.waiting and limit else []
-    summary = _scan_rejected(aws.dynamodb, deployment.images_table, limit) if rejected else None
+    rejected = None if no_rejected else _scan_rejected(aws.dynamodb, deployment.images_table, limit)
     if as_json:
         output.write_json(
             {
                 "queue": asdict(queue),
                 "over_daily_limit": asdict(over_limit) if over_limit else None,
                 "dead_letters": asdict(dead) | {"letters": [asdict(letter) for letter in letters]},
-                "rejected": asdict(summary) if summary else None,
+                "rejected": asdict(rejected) if rejected else None,
             }
         )
     elif output.is_terminal():
-        _write_tables(queue, over_limit, dead, letters, summary)
+        _write_tables(queue, over_limit, dead, letters, rejected)
     else:
-        output.write_lines(_lines(queue, over_limit, dead, letters, summary))
-    if summary:
-        output.note(cost.of_scan(summary.read_units, summary.requests) + "; --no-rejected avoids this")
+        output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
+    if rejected:
+        output.note(cost.of_scan(rejected.read_units, rejected.requests) + "; --no-rejected avoids this")
 
 
 def _depth(client: SQSClient, url: str) -> Depth:
