@@ -159,10 +159,10 @@ def _help(missing: list[str], reason: str) -> str:
         else f"image-labels-{name.removesuffix('_table')}"
     )
     return (
-        f"missing: {', '.join(each.replace('_', ' ') for each in missing)}. Set it in one of three ways:\n"
+        f"missing: {', '.join(each.replace('_', ' ') for each in missing)}. There are three ways to set a value:\n"
         f"  flag:         {flag(name)} {value}\n"
         f"  environment:  export {variable(name)}={value}\n"
         "  Terraform:    run the command in the directory of a configuration with the module's outputs, for example\n"
         '                output "image_labels" { value = module.image_labels }\n'
-        f"The command tries them in this order. Terraform: {reason}"
+        f"The command tries them in this order. No value from Terraform: {reason}"
     )

@@ -46,7 +46,7 @@ _PERMISSION = re.compile(r"not authorized to perform: (?P<action>\S+?)(?: on res
 def problem_of(error: Exception) -> Problem:
     if isinstance(error, ExpressionError):
         scan = isinstance(error, NeedsScan)
-        advice = "The page never reads the whole table. Run “image-labels find” with --scan instead." if scan else ""
+        advice = "A search on this page never reads the whole table. Run “image-labels find --scan”." if scan else ""
         kind = "scan" if scan else "expression"
         return Problem(
             kind,

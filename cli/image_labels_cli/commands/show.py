@@ -123,7 +123,7 @@ def _write_table(photo: dict[str, Any]) -> None:
     elif photo["status"] == "LABELLED" and not photo["foreign"]:
         output.write_text("Rekognition found no label with enough confidence.")
     if photo["labels"] and not photo["indexed"]:
-        output.write_text("The photo is not indexed yet. Until then, `image-labels find` may not find it.")
+        output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
     if photo["foreign"]:
         output.write_text("Another program wrote or changed this item. The next event of the photo labels it again.")
 
