@@ -1,4 +1,4 @@
-"""The command on moto: what it prints to whom, its exit codes, and what it asks AWS for."""
+"""The command on moto: its output, exit codes, and requests to AWS."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DOG = Label(
     categories=("Animals and Pets",),
     instances=(Instance(0.1, 0.2, 0.3, 0.4, 97.5), Instance(0.5, 0.5, 0.1, 0.1, 90.0)),
 )
-# More terms than a row takes along.
+# More terms than fit into a row.
 CROWDED = "images/crowded.jpg"
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
 
@@ -93,7 +93,7 @@ def queues(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture
 def waiting(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """The queue of photos over the daily limit, with three in it, one of which is being moved."""
+    """The queue of photos over the daily limit: three messages, one of them in flight."""
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName="waiting")["QueueUrl"]
     monkeypatch.setenv("IMAGE_LABELS_WAITING_QUEUE_URL", url)
@@ -159,7 +159,7 @@ def test_show_rejected_photo_with_the_reason(store: Store) -> None:
     assert "reason\tInvalidImageFormatException: it is not a JPEG or PNG\n" in result.stdout
 
 
-def test_show_of_what_is_not_there_says_what_that_may_mean(store: Store) -> None:
+def test_show_of_an_unknown_key_lists_possible_reasons(store: Store) -> None:
     result = run("--images-table", TABLE, "show", "images/cat.jpg", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
     for words in (
@@ -178,22 +178,22 @@ def test_show_on_a_terminal_is_a_table(store: Store, terminal: None) -> None:
 
 
 ################################################################################
-# find and labels, with a Finder that answers by heart
+# find and labels, with a fake Finder
 ################################################################################
 
 
-class HeartsTerms(list[VocabularyTerm]):
+class FakeVocabulary(list[VocabularyTerm]):
     skipped: frozenset[Skipped] = frozenset()
 
 
 @dataclass
-class Heart:
-    """Finds dogs, five a page at most, and knows no other term than dog."""
+class FakeFinder:
+    """Finds dogs, at most five per page. No other term exists."""
 
     photos: list[Found]
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
-    def __call__(self, client: object, *, labels_table: str, images_table: str) -> Heart:
+    def __call__(self, client: object, *, labels_table: str, images_table: str) -> FakeFinder:
         assert client
         assert (labels_table, images_table) == (LABELS_TABLE, TABLE)
         return self
@@ -212,9 +212,9 @@ class Heart:
         self.calls.append((f"scan {expression}", key_prefix))
         return Page(tuple(self.photos), None, read_units=20_000, requests=3)
 
-    def vocabulary(self, prefix: str = "") -> HeartsTerms:
+    def vocabulary(self, prefix: str = "") -> FakeVocabulary:
         known = (VocabularyTerm("animal", "Animal", Kind.PARENT), VocabularyTerm("dog", "Dog", Kind.LABEL))
-        return HeartsTerms(term for term in known if term.text.startswith(fold(prefix)))
+        return FakeVocabulary(term for term in known if term.text.startswith(fold(prefix)))
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         near = {"dgo": ["dog"], "d": ["dog", "animal"], "xyzzy": []}
@@ -222,15 +222,15 @@ class Heart:
 
 
 @pytest.fixture
-def heart(monkeypatch: pytest.MonkeyPatch) -> Heart:
+def finder(monkeypatch: pytest.MonkeyPatch) -> FakeFinder:
     terms = {"dog": 98.765, "pet": 98.765, "beach": 81.0}
-    heart = Heart([Found(key, 98.765, terms) for key in (LONG, STRANGE, *(f"images/{n}.jpg" for n in range(6)))])
-    monkeypatch.setattr(find, "Finder", heart)
-    monkeypatch.setattr(labels, "Finder", heart)
-    return heart
+    finder = FakeFinder([Found(key, 98.765, terms) for key in (LONG, STRANGE, *(f"images/{n}.jpg" for n in range(6)))])
+    monkeypatch.setattr(find, "Finder", finder)
+    monkeypatch.setattr(labels, "Finder", finder)
+    return finder
 
 
-def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(heart: Heart) -> None:
+def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(finder: FakeFinder) -> None:
     result = run("find", "dog AND (pet OR cat) AND NOT tree", "--prefix", "images/")
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
@@ -239,7 +239,7 @@ def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(heart: Hear
     assert len(lines) == 5
 
 
-def test_find_says_on_stderr_how_to_go_on(heart: Heart) -> None:
+def test_find_says_on_stderr_how_to_go_on(finder: FakeFinder) -> None:
     first = run("find", "dog AND NOT cat", "--limit", "5", "--region=eu-west-1")
     assert "image-labels --region eu-west-1 find --limit 5 --token 5 'dog AND NOT cat'" in first.stderr
     second = run("find", "--limit", "5", "--token", "5", "dog AND NOT cat")
@@ -247,13 +247,13 @@ def test_find_says_on_stderr_how_to_go_on(heart: Heart) -> None:
     assert second.stderr == ""
 
 
-def test_find_all_reads_page_by_page(heart: Heart) -> None:
+def test_find_all_reads_page_by_page(finder: FakeFinder) -> None:
     found = json.loads(run("find", "dog", "--all", "--json").stdout)
-    assert [photo["key"] for photo in found["photos"]] == [photo.key for photo in heart.photos]
+    assert [photo["key"] for photo in found["photos"]] == [photo.key for photo in finder.photos]
     assert (found["next_token"], found["read_units"], found["requests"]) == (None, 1.0, 2)
 
 
-def test_find_json_keeps_every_key_as_it_is(heart: Heart) -> None:
+def test_find_json_keeps_every_key_as_it_is(finder: FakeFinder) -> None:
     found = json.loads(run("find", "dog>=95", "--json").stdout)
     assert found["photos"][1] == {
         "key": STRANGE,
@@ -264,16 +264,16 @@ def test_find_json_keeps_every_key_as_it_is(heart: Heart) -> None:
     assert (found["next_token"], found["suggestions"]) == ("5", {})
 
 
-def test_find_on_a_terminal_is_a_table_that_folds_long_keys(heart: Heart, terminal: None) -> None:
+def test_find_on_a_terminal_is_a_table_that_folds_long_keys(finder: FakeFinder, terminal: None) -> None:
     shown = run("find", "dog", "--limit", "1").stdout
     assert "┃ Photo" in shown
     assert "…" not in shown
     assert "".join(line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")) == LONG
 
 
-def test_find_scan_says_what_it_cost(heart: Heart) -> None:
+def test_find_scan_says_what_it_cost(finder: FakeFinder) -> None:
     result = run("find", "NOT person", "--scan", "--prefix", "images/")
-    assert (result.exit_code, heart.calls) == (0, [("scan NOT person", "images/")])
+    assert (result.exit_code, finder.calls) == (0, [("scan NOT person", "images/")])
     assert "20,000.0 read units in 3 requests, about $0.002500" in result.stderr
 
 
@@ -286,7 +286,7 @@ def test_find_scan_says_what_it_cost(heart: Heart) -> None:
         ("cat", "no photo matches"),
     ],
 )
-def test_find_nothing(heart: Heart, expression: str, words: str) -> None:
+def test_find_nothing(finder: FakeFinder, expression: str, words: str) -> None:
     result = run("find", expression)
     assert (result.exit_code, result.stdout) == (1, "")
     assert words in result.stderr
@@ -295,7 +295,7 @@ def test_find_nothing(heart: Heart, expression: str, words: str) -> None:
     assert json.loads(as_json.stdout)["photos"] == []
 
 
-def test_find_points_at_the_mistake(heart: Heart) -> None:
+def test_find_points_at_the_mistake(finder: FakeFinder) -> None:
     result = run("find", "dog AND")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-2:] == ["dog AND", "       ^"]
@@ -303,7 +303,7 @@ def test_find_points_at_the_mistake(heart: Heart) -> None:
     assert not_alone.exit_code == 2
     assert "--scan" in not_alone.stderr
     with pytest.raises(NeedsScan):
-        heart.find("NOT dog")
+        finder.find("NOT dog")
 
 
 @pytest.mark.parametrize(
@@ -318,13 +318,13 @@ def test_find_points_at_the_mistake(heart: Heart) -> None:
         [],
     ],
 )
-def test_find_wrongly_used(heart: Heart, arguments: list[str]) -> None:
+def test_find_refuses_wrong_usage(finder: FakeFinder, arguments: list[str]) -> None:
     result = run("find", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr
 
 
-def test_labels(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels(finder: FakeFinder, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("labels").stdout == "Animal\tparent\nDog\tlabel\n"
     assert json.loads(run("labels", "Do", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label"}]
     nothing = run("labels", "zebra")
@@ -385,12 +385,12 @@ def test_status_of_photos_over_the_daily_limit(waiting: str, monkeypatch: pytest
     assert "daily limit" not in run("status", "--no-rejected").stdout
 
 
-def test_status_is_told_where_they_wait_by_a_flag_too(waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_takes_the_waiting_queue_from_a_flag(waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IMAGE_LABELS_WAITING_QUEUE_URL")
     assert "over_daily_limit\t3" in run("status", "--no-rejected", "--waiting-queue-url", waiting).stdout
 
 
-def test_status_where_nobody_says_where_they_wait(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_without_a_waiting_queue(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert "over_daily_limit" not in run("status", "--no-rejected").stdout
     assert json.loads(run("status", "--no-rejected", "--json").stdout)["over_daily_limit"] is None
     monkeypatch.setattr(output, "is_terminal", lambda: True)
@@ -409,8 +409,8 @@ def test_status_without_rejected_needs_no_table(queues: dict[str, str], monkeypa
 
 
 @pytest.mark.parametrize("event", ["eventbridge_created", "s3_created"])
-def test_status_names_the_photo_of_a_letter_that_does_not(queues: dict[str, str], event: str) -> None:
-    """SQS and EventBridge leave the event as it came."""
+def test_status_names_the_photo_of_an_unchanged_event(queues: dict[str, str], event: str) -> None:
+    """SQS and EventBridge move the event unchanged."""
     body = (EVENTS / f"{event}.json").read_text()
     photo = read(json.loads(body)).tasks[0].objects[0]
     boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody=body)
@@ -443,7 +443,7 @@ def test_status_of_a_letter_that_sqs_moved(queues: dict[str, str], terminal: Non
 
 
 ################################################################################
-# What AWS is asked
+# Permissions
 ################################################################################
 
 USES = {
@@ -463,7 +463,7 @@ USES = {
 
 @dataclass
 class Guard:
-    """IAM for one user: notes what is asked, and refuses `denied`."""
+    """IAM for one user: records requests, and refuses `denied`."""
 
     kinds: dict[str, Resource]
     asked: set[tuple[str, Resource]] = field(default_factory=set)
@@ -515,7 +515,7 @@ def listed(command: str) -> set[tuple[str, Resource]]:
 
 
 @pytest.mark.parametrize("command", USES)
-def test_command_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store, command: str) -> None:
+def test_command_uses_exactly_the_listed_permissions(guard: Guard, store: Store, command: str) -> None:
     put_crowd(store, command)
     guard.asked.clear()
     for arguments in USES[command]:
@@ -528,7 +528,7 @@ def test_command_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, stor
     ("command", "action", "resource"),
     [(command, action, resource) for command in USES for action, resource in sorted(listed(command))],
 )
-def test_without_any_one_of_them_it_fails_and_names_it(
+def test_command_names_the_missing_permission(
     guard: Guard, store: Store, command: str, action: str, resource: Resource
 ) -> None:
     put_crowd(store, command)
@@ -542,7 +542,7 @@ def test_without_any_one_of_them_it_fails_and_names_it(
         assert "no identity-based policy" in result.stderr
 
 
-def test_page_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store) -> None:
+def test_page_uses_exactly_the_listed_permissions(guard: Guard, store: Store) -> None:
     pytest.importorskip("waitress")
     pytest.importorskip("flask")
     from image_labels.search.finder import Finder
@@ -599,7 +599,7 @@ def test_permissions_can_be_printed() -> None:
 
 
 ################################################################################
-# How it ends
+# Exit codes
 ################################################################################
 
 

@@ -76,7 +76,7 @@ def test_denial_of_an_unknown_call() -> None:
         (exceptions.PaginationError(message="x"), "PaginationError: "),
     ],
 )
-def test_other_errors_are_said_in_words(error: BotoCoreError | ClientError, words: str) -> None:
+def test_other_errors_have_a_message(error: BotoCoreError | ClientError, words: str) -> None:
     assert words in explain(error)
 
 
@@ -87,7 +87,7 @@ def test_unknown_region_is_told_from_a_missing_network() -> None:
 
 
 @mock_aws
-def test_table_that_is_not_there_is_exit_code_3_and_names_it() -> None:
+def test_missing_table_is_exit_code_3_and_named() -> None:
     result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "no-such"])
     assert (result.exit_code, result.stdout) == (3, "")
     assert "dynamodb:GetItem on no-such: ResourceNotFoundException" in result.stderr

@@ -1,4 +1,4 @@
-"""Where the command finds the tables and queues: flags, then environment, then Terraform."""
+"""How the command finds its deployment: flags, then environment, then Terraform."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from image_labels_cli.invocation import Invocation, NothingFoundError
 from typer.testing import CliRunner
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/x-photos"
-# The module's outputs, as far as they matter here.
+# The module's outputs that the command reads.
 MODULE = {
     "images_table_name": "x-images",
     "images_table_arn": "arn:aws:dynamodb:eu-west-1:111122223333:table/x-images",
@@ -43,7 +43,7 @@ Terraform = Callable[..., None]
 
 @pytest.fixture
 def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
-    """Puts a `terraform` on the PATH that has these outputs, or that fails with these words."""
+    """Puts a `terraform` on the PATH that prints these outputs, or fails with this error."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -74,7 +74,7 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
     ],
     ids=["passed through", "object", "environment in object", "both", "environment", "other name", "twice the same"],
 )
-def test_terraform_tells_in_many_ways(terraform: Terraform, outputs: dict[str, Any]) -> None:
+def test_outputs_of_every_shape(terraform: Terraform, outputs: dict[str, Any]) -> None:
     terraform(outputs)
     assert locate(Deployment(), *ALL) == WHOLE
 
@@ -87,18 +87,18 @@ def test_module_without_a_queue_of_waiting_photos_has_all_that_is_needed(
     assert locate(Deployment(), *ALL) == replace(WHOLE, waiting_queue_url="")
 
 
-def test_what_is_given_goes_before_terraform(terraform: Terraform) -> None:
+def test_flags_and_environment_override_terraform(terraform: Terraform) -> None:
     terraform(MODULE)
     assert locate(Deployment(labels_table="mine"), *ALL).labels_table == "mine"
 
 
-def test_terraform_is_not_asked_if_everything_is_given(terraform: Terraform) -> None:
+def test_terraform_does_not_run_if_nothing_is_missing(terraform: Terraform) -> None:
     terraform(error="asked")
     given = Deployment(images_table="mine")
     assert locate(given, "images_table") == given
 
 
-def test_flags_go_before_the_environment(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_override_the_environment(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def connect(invocation: Invocation, *_: str) -> None:
@@ -119,7 +119,7 @@ def test_flags_go_before_the_environment(terraform: Terraform, monkeypatch: pyte
         assert invocation.command("status") == "image-labels --images-table 'of the flag' status"
 
 
-def test_two_copies_of_the_module_are_not_guessed_between(terraform: Terraform) -> None:
+def test_two_deployments_are_an_error(terraform: Terraform) -> None:
     terraform({"ours": MODULE, "theirs": MODULE | {"images_table_name": "y-images"}})
     with pytest.raises(DeploymentError, match=r"ours, theirs"):
         locate(Deployment(), "images_table")
@@ -133,7 +133,7 @@ def test_two_copies_of_the_module_are_not_guessed_between(terraform: Terraform) 
         (None, "Error: Backend initialization required", "Backend initialization required"),
     ],
 )
-def test_error_tells_all_three_ways(
+def test_error_lists_all_three_ways(
     terraform: Terraform, outputs: dict[str, Any] | None, error: str, words: str
 ) -> None:
     terraform(outputs, error=error)
@@ -144,12 +144,12 @@ def test_error_tells_all_three_ways(
         assert way in result.stderr
 
 
-def test_without_terraform_it_says_so(terraform: Terraform) -> None:
+def test_terraform_is_not_installed(terraform: Terraform) -> None:
     with pytest.raises(DeploymentError, match="not on the PATH"):
         locate(Deployment(), "queue_url")
 
 
-def test_output_that_is_no_json(terraform: Terraform, tmp_path: Path) -> None:
+def test_output_that_is_not_json(terraform: Terraform, tmp_path: Path) -> None:
     terraform()
     (tmp_path / "terraform").write_text(f"#!{sys.executable}\nprint('hello')\n")
     with pytest.raises(DeploymentError, match="did not print the JSON"):
