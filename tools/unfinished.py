@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from image_labels_cli.status import MAX_LETTERS, Letter, peek
+from image_labels_cli.dead_letters import MAX_DEAD_LETTERS, DeadLetter, peek
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -28,12 +28,12 @@ def explain(
     keys: Sequence[str], outputs: Mapping[str, str], logs: CloudWatchLogsClient, sqs: SQSClient
 ) -> list[Unfinished]:
     """The location, last error and next step of each photo."""
-    letters = {letter.photo: letter for letter in peek(sqs, outputs["dead_letter_queue_url"], MAX_LETTERS)}
+    letters = {letter.photo: letter for letter in peek(sqs, outputs["dead_letter_queue_url"], MAX_DEAD_LETTERS)}
     said = {line["key"]: line for line in _lines(logs, outputs["log_group_name"]) if "key" in line and "cause" in line}
     return [_explain(key, letters.get(f"s3://{outputs['bucket_name']}/{key}"), said.get(key)) for key in keys]
 
 
-def _explain(key: str, letter: Letter | None, line: Mapping[str, Any] | None) -> Unfinished:
+def _explain(key: str, letter: DeadLetter | None, line: Mapping[str, Any] | None) -> Unfinished:
     if letter is not None:
         why = letter.cause or "unknown: SQS moved the message and records no reason"
         return Unfinished(key, "in the dead-letter queue", why, letter.next_step or "read the function's log")

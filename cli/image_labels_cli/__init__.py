@@ -1,1 +1,1 @@
-"""The command `image-labels`: what the module knows of the photos, and how the work is going."""
+"""The command `image-labels`: search, labels and status of a deployment."""

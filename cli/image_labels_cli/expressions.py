@@ -1,4 +1,4 @@
-"""Expressions as a shell passes them on, and commands to type instead of one that cannot be understood."""
+"""Expressions as a shell passes them, and suggestions for expressions that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from image_labels.search.expression import ExpressionError, NeedsScan, parse
 from image_labels.search.printable import visible
-from typer.core import TyperCommand
 
 from image_labels_cli.invocation import Invocation, UsageError
+from image_labels_cli.options import Command
 
 
-def instead_of(error: ExpressionError, invocation: Invocation) -> list[str]:
-    """A line for each command that may have been meant, to be copied into a shell."""
+def suggested_commands(error: ExpressionError, invocation: Invocation) -> list[str]:
+    """One line for each command that the user may have meant, to paste into a shell."""
     return _commands(invocation, (error.expression,) if isinstance(error, NeedsScan) else error.suggestions)
 
 
@@ -29,30 +29,30 @@ def _commands(invocation: Invocation, expressions: Iterable[str]) -> list[str]:
     return lines
 
 
-class Find(TyperCommand):
-    """Sees an expression that the shell has split, or whose hyphen would be taken for an option's."""
+class FindCommand(Command):
+    """Detects an expression that the shell has split, or that starts with a hyphen as an option does."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse what is not one expression, in terms of the expression rather than of options."""
+        """Raises UsageError, which explains the expression, where typer would explain an unknown option."""
         words = self._words(args, ctx.help_option_names)
-        hyphens = [word for word in words if word.startswith("-")]
-        if not hyphens and len(words) < 2:
+        hyphenated = [word for word in words if word.startswith("-")]
+        if not hyphenated and len(words) < 2:
             return super().parse_args(ctx, args)
         text = " ".join(map(_as_typed, words))
         try:
             parse(text)
-            meant: tuple[str, ...] = (text,)
+            suggestions: tuple[str, ...] = (text,)
         except ExpressionError as error:
-            meant = error.suggestions
-        said = (
-            f"{visible(hyphens[0])} looks like an option; before what shall not be there stands NOT"
-            if hyphens
+            suggestions = error.suggestions
+        message = (
+            f"{visible(hyphenated[0])} looks like an option; to exclude a label, write NOT before it"
+            if hyphenated
             else "the expression is one argument: put it in quotes, so that the shell does not split it"
         )
-        raise UsageError("\n".join([said, *_commands(ctx.obj, meant)]))
+        raise UsageError("\n".join([message, *_commands(ctx.obj, suggestions)]))
 
     def _words(self, args: list[str], help_options: Iterable[str]) -> list[str]:
-        """The arguments that are neither an option nor the value of one; none if there is an option that is unknown."""
+        """The arguments that are neither an option nor an option's value. Empty if an option is unknown."""
         options = [param for param in self.params if param.param_type_name == "option"]
         flags = {name for each in options if getattr(each, "is_flag", False) for name in each.opts}
         flags.update(help_options)
@@ -68,13 +68,13 @@ class Find(TyperCommand):
                 return []
             elif not word.startswith("--") and word not in flags:
                 words.append(word)
-        # Behind -- nothing is an option: the expression itself says what is wrong.
-        behind = list(rest)
-        return words + (behind if words or len(behind) > 1 else [])
+        # After -- nothing is an option. The parser reports errors in a single word.
+        after = list(rest)
+        return words + (after if words or len(after) > 1 else [])
 
 
 def _as_typed(word: str) -> str:
-    """An argument with the quotes around a label of several words, which the shell takes away."""
+    """The argument with quotes around a label of several words. The shell has removed them."""
     try:
         parse(word)
     except ExpressionError:

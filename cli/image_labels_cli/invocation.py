@@ -1,4 +1,4 @@
-"""What one call of the command has: where things are, AWS, and how it says that there is nothing."""
+"""One invocation of the command: its deployment, its AWS clients, and the errors that end it with an exit code."""
 
 from __future__ import annotations
 
@@ -8,40 +8,41 @@ from dataclasses import dataclass, field
 from image_labels.search.printable import is_plain
 
 from image_labels_cli.aws import Aws
-from image_labels_cli.place import Place, locate
+from image_labels_cli.deployment import Deployment, locate
 
 
 class NothingFoundError(Exception):
-    """Exit code 1; the message says why that may be and what to do."""
+    """Exit code 1. The message gives possible reasons and the next step."""
 
 
 class UsageError(Exception):
-    """Exit code 2; the message says what is wrong and what is allowed."""
+    """Exit code 2. The message names the mistake and the allowed values."""
 
 
 @dataclass
 class Invocation:
-    """`given` is the place as far as flags and environment tell it, `flags` those flags, to be repeated in advice."""
+    """`given` has the values from flags and environment. `flags` are the flags as typed, to repeat in suggestions."""
 
-    given: Place
+    given: Deployment
     flags: list[str] = field(default_factory=list)
     aws: Aws | None = None
 
-    def at(self, *needed: str) -> tuple[Place, Aws]:
-        """The place, with everything in it that is needed, and AWS there."""
-        place = locate(self.given, *needed)
-        self.aws = Aws(place)
-        return place, self.aws
+    def connect(self, *needed: str) -> tuple[Deployment, Aws]:
+        """The deployment with all needed values, and the AWS clients for it. Raises DeploymentError."""
+        deployment = locate(self.given, *needed)
+        self.aws = Aws(deployment)
+        return deployment, self.aws
 
     def command(self, *words: str) -> str:
-        """A command line for the same place, to be copied into a shell."""
+        """A command line for the same deployment, to paste into a shell."""
         return " ".join(map(shell_word, ["image-labels", *self.flags, *words]))
 
 
 def shell_word(word: str) -> str:
-    """The word as any POSIX shell reads it, without a character that a terminal does not show.
+    """The word quoted for any POSIX shell, in printable characters only.
 
-    Not $'…', which dash lacks: printf of octal bytes. A substitution loses line ends at its end, so they stand behind.
+    It uses printf with octal bytes, because dash has no $'…'. Command substitution strips trailing newlines, so they
+    follow in single quotes.
     """
     if is_plain(word):
         return shlex.quote(word)
@@ -52,7 +53,7 @@ def shell_word(word: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    """A character for printf's %b within single quotes within double ones, where bash expands an exclamation mark."""
+    """A character for printf's %b inside single quotes inside double quotes, where bash expands an exclamation mark."""
     if is_plain(character) and character not in "\\'!":
         return character
     return "".join(f"\\0{byte:03o}" for byte in character.encode(errors="surrogateescape"))

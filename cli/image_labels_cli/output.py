@@ -1,8 +1,8 @@
-"""How answers look: JSON if asked for, tables on a terminal, tab-separated lines in a pipe. Remarks go to stderr.
+"""Output: JSON on request, tables on a terminal, tab-separated lines in a pipe. Notes and errors go to stderr.
 
-Keys and reasons may hold anything, also what moves a terminal's cursor, ends a line or reorders it. Tables and lines
-write that as escapes, and a backslash as two, so that a line is a photo and its key can be told. JSON has every text as
-it is.
+Keys and reasons may contain any character, such as newlines, terminal controls and bidirectional marks. Tables and
+lines escape these characters, and a backslash as two, so that each line is one photo with an unambiguous key. JSON has
+every text unchanged.
 """
 
 from __future__ import annotations
@@ -20,41 +20,39 @@ from rich.text import Text
 if TYPE_CHECKING:
     from image_labels.search.reads import Skipped
 
-# So many of what was skipped are named.
-MAX_NAMED = 3
+# The number of skipped items that the note lists.
+MAX_LISTED = 3
 
 
 def prepare() -> None:
-    """Let what the terminal's encoding does not have be escaped rather than raise."""
+    """Escape characters that the terminal's encoding does not have, instead of raising UnicodeEncodeError."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
 def is_terminal() -> bool:
-    """Whether a person reads stdout."""
     return sys.stdout.isatty()
 
 
 def percent(confidence: float) -> str:
-    """A confidence as the table keeps it, to three digits, without zeros at the end."""
+    """A confidence with up to three decimals, as the table has it, without trailing zeros."""
     return f"{round(confidence, 3):g}"
 
 
 def write_json(value: object) -> None:
-    """One JSON document on stdout."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     print(json.dumps(value, indent=2, ensure_ascii=ascii_only))
 
 
 def write_lines(rows: Iterable[Sequence[str]]) -> None:
-    """A line for each row, as soon as it is there."""
+    """Write each row as soon as the iterator returns it."""
     for row in rows:
         print("\t".join(visible(cell) for cell in row))
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """A table in which long cells are folded and never cut."""
+    """Write a table that folds long cells and never truncates them."""
     table = Table(title=None if title is None else Text(visible(title)), title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -64,36 +62,33 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 
 def write_text(text: str) -> None:
-    """A line for a person on stdout. Texts of the tables' in it have to be `visible`."""
+    """Write one line to stdout. The caller passes text from the tables through `visible`."""
     Console(highlight=False).print(Text(safe(text)), soft_wrap=True)
 
 
 def note(text: str) -> None:
-    """A remark for a person, on stderr, where it is in no pipe's way. The text may have several lines."""
+    """Write text of one or more lines to stderr, which keeps it out of pipes."""
     _to_stderr(_lines(text))
 
 
 def note_skipped(skipped: Collection[Skipped]) -> None:
-    """Say on stderr what could not be read, if anything."""
+    """Write the keys of unreadable items to stderr."""
     if not skipped:
         return
-    named = [f"  {each.table}: {' '.join(map(visible, each.key))}" for each in sorted(skipped)[:MAX_NAMED]]
-    if more := len(skipped) - len(named):
-        named.append(f"  and {more:,} more")
-    one = len(skipped) == 1
-    note(
-        f"{len(skipped):,} {'entry was' if one else 'entries were'} skipped: another program wrote "
-        f"{'it' if one else 'them'}, or somebody changed {'it' if one else 'them'}\n" + "\n".join(named)
-    )
+    lines = [f"  {each.table}: {' '.join(map(visible, each.key))}" for each in sorted(skipped)[:MAX_LISTED]]
+    if more := len(skipped) - len(lines):
+        lines.append(f"  and {more:,} more")
+    what, pronoun = ("entry", "it") if len(skipped) == 1 else ("entries", "them")
+    note(f"skipped {len(skipped):,} {what}: another program wrote or changed {pronoun}\n" + "\n".join(lines))
 
 
 def skipped_as_json(skipped: Collection[Skipped]) -> list[dict[str, Any]]:
-    """What could not be read, with the parts of its key in the order of the table's."""
+    """The keys of unreadable items, with the partition key first."""
     return [{"table": each.table, "key": list(each.key)} for each in sorted(skipped)]
 
 
-def complain(text: str) -> None:
-    """An error, on stderr; the text may have several lines."""
+def print_error(text: str) -> None:
+    """Write an error of one or more lines to stderr."""
     _to_stderr(Text.assemble(("error:", "red"), " ", _lines(text)))
 
 

@@ -1,6 +1,6 @@
-"""What each command may have to ask AWS for. This list is the one that `reader_policy_json` is compared with.
+"""The IAM permissions that each command needs. A test compares them with the output `reader_policy_json`.
 
-`python -m image_labels_cli.permissions` prints it as JSON.
+`python -m image_labels_cli.permissions` prints them as JSON.
 """
 
 from __future__ import annotations
@@ -9,48 +9,48 @@ import json
 from enum import StrEnum
 
 
-class On(StrEnum):
-    """What an action is allowed on."""
+class Resource(StrEnum):
+    """The resources of a deployment that a policy names."""
 
     IMAGES_TABLE = "images_table"
     LABELS_TABLE = "labels_table"
     QUEUE = "queue"
     DEAD_LETTER_QUEUE = "dead_letter_queue"
-    WAITING_QUEUE = "waiting_queue"  # of photos over the daily limit
+    WAITING_QUEUE = "waiting_queue"  # photos over the daily limit
     PHOTOS = "photos"  # the objects of the bucket, under filter_prefix
     KEY = "kms_key"
 
 
-COMMANDS: dict[str, dict[str, tuple[On, ...]]] = {
-    "show": {"dynamodb:GetItem": (On.IMAGES_TABLE,)},
-    # In batches: which terms there are at all, and photos with more terms than a row takes.
+COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
+    "show": {"dynamodb:GetItem": (Resource.IMAGES_TABLE,)},
+    # BatchGetItem reads the vocabulary, and photos that have more terms than fit into a row.
     "find": {
-        "dynamodb:Query": (On.LABELS_TABLE,),
-        "dynamodb:BatchGetItem": (On.LABELS_TABLE, On.IMAGES_TABLE),
-        "dynamodb:Scan": (On.IMAGES_TABLE,),
+        "dynamodb:Query": (Resource.LABELS_TABLE,),
+        "dynamodb:BatchGetItem": (Resource.LABELS_TABLE, Resource.IMAGES_TABLE),
+        "dynamodb:Scan": (Resource.IMAGES_TABLE,),
     },
-    "labels": {"dynamodb:Query": (On.LABELS_TABLE,)},
+    "labels": {"dynamodb:Query": (Resource.LABELS_TABLE,)},
     "status": {
-        "sqs:GetQueueAttributes": (On.QUEUE, On.DEAD_LETTER_QUEUE, On.WAITING_QUEUE),
-        "sqs:ReceiveMessage": (On.DEAD_LETTER_QUEUE,),
-        "dynamodb:Scan": (On.IMAGES_TABLE,),
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "dynamodb:Scan": (Resource.IMAGES_TABLE,),
     },
     "browse": {
-        "dynamodb:Query": (On.LABELS_TABLE,),
-        "dynamodb:BatchGetItem": (On.LABELS_TABLE, On.IMAGES_TABLE),
-        "dynamodb:Scan": (On.IMAGES_TABLE,),  # for the rejected photos
-        # For the addresses that the page gives to the browser; and HeadObject, to say why one does not work.
-        "s3:GetObject": (On.PHOTOS,),
+        "dynamodb:Query": (Resource.LABELS_TABLE,),
+        "dynamodb:BatchGetItem": (Resource.LABELS_TABLE, Resource.IMAGES_TABLE),
+        "dynamodb:Scan": (Resource.IMAGES_TABLE,),  # for the rejected photos
+        # For the presigned URLs of the photos, and for HeadObject, which finds out why a photo cannot be shown.
+        "s3:GetObject": (Resource.PHOTOS,),
     },
 }
-# With a key of the user's own (kms_key_arn): tables, queues and photos are decrypted for whoever reads them.
-WITH_KEY: dict[str, tuple[On, ...]] = {"kms:Decrypt": (On.KEY,)}
+# With kms_key_arn: DynamoDB, SQS and S3 decrypt on behalf of the reader.
+KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"kms:Decrypt": (Resource.KEY,)}
 
 
-def smallest_policy() -> dict[On, frozenset[str]]:
-    """The actions for each resource with which every command works."""
-    allowed: dict[On, frozenset[str]] = {}
-    for actions in COMMANDS.values():
+def least_privilege() -> dict[Resource, frozenset[str]]:
+    """The actions on each resource that all commands together need."""
+    allowed: dict[Resource, frozenset[str]] = {}
+    for actions in COMMAND_PERMISSIONS.values():
         for action, resources in actions.items():
             for resource in resources:
                 allowed[resource] = allowed.get(resource, frozenset()) | {action}
@@ -58,12 +58,12 @@ def smallest_policy() -> dict[On, frozenset[str]]:
 
 
 def as_json() -> str:
-    """The list by command, and what it comes to by resource."""
+    """The permissions by command, and the policy by resource."""
     return json.dumps(
         {
-            "commands": COMMANDS,
-            "policy": {resource: sorted(actions) for resource, actions in sorted(smallest_policy().items())},
-            "policy_with_key": {resource: [action] for action, (resource,) in WITH_KEY.items()},
+            "commands": COMMAND_PERMISSIONS,
+            "policy": {resource: sorted(actions) for resource, actions in sorted(least_privilege().items())},
+            "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
         },
         indent=2,
     )

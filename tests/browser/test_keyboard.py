@@ -60,18 +60,18 @@ def test_search_look_narrow_and_return(page: Page) -> None:
 def test_whole_page_is_reached_with_tab(page: Page) -> None:
     page.goto(page.url + "?q=spoon")
     expect(page.locator('.card [data-state="shown"]')).to_be_visible()
-    page.get_by_role("link", name="To the photos").focus()
+    page.get_by_role("link", name="Skip to photos").focus()
     seen = []
     for _ in range(10):
         seen.append(focused(page))
         press(page, "Tab")
     assert seen[:9] == [
-        "To the photos",
+        "Skip to photos",
         "Image labels",
         "Photos",
         "Rejected",
-        "Labels to look for",
-        "How to ask",
+        "Labels to search for",
+        "Search syntax",
         "Search",
         "images/2024/café & spoon 100%.png, 95.7 percent",
         "Coffee Cup",

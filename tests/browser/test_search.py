@@ -32,7 +32,7 @@ def test_starts_with_the_labels_there_are(page: Page) -> None:
 
 def test_finds_photos_and_shows_them(page: Page) -> None:
     search(page, "cat OR tripod")
-    expect(page.get_by_role("status")).to_have_text("4 photos, the surest first")
+    expect(page.get_by_role("status")).to_have_text("4 photos, highest confidence first")
     assert files(page) == ["Chelsea (my cat).png", "🎥 cameraman.png", "Chelsea (my cat).png", "🎥 cameraman.png"]
     assert page.locator(".card .confidence").all_inner_texts() == ["99.8 %", "97.6 %", "95.8 %", "93.6 %"]
     expect(page.locator('.card [data-state="shown"]')).to_have_count(4)
@@ -68,13 +68,13 @@ def test_alternatives_are_kept_together_when_narrowed(page: Page) -> None:
 
 
 def test_only_keys_that_begin_like_this(page: Page) -> None:
-    page.get_by_role("button", name="How to ask").click()
-    page.get_by_label("Only keys that begin with").fill("images/2023/")
+    page.get_by_role("button", name="Search syntax").click()
+    page.get_by_label("Only keys that start with").fill("images/2023/")
     search(page, "cat")
     expect(page.locator(".card")).to_have_count(1)
     expect(page.locator(".card .folder")).to_have_text("images/2023/")
     search(page, "coffee")
-    page.get_by_role("button", name="Look at all keys").click()
+    page.get_by_role("button", name="Search all keys").click()
     expect(page.locator(".card")).to_have_count(1)
 
 
@@ -119,7 +119,7 @@ def test_unknown_label_has_suggestions(page: Page) -> None:
 
 def test_labels_are_completed(page: Page) -> None:
     page.get_by_role("combobox").press_sequentially("cat AND fel")
-    option = page.get_by_role("option", name="Feline also called")
+    option = page.get_by_role("option", name="Feline alias")
     expect(option).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

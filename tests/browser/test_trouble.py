@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DENIED = {
     "kind": "denied",
     "title": "Your credentials lack the permission dynamodb:Query.",
-    "advice": "Ask whoever looks after the AWS account.",
+    "advice": "Ask the administrator of the AWS account.",
     "detail": "AccessDeniedException: no",
     "position": None,
 }
@@ -30,7 +30,7 @@ def test_missing_permission_and_the_way_on(page: Page, errors: list[str]) -> Non
     search(page, "cat")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Your credentials lack the permission dynamodb:Query.")
-    expect(alert).to_contain_text("Ask whoever looks after the AWS account.")
+    expect(alert).to_contain_text("Ask the administrator of the AWS account.")
     page.unroute("**/api/find?*")
     alert.get_by_role("button", name="Try again").click()
     expect(page.locator(".card")).to_have_count(2)
@@ -44,7 +44,7 @@ def test_server_that_is_gone(page: Page, errors: list[str], path: str) -> None:
     page.route(f"**/api/{path}?*", lambda route: route.abort())
     address = {"labels": "/", "rejected": "/?view=rejected"}.get(path, "/?q=cat")
     page.goto(page.url.rstrip("/") + address)
-    expect(page.get_by_text("Was “image-labels browse” stopped?")).to_be_visible()
+    expect(page.get_by_text("Start “image-labels browse” again")).to_be_visible()
     errors.clear()
 
 

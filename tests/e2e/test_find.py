@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from image_labels_cli.permissions import On, smallest_policy
+from image_labels_cli.permissions import Resource, least_privilege
 from pictures import jpeg
 from stack import DIRECTORY, Stack, wait_for
 
@@ -150,7 +150,7 @@ def test_deleted_photo_is_not_found(stack: Stack, command: Command) -> None:
     wait_for("item gone", lambda: stack.item(key) is None)
     assert command.finds_nothing("theremin")
     gone = command.run("show", key, exit_code=1)
-    assert "still in the queue" in gone.stderr
+    assert "it is in the queue" in gone.stderr
 
 
 def test_show(stack: Stack, command: Command, photos: dict[str, str]) -> None:
@@ -186,19 +186,19 @@ def test_flags_stand_in_for_terraform(stack: Stack, command: Command, photos: di
 def test_readers_policy_is_what_the_command_needs_and_no_more(stack: Stack) -> None:
     """The list in permissions.py is held by the unit tests: nothing can be taken away from it, nothing is missing."""
     places = {
-        stack.outputs["images_table_arn"]: On.IMAGES_TABLE,
-        stack.outputs["labels_table_arn"]: On.LABELS_TABLE,
-        stack.outputs["queue_arn"]: On.QUEUE,
-        stack.outputs["dead_letter_queue_arn"]: On.DEAD_LETTER_QUEUE,
-        stack.outputs["waiting_queue_arn"]: On.WAITING_QUEUE,
-        f"{stack.outputs['bucket_arn']}/images/*": On.PHOTOS,
+        stack.outputs["images_table_arn"]: Resource.IMAGES_TABLE,
+        stack.outputs["labels_table_arn"]: Resource.LABELS_TABLE,
+        stack.outputs["queue_arn"]: Resource.QUEUE,
+        stack.outputs["dead_letter_queue_arn"]: Resource.DEAD_LETTER_QUEUE,
+        stack.outputs["waiting_queue_arn"]: Resource.WAITING_QUEUE,
+        f"{stack.outputs['bucket_arn']}/images/*": Resource.PHOTOS,
     }
-    allowed: dict[On, set[str]] = {}
+    allowed: dict[Resource, set[str]] = {}
     for statement in json.loads(stack.outputs["reader_policy_json"])["Statement"]:
         assert statement["Effect"] == "Allow"
         for arn in _listed(statement["Resource"]):
             allowed.setdefault(places[arn], set()).update(_listed(statement["Action"]))
-    assert allowed == smallest_policy()
+    assert allowed == least_privilege()
 
 
 def _listed(one_or_many: str | list[str]) -> list[str]:

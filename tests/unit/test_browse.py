@@ -1,4 +1,4 @@
-"""The page's server: who gets in, what it answers, and what it says when AWS does not."""
+"""The server of the page: access control, responses, and messages for AWS's errors."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class FakeTable:
         self.calls = 0
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
-        """At its first call it leaves all to the second, as DynamoDB may."""
+        """The first call leaves all keys unprocessed, as DynamoDB may."""
         self.calls += 1
         if self.calls == 1:
             return {"Responses": {}, "UnprocessedKeys": RequestItems}
@@ -120,13 +120,13 @@ def access() -> Access:
 
 @pytest.fixture
 def stranger(access: Access, finder: FakeFinder) -> FlaskClient:
-    """A browser that was not given the token."""
+    """A browser without the token."""
     return create_app(Library(access, finder), token=TOKEN, port=PORT).test_client()
 
 
 @pytest.fixture
 def client(stranger: FlaskClient) -> FlaskClient:
-    """A browser that was."""
+    """A browser with the token."""
     assert stranger.get("/", base_url=HOME, query_string={"token": TOKEN}).status_code == 303
     return stranger
 
@@ -138,7 +138,7 @@ class TestGate:
     @pytest.mark.parametrize(
         "path", [*PATHS, "/nothing", "/?token=", "/?token=wrong", "/?token=%ff", "/api/about?token=x"]
     )
-    def test_nothing_is_answered_without_the_token(self, stranger: FlaskClient, path: str) -> None:
+    def test_requests_without_the_token_are_refused(self, stranger: FlaskClient, path: str) -> None:
         answer = stranger.get(path, base_url=HOME)
         assert answer.status_code == 403
         assert "image-labels browse" in answer.text
@@ -151,7 +151,7 @@ class TestGate:
         assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
 
     @pytest.mark.parametrize("path", PATHS)
-    def test_with_the_cookie_all_is_answered(self, client: FlaskClient, path: str) -> None:
+    def test_requests_with_the_cookie_are_accepted(self, client: FlaskClient, path: str) -> None:
         assert client.get(path, base_url=HOME).status_code == 200
         assert client.get(path, base_url=f"http://localhost:{PORT}").status_code == 403  # it is 127.0.0.1's
 
@@ -264,7 +264,7 @@ class TestAnswers:
         assert json.dumps(library.photos([item["PK"]["S"]]), allow_nan=False)
         assert json.dumps(library.rejected(None), allow_nan=False)
 
-    def test_rejected_are_looked_for_until_one_is_found(self, client: FlaskClient) -> None:
+    def test_rejected_reads_on_until_it_finds_one(self, client: FlaskClient) -> None:
         answer = _json(client.get("/api/rejected", base_url=HOME))
         assert [(photo["key"], photo["reason"][:5]) for photo in answer["photos"]] == [("notes.jpg", "Inval")]
         assert (answer["looked"], answer["next"]) == (9, None)
@@ -283,10 +283,8 @@ class TestOrientation:
         return client.get("/api/orientation", base_url=HOME, query_string={"key": key})
 
     @pytest.mark.parametrize(("form", "expected"), [("PNG", 6), ("JPEG", 1)])
-    def test_only_a_png_is_shown_otherwise_than_rekognition_sees_it(
-        self, client: FlaskClient, s3: S3Client, form: str, expected: int
-    ) -> None:
-        """What it is called says nothing."""
+    def test_only_a_png_has_an_orientation(self, client: FlaskClient, s3: S3Client, form: str, expected: int) -> None:
+        """The key's suffix does not matter."""
         exif = Image.Exif()
         exif[0x0112] = 6
         s3.put_object(Bucket=BUCKET, Key=MARKUP, Body=picture(form=form, exif=exif))
@@ -310,7 +308,7 @@ class TestProblems:
         ("expression", "suggestions"),
         [("“cat” && -dog", ["cat AND NOT dog"]), ("cat, dog", ["cat AND dog", "cat OR dog"]), ("(cat", [])],
     )
-    def test_what_may_have_been_meant(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
+    def test_suggestions(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
         assert _json(answer)["suggestions"] == suggestions
 
@@ -323,7 +321,7 @@ class TestProblems:
         assert "dynamodb:BatchGetItem" in problem.title
         assert "arn:aws:dynamodb:eu-west-1:1:table/images" in problem.advice
 
-    def test_missing_permission_is_guessed_when_aws_does_not_say(self) -> None:
+    def test_missing_permission_comes_from_the_operation_if_the_message_has_none(self) -> None:
         assert "s3:GetObject" in problem_of(_error("403", "Forbidden", "HeadObject")).title
 
     @pytest.mark.parametrize(
@@ -354,7 +352,7 @@ class TestProblems:
     def test_errors_of_aws(self, code: str, kind: str) -> None:
         assert problem_of(_error(code, "", "Query")).kind == kind
 
-    def test_mistake_of_ours_is_logged_and_not_shown(
+    def test_internal_error_is_logged_and_not_shown(
         self, client: FlaskClient, finder: FakeFinder, caplog: pytest.LogCaptureFixture
     ) -> None:
         finder.fails = RuntimeError("secret")
@@ -382,12 +380,12 @@ class TestServer:
         with pytest.raises(urllib.error.HTTPError, match="403"):
             stranger.open(f"http://127.0.0.1:{server.port}/")
 
-    def test_token_is_another_at_each_run(self, server: PageServer, access: Access, finder: FakeFinder) -> None:
+    def test_each_run_has_a_new_token(self, server: PageServer, access: Access, finder: FakeFinder) -> None:
         assert len(server.token) >= 32
         with _running(access, finder) as other:
             assert server.token != other.token
 
-    def test_port_that_is_taken(self, server: PageServer, access: Access) -> None:
+    def test_port_in_use(self, server: PageServer, access: Access) -> None:
         with pytest.raises(BrowseError, match=f"port {server.port} "):
             PageServer(access, port=server.port)
 

@@ -1,4 +1,4 @@
-"""The command on moto: what it prints to whom, its exit codes, and what it asks AWS for."""
+"""The command on moto: its output, exit codes, and requests to AWS."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from image_labels.search.finder import Found, Page, Skipped, TokenError, Vocabul
 from image_labels.tables.items import MAX_TERMS_IN_ROW
 from image_labels.tables.store import Store
 from image_labels.tables.terms import Kind, fold
-from image_labels_cli import find, labels, main, output
-from image_labels_cli.permissions import COMMANDS, On
-from image_labels_cli.place import Place
+from image_labels_cli import main, output
+from image_labels_cli.commands import find, labels
+from image_labels_cli.deployment import Deployment
+from image_labels_cli.invocation import Invocation
+from image_labels_cli.permissions import COMMAND_PERMISSIONS, Resource
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ DOG = Label(
     categories=("Animals and Pets",),
     instances=(Instance(0.1, 0.2, 0.3, 0.4, 97.5), Instance(0.5, 0.5, 0.1, 0.1, 90.0)),
 )
-# More terms than a row takes along.
+# More terms than fit into a row.
 CROWDED = "images/crowded.jpg"
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
 
@@ -53,7 +55,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch: pytest.MonkeyPatch) -> None:
+def deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGE_LABELS_IMAGES_TABLE", TABLE)
     monkeypatch.setenv("IMAGE_LABELS_LABELS_TABLE", LABELS_TABLE)
     monkeypatch.setenv("IMAGE_LABELS_BUCKET", BUCKET)
@@ -91,7 +93,7 @@ def queues(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture
 def waiting(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """The queue of photos over the daily limit, with three in it, one of which is being moved."""
+    """The queue of photos over the daily limit: three messages, one of them in flight."""
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName="waiting")["QueueUrl"]
     monkeypatch.setenv("IMAGE_LABELS_WAITING_QUEUE_URL", url)
@@ -157,10 +159,15 @@ def test_show_rejected_photo_with_the_reason(store: Store) -> None:
     assert "reason\tInvalidImageFormatException: it is not a JPEG or PNG\n" in result.stdout
 
 
-def test_show_of_what_is_not_there_says_what_that_may_mean(store: Store) -> None:
+def test_show_of_an_unknown_key_lists_possible_reasons(store: Store) -> None:
     result = run("--images-table", TABLE, "show", "images/cat.jpg", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
-    for words in ("not uploaded", "filter_prefix", "dead-letter queue", f"image-labels --images-table {TABLE} status"):
+    for words in (
+        "it was not uploaded",
+        "filter_prefix",
+        "dead-letter queue",
+        f"image-labels --images-table {TABLE} status",
+    ):
         assert words in result.stderr
 
 
@@ -171,22 +178,22 @@ def test_show_on_a_terminal_is_a_table(store: Store, terminal: None) -> None:
 
 
 ################################################################################
-# find and labels, with a Finder that answers by heart
+# find and labels, with a fake Finder
 ################################################################################
 
 
-class HeartsTerms(list[VocabularyTerm]):
+class FakeVocabulary(list[VocabularyTerm]):
     skipped: frozenset[Skipped] = frozenset()
 
 
 @dataclass
-class Heart:
-    """Finds dogs, five a page at most, and knows no other term than dog."""
+class FakeFinder:
+    """Finds dogs, at most five per page. No other term exists."""
 
     photos: list[Found]
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
-    def __call__(self, client: object, *, labels_table: str, images_table: str) -> Heart:
+    def __call__(self, client: object, *, labels_table: str, images_table: str) -> FakeFinder:
         assert client
         assert (labels_table, images_table) == (LABELS_TABLE, TABLE)
         return self
@@ -205,9 +212,9 @@ class Heart:
         self.calls.append((f"scan {expression}", key_prefix))
         return Page(tuple(self.photos), None, read_units=20_000, requests=3)
 
-    def vocabulary(self, prefix: str = "") -> HeartsTerms:
+    def vocabulary(self, prefix: str = "") -> FakeVocabulary:
         known = (VocabularyTerm("animal", "Animal", Kind.PARENT), VocabularyTerm("dog", "Dog", Kind.LABEL))
-        return HeartsTerms(term for term in known if term.text.startswith(fold(prefix)))
+        return FakeVocabulary(term for term in known if term.text.startswith(fold(prefix)))
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         near = {"dgo": ["dog"], "d": ["dog", "animal"], "xyzzy": []}
@@ -215,15 +222,15 @@ class Heart:
 
 
 @pytest.fixture
-def heart(monkeypatch: pytest.MonkeyPatch) -> Heart:
+def finder(monkeypatch: pytest.MonkeyPatch) -> FakeFinder:
     terms = {"dog": 98.765, "pet": 98.765, "beach": 81.0}
-    heart = Heart([Found(key, 98.765, terms) for key in (LONG, STRANGE, *(f"images/{n}.jpg" for n in range(6)))])
-    monkeypatch.setattr(find, "Finder", heart)
-    monkeypatch.setattr(labels, "Finder", heart)
-    return heart
+    finder = FakeFinder([Found(key, 98.765, terms) for key in (LONG, STRANGE, *(f"images/{n}.jpg" for n in range(6)))])
+    monkeypatch.setattr(find, "Finder", finder)
+    monkeypatch.setattr(labels, "Finder", finder)
+    return finder
 
 
-def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(heart: Heart) -> None:
+def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(finder: FakeFinder) -> None:
     result = run("find", "dog AND (pet OR cat) AND NOT tree", "--prefix", "images/")
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
@@ -232,7 +239,7 @@ def test_find_in_a_pipe_prints_a_line_for_each_photo_and_cuts_no_key(heart: Hear
     assert len(lines) == 5
 
 
-def test_find_says_on_stderr_how_to_go_on(heart: Heart) -> None:
+def test_find_says_on_stderr_how_to_go_on(finder: FakeFinder) -> None:
     first = run("find", "dog AND NOT cat", "--limit", "5", "--region=eu-west-1")
     assert "image-labels --region eu-west-1 find --limit 5 --token 5 'dog AND NOT cat'" in first.stderr
     second = run("find", "--limit", "5", "--token", "5", "dog AND NOT cat")
@@ -240,13 +247,13 @@ def test_find_says_on_stderr_how_to_go_on(heart: Heart) -> None:
     assert second.stderr == ""
 
 
-def test_find_all_reads_page_by_page(heart: Heart) -> None:
+def test_find_all_reads_page_by_page(finder: FakeFinder) -> None:
     found = json.loads(run("find", "dog", "--all", "--json").stdout)
-    assert [photo["key"] for photo in found["photos"]] == [photo.key for photo in heart.photos]
+    assert [photo["key"] for photo in found["photos"]] == [photo.key for photo in finder.photos]
     assert (found["next_token"], found["read_units"], found["requests"]) == (None, 1.0, 2)
 
 
-def test_find_json_keeps_every_key_as_it_is(heart: Heart) -> None:
+def test_find_json_keeps_every_key_as_it_is(finder: FakeFinder) -> None:
     found = json.loads(run("find", "dog>=95", "--json").stdout)
     assert found["photos"][1] == {
         "key": STRANGE,
@@ -257,29 +264,29 @@ def test_find_json_keeps_every_key_as_it_is(heart: Heart) -> None:
     assert (found["next_token"], found["suggestions"]) == ("5", {})
 
 
-def test_find_on_a_terminal_is_a_table_that_folds_long_keys(heart: Heart, terminal: None) -> None:
+def test_find_on_a_terminal_is_a_table_that_folds_long_keys(finder: FakeFinder, terminal: None) -> None:
     shown = run("find", "dog", "--limit", "1").stdout
     assert "┃ Photo" in shown
     assert "…" not in shown
     assert "".join(line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")) == LONG
 
 
-def test_find_scan_says_what_it_cost(heart: Heart) -> None:
+def test_find_scan_says_what_it_cost(finder: FakeFinder) -> None:
     result = run("find", "NOT person", "--scan", "--prefix", "images/")
-    assert (result.exit_code, heart.calls) == (0, [("scan NOT person", "images/")])
+    assert (result.exit_code, finder.calls) == (0, [("scan NOT person", "images/")])
     assert "20,000.0 read units in 3 requests, about $0.002500" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("dgo", '"dgo" is no label here; did you mean dog?'),
-        ("d", '"d" is no label here; did you mean dog or animal?'),
-        ("xyzzy", '"xyzzy" is no label here: `image-labels labels`'),
+        ("dgo", 'no photo has the label "dgo"; did you mean dog?'),
+        ("d", 'no photo has the label "d"; did you mean dog or animal?'),
+        ("xyzzy", 'no photo has the label "xyzzy": `image-labels labels`'),
         ("cat", "no photo matches"),
     ],
 )
-def test_find_nothing(heart: Heart, expression: str, words: str) -> None:
+def test_find_nothing(finder: FakeFinder, expression: str, words: str) -> None:
     result = run("find", expression)
     assert (result.exit_code, result.stdout) == (1, "")
     assert words in result.stderr
@@ -288,7 +295,7 @@ def test_find_nothing(heart: Heart, expression: str, words: str) -> None:
     assert json.loads(as_json.stdout)["photos"] == []
 
 
-def test_find_points_at_the_mistake(heart: Heart) -> None:
+def test_find_points_at_the_mistake(finder: FakeFinder) -> None:
     result = run("find", "dog AND")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-2:] == ["dog AND", "       ^"]
@@ -296,7 +303,7 @@ def test_find_points_at_the_mistake(heart: Heart) -> None:
     assert not_alone.exit_code == 2
     assert "--scan" in not_alone.stderr
     with pytest.raises(NeedsScan):
-        heart.find("NOT dog")
+        finder.find("NOT dog")
 
 
 @pytest.mark.parametrize(
@@ -311,13 +318,13 @@ def test_find_points_at_the_mistake(heart: Heart) -> None:
         [],
     ],
 )
-def test_find_wrongly_used(heart: Heart, arguments: list[str]) -> None:
+def test_find_refuses_wrong_usage(finder: FakeFinder, arguments: list[str]) -> None:
     result = run("find", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr
 
 
-def test_labels(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels(finder: FakeFinder, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("labels").stdout == "Animal\tparent\nDog\tlabel\n"
     assert json.loads(run("labels", "Do", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label"}]
     nothing = run("labels", "zebra")
@@ -378,12 +385,12 @@ def test_status_of_photos_over_the_daily_limit(waiting: str, monkeypatch: pytest
     assert "daily limit" not in run("status", "--no-rejected").stdout
 
 
-def test_status_is_told_where_they_wait_by_a_flag_too(waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_takes_the_waiting_queue_from_a_flag(waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IMAGE_LABELS_WAITING_QUEUE_URL")
     assert "over_daily_limit\t3" in run("status", "--no-rejected", "--waiting-queue-url", waiting).stdout
 
 
-def test_status_where_nobody_says_where_they_wait(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_without_a_waiting_queue(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert "over_daily_limit" not in run("status", "--no-rejected").stdout
     assert json.loads(run("status", "--no-rejected", "--json").stdout)["over_daily_limit"] is None
     monkeypatch.setattr(output, "is_terminal", lambda: True)
@@ -402,13 +409,16 @@ def test_status_without_rejected_needs_no_table(queues: dict[str, str], monkeypa
 
 
 @pytest.mark.parametrize("event", ["eventbridge_created", "s3_created"])
-def test_status_names_the_photo_of_a_letter_that_does_not(queues: dict[str, str], event: str) -> None:
-    """SQS and EventBridge leave the event as it came."""
+def test_status_names_the_photo_of_an_unchanged_event(queues: dict[str, str], event: str) -> None:
+    """SQS and EventBridge move the event unchanged."""
     body = (EVENTS / f"{event}.json").read_text()
     photo = read(json.loads(body)).tasks[0].objects[0]
     boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody=body)
     (line,) = [line for line in run("status", "--no-rejected").stdout.splitlines() if line.startswith("dead_letter\t")]
-    assert line.split("\t")[1:3] == [f"s3://{photo.bucket}/{photo.key}", "SQS moved it here, which does not say why"]
+    assert line.split("\t")[1:3] == [
+        f"s3://{photo.bucket}/{photo.key}",
+        "unknown: SQS moved the message and records no reason",
+    ]
 
 
 def test_status_of_a_letter_that_eventbridge_could_not_deliver(queues: dict[str, str]) -> None:
@@ -423,7 +433,7 @@ def test_status_of_a_letter_that_eventbridge_could_not_deliver(queues: dict[str,
         "dead_letter",
         "",
         "EventBridge could not deliver it: NO_PERMISSIONS: User is not authorized to perform sqs:SendMessage",
-        "put the policies of queue and KMS key right; then send it back",
+        "correct the policies of the queue and the KMS key, then redrive the message",
     ]
 
 
@@ -433,7 +443,7 @@ def test_status_of_a_letter_that_sqs_moved(queues: dict[str, str], terminal: Non
 
 
 ################################################################################
-# What AWS is asked
+# Permissions
 ################################################################################
 
 USES = {
@@ -453,11 +463,11 @@ USES = {
 
 @dataclass
 class Guard:
-    """IAM for one user: notes what is asked, and refuses `denied`."""
+    """IAM for one user: records requests, and refuses `denied`."""
 
-    kinds: dict[str, On]
-    asked: set[tuple[str, On]] = field(default_factory=set)
-    denied: tuple[str, On] | None = None
+    kinds: dict[str, Resource]
+    asked: set[tuple[str, Resource]] = field(default_factory=set)
+    denied: tuple[str, Resource] | None = None
 
     def check(self, service: str, operation: str, params: dict[str, Any]) -> None:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_RequestSyntax
@@ -477,12 +487,12 @@ class Guard:
 def guard(store: Store, trouble: dict[str, str], waiting: str, monkeypatch: pytest.MonkeyPatch) -> Guard:
     guard = Guard(
         {
-            TABLE: On.IMAGES_TABLE,
-            LABELS_TABLE: On.LABELS_TABLE,
-            BUCKET: On.PHOTOS,
-            trouble["photos"]: On.QUEUE,
-            trouble["dead-letters"]: On.DEAD_LETTER_QUEUE,
-            waiting: On.WAITING_QUEUE,
+            TABLE: Resource.IMAGES_TABLE,
+            LABELS_TABLE: Resource.LABELS_TABLE,
+            BUCKET: Resource.PHOTOS,
+            trouble["photos"]: Resource.QUEUE,
+            trouble["dead-letters"]: Resource.DEAD_LETTER_QUEUE,
+            waiting: Resource.WAITING_QUEUE,
         }
     )
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -500,12 +510,12 @@ def put_crowd(store: Store, command: str) -> None:
         put(store, CROWDED, Labels(CROWD, "3.0"))
 
 
-def listed(command: str) -> set[tuple[str, On]]:
-    return {(action, resource) for action, resources in COMMANDS[command].items() for resource in resources}
+def listed(command: str) -> set[tuple[str, Resource]]:
+    return {(action, resource) for action, resources in COMMAND_PERMISSIONS[command].items() for resource in resources}
 
 
 @pytest.mark.parametrize("command", USES)
-def test_command_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store, command: str) -> None:
+def test_command_uses_exactly_the_listed_permissions(guard: Guard, store: Store, command: str) -> None:
     put_crowd(store, command)
     guard.asked.clear()
     for arguments in USES[command]:
@@ -518,8 +528,8 @@ def test_command_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, stor
     ("command", "action", "resource"),
     [(command, action, resource) for command in USES for action, resource in sorted(listed(command))],
 )
-def test_without_any_one_of_them_it_fails_and_names_it(
-    guard: Guard, store: Store, command: str, action: str, resource: On
+def test_command_names_the_missing_permission(
+    guard: Guard, store: Store, command: str, action: str, resource: Resource
 ) -> None:
     put_crowd(store, command)
     guard.denied = (action, resource)
@@ -532,7 +542,7 @@ def test_without_any_one_of_them_it_fails_and_names_it(
         assert "no identity-based policy" in result.stderr
 
 
-def test_page_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: Store) -> None:
+def test_page_uses_exactly_the_listed_permissions(guard: Guard, store: Store) -> None:
     pytest.importorskip("waitress")
     pytest.importorskip("flask")
     from image_labels.search.finder import Finder
@@ -540,7 +550,7 @@ def test_page_asks_for_what_is_listed_and_for_nothing_else(guard: Guard, store: 
     from image_labels_cli.browse import Access
     from image_labels_cli.browse.photos import Library
 
-    aws = Aws(Place(region="eu-central-1"))
+    aws = Aws(Deployment(region="eu-central-1"))
     put_crowd(store, "find")
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     guard.asked.clear()
@@ -565,7 +575,7 @@ def test_browse_serves_the_page(monkeypatch: pytest.MonkeyPatch, taken: bool) ->
 
     def serve(access: tuple[Any, ...], *, port: int, open_browser: bool) -> None:
         if taken:
-            raise BrowseError("port 8080 cannot be listened on")
+            raise BrowseError("cannot listen on port 8080")
         served.append((access[2:], port, open_browser))
 
     page: Any = ModuleType("image_labels_cli.browse")
@@ -589,15 +599,18 @@ def test_permissions_can_be_printed() -> None:
 
 
 ################################################################################
-# How it ends
+# Exit codes
 ################################################################################
 
 
 def test_version_and_help() -> None:
     assert run("--version").stdout.startswith("image-labels ")
-    for command in ([], ["show"], ["find"], ["labels"], ["status"]):
+    for command in ([], ["show"], ["find"], ["labels"], ["status"], ["browse"]):
         result = run(*command, "--help")
         assert result.exit_code == 0
+        assert "<bool>" not in result.stdout
+        assert "default: True" not in result.stdout
+        assert "[[" not in result.stdout
         assert "image-labels find" in result.stdout or command[:1] != ["find"]
 
 
@@ -605,14 +618,22 @@ def test_ctrl_c_ends_quietly(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("image_labels_cli.show.run", interrupted)
+    monkeypatch.setattr(Invocation, "connect", interrupted)
     result = run("show", "images/dog.jpg")
     assert (result.exit_code, result.output) == (130, "")
 
 
 SCRIPT = """
 from image_labels_cli import main, output
-main.show_.run = lambda *_, **__: output.write_lines([str(n)] for n in range(LINES))
+
+@main.app.command()
+def write_lines():
+    output.write_lines([str(n)] for n in range(LINES))
+
+@main.app.command()
+def fail():
+    1 / 0
+
 main.main()
 """
 
@@ -620,7 +641,7 @@ main.main()
 @pytest.mark.parametrize("lines", [3, 100_000])  # fewer and more than the pipe's buffer takes
 def test_closed_pipe_ends_quietly(lines: int) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.replace("LINES", str(lines)), "show", "x"],
+        [sys.executable, "-c", SCRIPT.replace("LINES", str(lines)), "write-lines"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -633,8 +654,7 @@ def test_closed_pipe_ends_quietly(lines: int) -> None:
     assert process.wait() == main.CLOSED_PIPE
 
 
-def test_mistake_of_ours_does_not_look_like_nothing_found() -> None:
-    script = SCRIPT.replace("output.write_lines([str(n)] for n in range(LINES))", "1 / 0")
-    done = subprocess.run([sys.executable, "-c", script, "show", "x"], capture_output=True, text=True, check=False)
-    assert done.returncode == main.MISTAKE_OF_OURS
+def test_internal_error_has_its_own_exit_code() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, "fail"], capture_output=True, text=True, check=False)
+    assert done.returncode == main.INTERNAL_ERROR
     assert "ZeroDivisionError" in done.stderr

@@ -1,4 +1,4 @@
-"""What is said when AWS says no, or nothing."""
+"""Messages for errors of AWS, and when AWS does not answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels_cli import main
 from image_labels_cli.aws import Aws, Call
-from image_labels_cli.place import Place
+from image_labels_cli.deployment import Deployment
 from moto import mock_aws
 from typer.testing import CliRunner
 
@@ -19,7 +19,7 @@ def answer(code: str, message: str = "a message", operation: str = "Query") -> C
 
 
 def explain(error: BotoCoreError | ClientError, call: Call | None = QUERY, region: str = "eu-west-1") -> str:
-    aws = Aws(Place(region=region))
+    aws = Aws(Deployment(region=region))
     aws.last_call = call
     return aws.explain(error)
 
@@ -49,7 +49,7 @@ def explain(error: BotoCoreError | ClientError, call: Call | None = QUERY, regio
 )
 def test_denial_gives_the_reason_and_the_missing_permission(message: str, missing: str) -> None:
     said = explain(answer("AccessDeniedException", message))
-    assert said.startswith("AWS does not allow it: dynamodb:Query on x-labels: AccessDeniedException: " + message)
+    assert said.startswith("access denied: dynamodb:Query on x-labels: AccessDeniedException: " + message)
     assert said.splitlines()[-1] == f"missing permission: {missing}"
 
 
@@ -61,33 +61,33 @@ def test_denial_of_an_unknown_call() -> None:
     ("error", "words"),
     [
         (answer("ExpiredTokenException"), "have expired"),
-        (answer("UnrecognizedClientException"), "does not know these credentials"),
-        (answer("ResourceNotFoundException"), "it does not exist: dynamodb:Query on x-labels"),
+        (answer("UnrecognizedClientException"), "does not accept these credentials"),
+        (answer("ResourceNotFoundException"), "the resource does not exist: dynamodb:Query on x-labels"),
         (answer("ThrottlingException"), "try again"),
-        (answer("ValidationException"), "AWS refuses: dynamodb:Query on x-labels: ValidationException: a message"),
-        (exceptions.NoCredentialsError(), "there are no AWS credentials"),
+        (answer("ValidationException"), "AWS error: dynamodb:Query on x-labels: ValidationException: a message"),
+        (exceptions.NoCredentialsError(), "no AWS credentials"),
         (exceptions.NoRegionError(), "no Region is set"),
         (exceptions.ProfileNotFound(profile="x"), "AWS_PROFILE"),
         (exceptions.UnauthorizedSSOTokenError(), "login has expired"),
-        (exceptions.EndpointConnectionError(endpoint_url="https://x"), "is there a network"),
-        (exceptions.ConnectTimeoutError(endpoint_url="https://x"), "is there a network"),
-        (exceptions.ReadTimeoutError(endpoint_url="https://x"), "is there a network"),
-        (exceptions.SSLError(endpoint_url="https://x", error=OSError("x")), "is there a network"),
+        (exceptions.EndpointConnectionError(endpoint_url="https://x"), "check the network"),
+        (exceptions.ConnectTimeoutError(endpoint_url="https://x"), "check the network"),
+        (exceptions.ReadTimeoutError(endpoint_url="https://x"), "check the network"),
+        (exceptions.SSLError(endpoint_url="https://x", error=OSError("x")), "check the network"),
         (exceptions.PaginationError(message="x"), "PaginationError: "),
     ],
 )
-def test_other_errors_are_said_in_words(error: BotoCoreError | ClientError, words: str) -> None:
+def test_other_errors_have_a_message(error: BotoCoreError | ClientError, words: str) -> None:
     assert words in explain(error)
 
 
 def test_unknown_region_is_told_from_a_missing_network() -> None:
     error = exceptions.EndpointConnectionError(endpoint_url="https://x")
-    assert "there is no Region eu-nowhere-1" in explain(error, region="eu-nowhere-1")
-    assert "there is no Region" not in explain(error, region="cn-north-1")
+    assert "the Region eu-nowhere-1 does not exist" in explain(error, region="eu-nowhere-1")
+    assert "does not exist" not in explain(error, region="cn-north-1")
 
 
 @mock_aws
-def test_table_that_is_not_there_is_exit_code_3_and_names_it() -> None:
+def test_missing_table_is_exit_code_3_and_named() -> None:
     result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "no-such"])
     assert (result.exit_code, result.stdout) == (3, "")
     assert "dynamodb:GetItem on no-such: ResourceNotFoundException" in result.stderr
@@ -100,12 +100,12 @@ def test_without_credentials_it_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(name, "/dev/null")
     result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "x"])
     assert (result.exit_code, result.stdout) == (3, "")
-    assert "there are no AWS credentials" in result.stderr
+    assert "no AWS credentials" in result.stderr
 
 
 def test_s3_addresses_are_the_buckets_own_unless_there_is_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     def address() -> str:
-        s3 = Aws(Place(region="eu-west-1")).s3
+        s3 = Aws(Deployment(region="eu-west-1")).s3
         return s3.generate_presigned_url("get_object", Params={"Bucket": "photos", "Key": "a.jpg"})
 
     assert address().startswith("https://photos.s3.eu-west-1.amazonaws.com/a.jpg?")

@@ -1,5 +1,5 @@
-"""The command on text of anybody's: keys and labels full of control characters, items of another program, and
-expressions of another notation.
+"""Untrusted text: keys and labels with control characters, items of another program, and expressions in other
+notations.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from image_labels.search.expression import parse
 from image_labels.search.printable import is_plain
 from image_labels.tables.store import Store
 from image_labels_cli import main, output
+from image_labels_cli.commands.show import _photo
 from image_labels_cli.invocation import shell_word
-from image_labels_cli.show import _photo
-from test_cli import place, queues, run
+from test_cli import deployment, queues, run
 
 if TYPE_CHECKING:
     from image_labels.clients import Clients
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["place", "queues"]  # fixtures
+__all__ = ["deployment", "queues"]  # fixtures
 
 # Moves the cursor, ends lines in five ways, reorders, hides, and looks like an escape of ours.
 HOSTILE = "images/a\x1b[2J\x07\tb\nc\rd\x85e\u2028f\u2029\x0bg\u202egpj.exe\u2066\u200f\u061c\u200b\\n\\x1b.jpg"
@@ -103,12 +103,12 @@ def test_nothing_hidden_reaches_a_terminal(
     assert "\nerror: all is lost" not in printed
 
 
-def test_line_in_a_pipe_is_a_photo_whose_key_can_be_told(hostile: None) -> None:
+def test_each_line_in_a_pipe_is_one_photo_with_an_unambiguous_key(hostile: None) -> None:
     lines = run("find", "animal").stdout.split("\n")
     assert [line.split("\t")[0] for line in lines] == [SHOWN, ""]
 
 
-def test_json_has_every_text_as_it_is(hostile: None) -> None:
+def test_json_has_every_text_unchanged(hostile: None) -> None:
     assert [photo["key"] for photo in json.loads(run("find", "animal", "--json").stdout)["photos"]] == [HOSTILE]
     assert json.loads(run("show", HOSTILE, "--json").stdout)["labels"][0]["name"] == LABEL
     assert LABEL in [label["name"] for label in json.loads(run("labels", "--json").stdout)]
@@ -118,10 +118,10 @@ def test_json_has_every_text_as_it_is(hostile: None) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["show", "\udcff"], ["find", "dog", "--prefix", "\udcff"], ["labels", "\udcff"]])
-def test_argument_that_is_no_text_is_refused(store: Store, arguments: list[str]) -> None:
+def test_argument_that_is_not_utf8_is_refused(store: Store, arguments: list[str]) -> None:
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert r"\udcff has bytes that are no UTF-8" in result.stderr
+    assert r"\udcff is not valid UTF-8" in result.stderr
 
 
 ################################################################################
@@ -158,7 +158,7 @@ def test_shell_reads_a_word_as_it_was(shell: str, given_words: list[str]) -> Non
 @pytest.mark.parametrize(
     "expression", ["dog", '"dog\x1b" OR dog', "'dog' AND NOT \"it's\u202e!\"", 'dog\nOR\t"\\"', "(dog)\n\n"]
 )
-def test_next_page_is_what_the_printed_command_gives(store: Store, prefix: str, expression: str) -> None:
+def test_printed_command_returns_the_next_page(store: Store, prefix: str, expression: str) -> None:
     keys = [f"{prefix}{n}.jpg" for n in range(3)]
     for n, key in enumerate(keys):
         store.put(Photo(BUCKET, key, "e", "v1", 1), Labels((Label("Dog", 99.0 - n),), "3.0"), "s", None)
@@ -181,7 +181,7 @@ def test_next_page_is_what_the_printed_command_gives(store: Store, prefix: str, 
 
 
 def tried(stderr: str) -> list[list[str]]:
-    """The arguments of the commands that are suggested, as a shell reads them."""
+    """The arguments of the suggested commands, as a shell parses them."""
     commands = re.findall(r"^try: image-labels (.*)$", stderr, re.MULTILINE)
     script = "import json, sys; print(json.dumps(sys.argv[1:]))"
     return [
@@ -233,18 +233,18 @@ def test_other_notations_get_a_command_that_works(
         assert run(*command).exit_code == 1  # understood, and nothing found
 
 
-def test_commands_that_are_suggested_keep_the_place(store: Store) -> None:
+def test_suggested_commands_keep_the_flags_of_the_deployment(store: Store) -> None:
     result = run("--region", "eu-west-1", "find", "-dog")
     assert tried(result.stderr) == [["--region", "eu-west-1", "find", "--scan", "NOT dog"]]
 
 
 @pytest.mark.parametrize("arguments", [["-h"], ["dog", "--help"]])
-def test_help_is_no_expression(arguments: list[str]) -> None:
+def test_help_is_not_an_expression(arguments: list[str]) -> None:
     assert run("find", *arguments).exit_code == 0
 
 
 @pytest.mark.parametrize("arguments", [["dog", "--limt", "3"], ["--limit=3", "--nonsense", "dog"]])
-def test_unknown_option_is_still_one(arguments: list[str]) -> None:
+def test_unknown_option_is_reported_as_such(arguments: list[str]) -> None:
     result = run("find", *arguments)
     assert result.exit_code == 2
     assert "No such option" in result.stderr
@@ -257,7 +257,7 @@ def test_unknown_option_is_still_one(arguments: list[str]) -> None:
 
 @pytest.fixture
 def mixed(dynamodb: DynamoDBClient, queues: dict[str, str]) -> None:
-    """A photo of ours, the lab's item, one that a hand has changed, and rows that lack this and that."""
+    """A photo of the module, an item of another program, a changed item, and incomplete rows."""
     foreign: list[dict[str, Any]] = [
         {"PK": {"S": "images/lab.jpg"}, "Labels": {"SS": ["Dog"]}},
         item_of_ours() | {"PK": {"S": "images/strings.jpg"}, "Detections": {"L": [{"S": "Dog"}]}, "Size": {"S": "7"}},
@@ -275,34 +275,32 @@ def mixed(dynamodb: DynamoDBClient, queues: dict[str, str]) -> None:
         dynamodb.put_item(TableName=LABELS_TABLE, Item=row)
 
 
-def test_find_skips_what_it_cannot_read_and_says_so(mixed: None) -> None:
+def test_find_reports_unreadable_entries(mixed: None) -> None:
     result = run("find", "dog")
     assert result.exit_code == 0
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [KEY]
-    assert "1 entry was skipped" in result.stderr
+    assert "skipped 1 entry" in result.stderr
     assert f"  {LABELS_TABLE}: dog 000000#images/x.jpg" in result.stderr
     answer = json.loads(run("find", "dog", "--json").stdout)
     assert answer["skipped"] == [{"table": LABELS_TABLE, "key": ["dog", "000000#images/x.jpg"]}]
 
 
-def test_find_scan_skips_what_it_cannot_read_and_says_so(mixed: None) -> None:
+def test_find_scan_reports_unreadable_entries(mixed: None) -> None:
     result = run("find", "dog", "--scan")
     assert result.exit_code == 0
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [KEY]
-    assert "2 entries were skipped" in result.stderr
+    assert "skipped 2 entries" in result.stderr
     assert "images/lab.jpg" in result.stderr
     nothing = run("find", "zebra", "--scan", "--json")
     assert nothing.exit_code == 1
     assert len(json.loads(nothing.stdout)["skipped"]) == 2
-    assert "2 entries were skipped" in nothing.stderr
+    assert "skipped 2 entries" in nothing.stderr
 
 
-def test_labels_skips_what_it_cannot_read_and_says_so(mixed: None) -> None:
+def test_labels_reports_unreadable_entries(mixed: None) -> None:
     result = run("labels")
     assert (result.exit_code, result.stdout) == (0, "Dog\tlabel\n")
-    assert f"1 entry was skipped: another program wrote it, or somebody changed it\n  {LABELS_TABLE}: * zebra" in (
-        result.stderr
-    )
+    assert f"skipped 1 entry: another program wrote or changed it\n  {LABELS_TABLE}: * zebra" in (result.stderr)
     assert json.loads(run("labels", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label"}]
 
 
@@ -313,10 +311,10 @@ def test_status_counts_rejected_items_whatever_their_reason_is(mixed: None) -> N
 
 
 @pytest.mark.parametrize("key", ["images/lab.jpg", "images/strings.jpg", "images/rejected.jpg"])
-def test_show_has_what_can_be_read_and_says_whose_it_is(mixed: None, key: str, terminal: None) -> None:
+def test_show_marks_an_item_of_another_program(mixed: None, key: str, terminal: None) -> None:
     answer = json.loads(run("show", key, "--json").stdout)
     assert (answer["key"], answer["foreign"], answer["labels"], answer["size"]) == (key, True, [], None)
-    assert "Another program wrote this item" in run("show", key).stdout
+    assert "Another program wrote or changed this item" in run("show", key).stdout
     assert "Another program" not in run("show", KEY).stdout
 
 
@@ -327,28 +325,30 @@ def test_show_shows_any_item(item: dict[str, Any]) -> None:
 
 
 ################################################################################
-# What nobody has thought of
+# Internal errors
 ################################################################################
 
 SCRIPT = """
 from image_labels_cli import main
-def fails(*_, **__):
+
+@main.app.command()
+def fail():
     raise KeyError("Detections\\x1b[2J")
-main.show_.run = fails
+
 main.main()
 """
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
-def test_mistake_of_ours_is_a_message_and_no_traceback_unless_asked_for(debug: str) -> None:
+def test_internal_error_prints_a_traceback_only_in_debug_mode(debug: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, "show", "x"],
+        [sys.executable, "-c", SCRIPT, "fail"],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {main.DEBUG: debug},
     )
-    assert (done.returncode, done.stdout) == (main.MISTAKE_OF_OURS, "")
-    assert r"error: a mistake in this program: KeyError: 'Detections\x1b[2J'" in done.stderr
+    assert (done.returncode, done.stdout) == (main.INTERNAL_ERROR, "")
+    assert r"error: internal error: KeyError: 'Detections\x1b[2J'" in done.stderr
     assert main.DEBUG in done.stderr
     assert ("Traceback" in done.stderr) == bool(debug)

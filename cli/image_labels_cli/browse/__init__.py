@@ -1,4 +1,4 @@
-"""`image-labels browse`: the photos and their labels as a page, on the operator's own machine."""
+"""The web page of `image-labels browse`, served on the operator's machine."""
 
 from image_labels_cli.browse.access import Access
 from image_labels_cli.browse.server import BrowseError, serve

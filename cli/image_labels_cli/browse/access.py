@@ -1,4 +1,4 @@
-"""What the page may use: the operator's own clients, and the names of what they reach."""
+"""The AWS clients and resource names that the page uses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 class Access:
     """Clients with the operator's credentials, and one deployment of the module.
 
-    `s3` makes the addresses of the photos. It has to be one whose addresses S3 answers itself, without sending the
-    browser to another host: in the bucket's region, `Config(signature_version="s3v4",
-    s3={"addressing_style": "virtual"})`.
+    `s3` presigns the URLs of the photos. S3 must answer these URLs without a redirect. This requires the bucket's
+    Region, and `Config(signature_version="s3v4", s3={"addressing_style": "virtual"})`.
     """
 
     dynamodb: DynamoDBClient

@@ -1,4 +1,4 @@
-"""The routes: the page, its files, and the JSON that it reads. Nothing here writes anything."""
+"""The routes: the page, its static files, and its JSON API. All of them only read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(library: Library, *, token: str, port: int) -> Flask:
-    """The page as a WSGI application for one port, where `token` opens it."""
+    """The WSGI application of the page, for one port and one access token."""
     app = Flask(__name__, static_folder="static")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     gate = Gate(token=token, port=port, image_origin=library.image_origin)
@@ -46,7 +46,7 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     def _find() -> Json:
         limit = request.args.get("limit", 50, type=int)
         if not 1 <= limit <= MAX_LIMIT:
-            raise BadRequest(f"limit is 1 to {MAX_LIMIT}.")
+            raise BadRequest(f"The limit must be 1 to {MAX_LIMIT}.")
         return library.find(request.args.get("q", ""), request.args.get("prefix", ""), _token(), limit)
 
     @app.get("/api/photos")

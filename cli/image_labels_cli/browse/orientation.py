@@ -1,11 +1,11 @@
-"""The EXIF orientation of a PNG, which browsers obey and Rekognition does not.
+"""The EXIF orientation of a PNG, which browsers apply and Rekognition ignores.
 
-The boxes of a PNG are those of its pixels as they are stored, while the browser shows it turned. A page cannot tell
-the browser not to: for pictures of another origin, as the bucket is, CSS's `image-orientation: none` counts for
-nothing (CSS Images 3). A JPEG is turned by both.
+Rekognition's boxes of a PNG refer to the pixels as stored, but the browser rotates the picture. A page cannot prevent
+that: browsers ignore CSS's `image-orientation: none` for images of another origin, such as the bucket (CSS Images 3).
+For a JPEG, both apply the orientation.
 
-Read as Chromium reads it: the first eXIf chunk before the pixels, with a right checksum, and in it the first entry that
-is one number from 1 to 8.
+This module reads the orientation as Chromium does: from the first eXIf chunk before the pixels, if its checksum is
+correct, and there from the first orientation entry that is one number from 1 to 8.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _PIECE = 65_536
 
 
 class Readable(Protocol):
-    """An object of S3 as it arrives."""
+    """The streaming body of an S3 object."""
 
     def read(self, amt: int, /) -> bytes: ...
 
 
 def png_orientation(photo: Readable) -> int:
-    """1 to 8; 1 for a PNG without a legible one, and for what is no PNG. Reads no further than it needs to."""
+    """The orientation, 1 to 8. It is 1 without a valid orientation and for other formats. Reads only what it needs."""
     if photo.read(len(_SIGNATURE)) != _SIGNATURE:
         return 1
     while len(head := photo.read(8)) == 8:

@@ -1,4 +1,4 @@
-"""What the page shows: photos that were found, what is on them, the labels there are, and what was rejected."""
+"""The data of the page: search results, photos with labels and boxes, the vocabulary, and rejected photos."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-URL_SECONDS = 900  # the page asks for a new address when one has expired
+URL_SECONDS = 900  # the page requests a new URL after one expires
 MAX_PHOTOS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-MAX_LABELS = 3000  # Rekognition knows about as many
-REJECTED_AT_ONCE = 50
+MAX_LABELS = 3000  # about the number of labels that Rekognition has
+REJECTED_PAGE = 50
 SCAN_SECONDS = 3.0
-UNPROCESSED_TRIES = 6
+UNPROCESSED_ATTEMPTS = 6
 
 _NAMES = {"#status": "Status", "#size": "Size"}
-# What the page shows, and what tells this module's items from another program's.
+# The attributes that the page shows, and those that is_foreign reads.
 _DETAILS = (
     "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion, #bucket, ETag, VersionId, "
     "Settings, Revision, #rows"
@@ -43,8 +43,8 @@ _DETAILS = (
 _DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"}
 
 
-class Terms(Protocol):
-    """What is used of image_labels.search.vocabulary.Vocabulary."""
+class VocabularyLike(Protocol):
+    """The used part of image_labels.search.vocabulary.Vocabulary."""
 
     @property
     def skipped(self) -> frozenset[Skipped]: ...
@@ -52,35 +52,35 @@ class Terms(Protocol):
     def __iter__(self) -> Iterator[VocabularyTerm]: ...
 
 
-class Finds(Protocol):
-    """What is used of image_labels.search.finder.Finder."""
+class FinderLike(Protocol):
+    """The used part of image_labels.search.finder.Finder."""
 
     def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page: ...
 
-    def vocabulary(self, prefix: str = "") -> Terms: ...
+    def vocabulary(self, prefix: str = "") -> VocabularyLike: ...
 
     def suggestions(self, expression: str) -> dict[str, list[str]]: ...
 
 
 class Library:
-    """The photos of one deployment. All answers are plain JSON; all errors are the libraries' own."""
+    """The photos of one deployment. Results are plain JSON. Errors of botocore and of the search pass through."""
 
-    def __init__(self, access: Access, finder: Finds) -> None:
+    def __init__(self, access: Access, finder: FinderLike) -> None:
         self._access = access
         self._finder = finder
 
     @property
     def image_origin(self) -> str:
-        """Where the browser gets the photos from."""
+        """The origin of the presigned URLs, for the Content-Security-Policy."""
         parts = urlsplit(self._url("a"))
         return f"{parts.scheme}://{parts.netloc}"
 
     def about(self) -> Json:
-        """What this page is about."""
+        """The bucket and the table."""
         return {"bucket": self._access.bucket, "table": self._access.images_table}
 
     def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
-        """One page of the photos that match, best first, and if there are none, what may have been meant."""
+        """One page of matching photos, highest confidence first. If there are none, suggestions for unknown labels."""
         page = self._finder.find(expression, key_prefix=prefix, limit=limit, token=token)
         answer: Json = {
             "photos": [{"key": photo.key, "confidence": photo.confidence} for photo in page.photos],
@@ -93,54 +93,55 @@ class Library:
         return answer
 
     def photos(self, keys: Sequence[str]) -> Json:
-        """Address, labels and boxes of some photos, in the order of the keys."""
+        """URL, labels and boxes of the photos with these keys, in the same order."""
         if not 1 <= len(keys) <= MAX_PHOTOS or not all(keys):
-            raise BadRequest(f"Ask for 1 to {MAX_PHOTOS} photos by their keys.")
+            raise BadRequest(f"A request needs 1 to {MAX_PHOTOS} keys.")
         items = self._items(list(dict.fromkeys(keys)))
         return {"photos": [self._photo(key, items.get(key)) for key in keys]}
 
     def why(self, key: str) -> Json:
-        """Why the browser could not show a photo. The page asks for this only then."""
+        """The reason why a browser cannot show a photo. The page requests it only after an image fails to load."""
         try:
             self._access.s3.head_object(Bucket=self._access.bucket, Key=key)
         except ClientError as error:
             if error.response["Error"].get("Code") in ("404", "NoSuchKey", "NotFound"):
-                return {"why": "The object is no longer in the bucket; its labels go as soon as S3's event arrives."}
+                return {
+                    "why": "The object is no longer in the bucket. Its labels disappear when S3 delivers the event."
+                }
             if error.response["Error"].get("Code") in ("403", "AccessDenied"):
                 return {
-                    "why": "S3 does not let you read it. The permission s3:GetObject is missing, or kms:Decrypt where "
-                    "the bucket is encrypted with a key of your own. Without s3:ListBucket, S3 says the same of an "
-                    "object that is gone."
+                    "why": "S3 denies access. Your credentials lack s3:GetObject, or kms:Decrypt if the bucket "
+                    "has a customer managed key. Without s3:ListBucket, S3 also denies access to a deleted object."
                 }
             raise
-        return {"why": "S3 has it, but your browser cannot show it as a picture."}
+        return {"why": "The object is in S3, but your browser cannot show it as an image."}
 
     def orientation(self, key: str) -> Json:
-        """How a browser turns a photo that Rekognition has not turned, as EXIF's 1 to 8; 1 if both see the same.
+        """The EXIF orientation (1 to 8) that browsers apply and Rekognition ignores. 1 if there is no difference.
 
-        The page asks for this when it is to draw boxes: one GetObject, of which only the beginning is read.
+        The page requests it before it draws boxes. It costs one GetObject, of which only the start is read.
         """
         if not key:
-            raise BadRequest("Ask for a photo by its key.")
+            raise BadRequest("A request needs a key.")
         try:
             with closing(self._access.s3.get_object(Bucket=self._access.bucket, Key=key)["Body"]) as photo:
                 return {"orientation": png_orientation(photo)}
         except ClientError:
-            return {"orientation": 1}  # a photo that cannot be read is not shown, and `why` says why
+            return {"orientation": 1}  # the image does not load either, and `why` reports the reason
 
     def labels(self) -> Json:
-        """The labels that photos have, alphabetically, and how many entries could not be read."""
+        """The labels of all photos in alphabetical order, and the number of unreadable entries."""
         terms = self._finder.vocabulary()
         names = [term.name for term in _first(terms, MAX_LABELS) if term.kind == Kind.LABEL]
         return {"labels": names, "skipped": len(terms.skipped)}
 
     def completions(self, prefix: str, limit: int = 8) -> Json:
-        """Terms that begin like this."""
+        """Terms that start with the prefix."""
         terms = _first(self._finder.vocabulary(fold(prefix)), limit)
         return {"terms": [{"name": term.name, "kind": str(term.kind)} for term in terms]}
 
     def rejected(self, token: str | None) -> Json:
-        """Rejected photos. They are few and have no index: this reads the table, a few seconds at a time."""
+        """One page of rejected photos. They have no index, so each call scans the table for a few seconds."""
         request: Any = {
             "TableName": self._access.images_table,
             "FilterExpression": "#status = :rejected",
@@ -159,7 +160,7 @@ class Library:
             looked += answer["ScannedCount"]
             found += [{"key": item["PK"]["S"]} | _facts(item) for item in answer["Items"]]
             start = answer.get("LastEvaluatedKey", {}).get("PK", {}).get("S")
-            if start is None or len(found) >= REJECTED_AT_ONCE or time.monotonic() > deadline:
+            if start is None or len(found) >= REJECTED_PAGE or time.monotonic() > deadline:
                 return {"photos": found, "next": _pack(start), "looked": looked}
 
     def _items(self, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -172,7 +173,7 @@ class Library:
             }
         }
         items: dict[str, Mapping[str, Any]] = {}
-        for attempt in range(UNPROCESSED_TRIES):
+        for attempt in range(UNPROCESSED_ATTEMPTS):
             answer = self._access.dynamodb.batch_get_item(RequestItems=wanted)
             items |= {item["PK"]["S"]: item for item in answer["Responses"].get(table, ())}
             wanted = answer.get("UnprocessedKeys")  # more than 16 MB, or throttled
@@ -191,7 +192,7 @@ class Library:
         return photo
 
     def _url(self, key: str) -> str:
-        """The address of a photo for the browser, good for some minutes; made here, without asking AWS."""
+        """A presigned URL of a photo, valid for URL_SECONDS. Presigning makes no request to AWS."""
         return self._access.s3.generate_presigned_url(
             "get_object", Params={"Bucket": self._access.bucket, "Key": key}, ExpiresIn=URL_SECONDS
         )
@@ -220,7 +221,7 @@ def _label(label: Label) -> Json:
 def _first(terms: Iterable[VocabularyTerm], limit: int) -> Iterable[VocabularyTerm]:
     for number, term in enumerate(terms, 1):
         yield term
-        if number >= limit:  # and not one more, which could cost a request
+        if number >= limit:  # the next term could cost a request
             return
 
 
@@ -234,4 +235,4 @@ def _unpack(token: str | None) -> str | None:
     try:
         return base64.urlsafe_b64decode(token).decode()
     except (binascii.Error, ValueError):
-        raise BadRequest("This list cannot be read on: load the page anew.") from None
+        raise BadRequest("This list cannot be continued: reload the page.") from None

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to an answer, in words that say what to do about it."""
+"""Converts exceptions to error messages for the page, each with the next step."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from image_labels.search.finder import TokenError
 
 @dataclass(frozen=True)
 class Problem:
-    """What the page shows in place of an answer. `kind` is for programs, the rest for people.
+    """An error that the page shows. `kind` is for the page's code, the other fields for its user.
 
-    `position` is where in the expression the mistake is, and `suggestions` are expressions that may have been meant.
+    `position` is the offset of the mistake in the expression. `suggestions` are expressions that the user may have
+    meant.
     """
 
     kind: str
@@ -27,8 +28,8 @@ class Problem:
     suggestions: tuple[str, ...] = ()
 
 
-class BadRequest(ValueError):  # noqa: N818 - it is one
-    """A parameter that the page itself never sends."""
+class BadRequest(ValueError):  # noqa: N818 - the name of HTTP's status 400
+    """A parameter that the page never sends."""
 
 
 _NO_CREDENTIALS = (
@@ -38,19 +39,14 @@ _NO_CREDENTIALS = (
     boto.SSOError,
     boto.TokenRetrievalError,
 )
-# AWS: "User: arn:… is not authorized to perform: dynamodb:Query on resource: arn:… because no identity-based policy …"
+# AWS's message: "User: arn:… is not authorized to perform: dynamodb:Query on resource: arn:… because …"
 _PERMISSION = re.compile(r"not authorized to perform: (?P<action>\S+?)(?: on resource: \"?(?P<resource>[^\s\"]+)|\s|$)")
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem that an exception stands for."""
     if isinstance(error, ExpressionError):
         scan = isinstance(error, NeedsScan)
-        advice = (
-            "A search on this page never reads the whole table: --scan is an option of “image-labels find”."
-            if scan
-            else ""
-        )
+        advice = "A search on this page never reads the whole table. Run “image-labels find --scan”." if scan else ""
         kind = "scan" if scan else "expression"
         return Problem(
             kind,
@@ -61,7 +57,7 @@ def problem_of(error: Exception) -> Problem:
             suggestions=error.suggestions,
         )
     if isinstance(error, TokenError):
-        return Problem("token", "This list cannot be read on.", "Search again.", str(error), status=400)
+        return Problem("token", "This list cannot be continued.", "Search again.", str(error), status=400)
     if isinstance(error, BadRequest):
         return Problem("request", str(error), status=400)
     if isinstance(error, boto.ClientError):
@@ -77,8 +73,8 @@ def problem_of(error: Exception) -> Problem:
         )
     return Problem(
         "unknown",
-        "Something went wrong that this page does not know.",
-        "The terminal in which “image-labels browse” runs has the details.",
+        "Internal error.",
+        "The details are in the terminal where “image-labels browse” runs.",
         type(error).__name__,
         status=500,
     )
@@ -106,28 +102,30 @@ def _of_aws(error: boto.ClientError) -> Problem:
             return Problem(
                 "missing",
                 "The table does not exist.",
-                "Stop “image-labels browse” with Ctrl-C, and start it with the right names, region and profile.",
+                "Stop “image-labels browse” with Ctrl-C. Start it again with the right names, Region and profile.",
                 detail,
             )
         case Kind.THROTTLED:
-            return Problem("throttled", "DynamoDB asks for a pause.", "Wait a few seconds, then try again.", detail)
+            return Problem(
+                "throttled", "DynamoDB throttles the requests.", "Wait a few seconds, then try again.", detail
+            )
         case _:
-            advice = "Try again in a moment."
-            return Problem("aws", f"AWS answered {error.operation_name} with an error.", advice, detail)
+            advice = "Try again later."
+            return Problem("aws", f"AWS returned an error for {error.operation_name}.", advice, detail)
 
 
 def _credentials(detail: str) -> Problem:
     return Problem(
         "credentials",
         "AWS does not accept your credentials.",
-        "They may have expired: log in again, for instance with “aws sso login”. "
-        "Then stop “image-labels browse” with Ctrl-C and start it again.",
+        "They may have expired: log in again, for example with “aws sso login”. "
+        "Then stop “image-labels browse” with Ctrl-C, and start it again.",
         detail,
     )
 
 
 def _permission(operation: str, message: str) -> tuple[str, str]:
-    """What is missing, by AWS's message; else by the operation that failed."""
+    """The missing action and its resource: from AWS's message if possible, else from the operation."""
     if found := _PERMISSION.search(message):
         return found["action"], found["resource"] or "this deployment's tables and bucket"
     if operation.endswith("Object"):

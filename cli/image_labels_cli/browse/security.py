@@ -1,8 +1,7 @@
-"""Who may read the page: a browser on this machine that was given the token, and no page of anybody else's.
+"""Access control of the page: only a browser on this machine that has the token.
 
-The page shows private photos with the operator's credentials, so it is guarded as Jupyter is: it listens on loopback
-only, wants the token of this run, and answers to its own name alone, so that no other site can have its own name
-point here (DNS rebinding).
+The page shows private photos with the operator's credentials. As Jupyter does, it listens on loopback only, requires a
+token that is new in each run, and accepts only its own host names, which prevents DNS rebinding.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ LOOPBACK = "127.0.0.1"
 
 
 class Gate:
-    """Lets requests in or says why not, and writes the headers of all answers."""
+    """Accepts or refuses requests, and sets the security headers of all responses."""
 
     def __init__(self, *, token: str, port: int, image_origin: str) -> None:
         self._token = token
         self._hosts = frozenset({f"{LOOPBACK}:{port}", f"localhost:{port}"})
-        # Browsers send a cookie to every port of a host: each run has one of its own.
+        # Browsers send a cookie to every port of a host, so the name has the port.
         self._cookie = f"image_labels_{port}"
         self._headers = {
-            # What a browser holds to even if a key or a label got into the page as markup after all: no script and
-            # no style but ours, no picture but the bucket's, and (Trusted Types) no string that becomes HTML.
+            # A second defense against markup in keys and labels: scripts and styles from this server only, images
+            # also from the bucket, and no string that becomes HTML (Trusted Types).
             "Content-Security-Policy": "; ".join(
                 (
                     "default-src 'none'",
@@ -48,14 +47,14 @@ class Gate:
         }
 
     def check(self, request: Request) -> Response | None:
-        """None lets the request in; else the answer to give instead."""
-        # As it was sent: a framework may take another header, or a default, for the host.
+        """None if the request is accepted, else the response that refuses it."""
+        # The header as sent, because a framework may use another header, or a default, as the host.
         if request.environ.get("HTTP_HOST", "") not in self._hosts:
-            return _refusal(403, "This page answers only as 127.0.0.1 or localhost, with its port.")
+            return _refusal(403, "The host must be 127.0.0.1 or localhost, with the port of this page.")
         if request.method not in ("GET", "HEAD"):
-            return _refusal(405, "This page only reads: GET.", {"Allow": "GET, HEAD"})
+            return _refusal(405, "This page accepts only GET and HEAD.", {"Allow": "GET, HEAD"})
         if _from_another_site(request):
-            return _refusal(403, "Another site's page asked for this.")
+            return _refusal(403, "The request comes from another site.")
         if "token" in request.args and request.path == "/":
             return self._enter(request)
         if not self._is_token(request.cookies.get(self._cookie, "")):
@@ -63,18 +62,18 @@ class Gate:
         return None
 
     def finish(self, response: Response) -> Response:
-        """The headers that every answer has."""
+        """Adds the headers that every response has."""
         response.headers.update(self._headers)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def _enter(self, request: Request) -> Response:
-        """The token moves from the address, which is kept in histories, to a cookie that no script can read."""
+        """Moves the token from the address, which the browser's history keeps, to a cookie that scripts cannot read."""
         if not self._is_token(request.args["token"]):
             return _refusal(403, _HOW_TO_ENTER)
         rest = [(name, value) for name, value in request.args.items(multi=True) if name != "token"]
         response = redirect(f"/?{urlencode(rest)}" if rest else "/", code=303, Response=Response)
-        assert isinstance(response, Response)  # noqa: S101 - what was asked for
+        assert isinstance(response, Response)  # noqa: S101 - the class passed above
         response.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict", path="/")
         return response
 
@@ -83,13 +82,13 @@ class Gate:
 
 
 _HOW_TO_ENTER = (
-    "The token is missing or is not the one of this run.\n"
-    "Open the address that `image-labels browse` printed when it started, with all that is behind ?token=.\n"
+    "The token is missing or not valid.\n"
+    "Open the full address that `image-labels browse` printed, including the token.\n"
 )
 
 
 def _from_another_site(request: Request) -> bool:
-    """Whether a page of another origin, which may be another port of this machine, embeds or fetches this."""
+    """Whether a page of another origin embeds or fetches this. Another port of this machine is another origin."""
     site = request.headers.get("Sec-Fetch-Site", "none")
     return site not in ("same-origin", "none") and request.headers.get("Sec-Fetch-Mode") != "navigate"
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from image_labels.search.formula import FULL, Atom, Conjunction
-from image_labels.search.reads import Photo, Reads
+from image_labels.search.reads import PhotoTerms, Reads
 from image_labels.tables.items import percent
 from image_labels.tables.terms import percent_of, rank, rank_bound, thousandths
 
@@ -54,7 +54,7 @@ class Rows:
     def exhausted(self) -> bool:
         return self.edge == END
 
-    def next(self, limit: int) -> list[Photo]:
+    def next(self, limit: int) -> list[PhotoTerms]:
         """Read so many rows, or 1 MB of them; returns those that pass the filter."""
         answer = self._reads.rows(**self._query, **self._start, Limit=limit)
         self.read += answer.get("ScannedCount", len(answer["Items"]))
@@ -65,7 +65,7 @@ class Rows:
             self.edge = END
         return self._photos(answer["Items"])
 
-    def _photos(self, rows: Iterable[Attributes]) -> list[Photo]:
+    def _photos(self, rows: Iterable[Attributes]) -> list[PhotoTerms]:
         """The photos of the rows that this module wrote: another program's may lack anything but the table's key."""
         read: list[tuple[str, dict[str, int] | None, int]] = []
         for row in rows:
@@ -79,10 +79,10 @@ class Rows:
         photos = []
         for key, terms, confidence in read:
             if terms is not None:
-                photos.append(Photo(key, terms))
+                photos.append(PhotoTerms(key, terms))
             elif key in cut:  # else deleted meanwhile
                 # The item may be newer than the row; the order is that of the rows.
-                photos.append(Photo(key, {**cut[key].terms, self.term: confidence}))
+                photos.append(PhotoTerms(key, {**cut[key].terms, self.term: confidence}))
         return photos
 
 
@@ -102,7 +102,7 @@ class Candidate:
         self._atom = atom
         self._terms = terms
         self._rows = [Rows(reads, term, atom, row_filter, after) for term in terms]
-        self._photos: list[tuple[str, str, Photo]] = []  # a heap
+        self._photos: list[tuple[str, str, PhotoTerms]] = []  # a heap
 
     @property
     def exhausted(self) -> bool:
@@ -117,7 +117,7 @@ class Candidate:
         """Rows that were read for nothing."""
         return sum(rows.read for rows in self._rows) - self.found
 
-    def place(self, photo: Photo) -> str | None:
+    def place(self, photo: PhotoTerms) -> str | None:
         """The rank at which this candidate gives a photo of the conjunction: its best, if it has several.
 
         None if it does not give it: of a prefix, only the terms are read that the vocabulary had at the start.
@@ -125,7 +125,7 @@ class Candidate:
         best = self._best(photo)
         return best and rank(percent_of(-best[0]), photo.key)
 
-    def _best(self, photo: Photo) -> tuple[int, str] | None:
+    def _best(self, photo: PhotoTerms) -> tuple[int, str] | None:
         found = ((-photo.terms[term], term) for term in self._terms if term in photo.terms)
         return min((each for each in found if self._atom.allows(-each[0])), default=None)
 
@@ -139,7 +139,7 @@ class Candidate:
                 rows.found += 1
                 heapq.heappush(self._photos, (rank(percent_of(-best[0]), photo.key), photo.key, photo))
 
-    def next(self) -> tuple[str, Photo] | None:
+    def next(self) -> tuple[str, PhotoTerms] | None:
         """The next photo and its rank, if no row that has not been read yet can come before it."""
         edge = min((rows.edge for rows in self._rows), default=END)
         if not self._photos or self._photos[0][0] > edge:
@@ -147,7 +147,7 @@ class Candidate:
         place, _, photo = heapq.heappop(self._photos)
         return place, photo
 
-    def photos(self) -> list[Photo]:
+    def photos(self) -> list[PhotoTerms]:
         """All that was found and not given."""
         return [photo for _, _, photo in self._photos]
 
@@ -176,8 +176,8 @@ class Race:
         self._candidates = candidates
         self._after = after
         self._enough = max(5, -(-ENOUGH // (1 + others)))
-        self._rest: list[tuple[str, Photo]] | None = None  # best last, once a candidate is at its end
-        self._head: tuple[str, Photo] | None = None
+        self._rest: list[tuple[str, PhotoTerms]] | None = None  # best last, once a candidate is at its end
+        self._head: tuple[str, PhotoTerms] | None = None
         self._driver = 0 if len(candidates) == 1 else chosen
 
     @property
@@ -190,11 +190,11 @@ class Race:
         """Whether all that is left is known, and nothing has to be read for it."""
         return self._rest is not None
 
-    def place(self, photo: Photo) -> str | None:
+    def place(self, photo: PhotoTerms) -> str | None:
         """The rank at which this conjunction gives a photo, None if it does not. Ask `head` before."""
         return self._leader().place(photo) if self._conjunction.matches(photo.terms) else None
 
-    def left(self) -> list[tuple[str, Photo]]:
+    def left(self) -> list[tuple[str, PhotoTerms]]:
         """What is known to come, in no order; all of it, if the race is complete."""
         return [*(self._rest or ()), *([self._head] if self._head else ())]
 
@@ -202,7 +202,7 @@ class Race:
         """Go on to the next photo."""
         self._head = None
 
-    def head(self, wanted: int) -> tuple[str, Photo] | None:
+    def head(self, wanted: int) -> tuple[str, PhotoTerms] | None:
         """The next photo and its rank, None at the end. Reads, if it has to, as if `wanted` were to come."""
         while self._head is None:
             if self._rest is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from image_labels.search.expression import Expression
     from image_labels.search.formula import Conjunction
     from image_labels.search.paging import Position
-    from image_labels.search.reads import Photo, Reads
+    from image_labels.search.reads import PhotoTerms, Reads
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Found:
     terms: Mapping[str, float]
 
 
-def found_of(photo: Photo, confidence: int) -> Found:
+def found_of(photo: PhotoTerms, confidence: int) -> Found:
     """A photo that was found; `confidence` is in thousandths of a percent."""
     terms = sorted(photo.terms.items(), key=lambda term: (-term[1], term[0]))
     return Found(photo.key, percent_of(confidence), {term: percent_of(each) for term, each in terms})
@@ -71,7 +71,7 @@ class Merge:
             for number, race in self._races.items()
         )
 
-    def _comes_first(self, photo: Photo, rank: str, number: int) -> bool:
+    def _comes_first(self, photo: PhotoTerms, rank: str, number: int) -> bool:
         """Whether no other conjunction gives the photo before: decided by its terms, not by remembering."""
         places = ((race.place(photo), other) for other, race in self._races.items() if other != number)
         return not any(place is not None and (place, other) < (rank, number) for place, other in places)

@@ -32,7 +32,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Photo:
+class PhotoTerms:
     """A photo and its terms, each with its confidence in thousandths of a percent."""
 
     key: str
@@ -69,7 +69,7 @@ class Reads:
                 return
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def scan(self, **scan: Any) -> Iterator[Photo]:
+    def scan(self, **scan: Any) -> Iterator[PhotoTerms]:
         """The photos of the images table that pass the scan's filter: see image_labels.search.filters.scan_filter."""
         more: Attributes = {}
         while True:
@@ -88,7 +88,7 @@ class Reads:
                 return
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def photos(self, keys: Iterable[str]) -> dict[str, Photo]:
+    def photos(self, keys: Iterable[str]) -> dict[str, PhotoTerms]:
         """The photos of these keys by key, from the images table; those that it does not have are left out."""
         request = {
             "ProjectionExpression": "PK, Detections, #status",
@@ -107,12 +107,12 @@ class Reads:
         """Note that a row of the labels table cannot be read."""
         self.skipped.add(Skipped(self.labels_table, (row["Term"]["S"], row["Rank"]["S"])))
 
-    def _photo(self, item: Attributes) -> Photo | None:
+    def _photo(self, item: Attributes) -> PhotoTerms | None:
         if item.get("Status") != {"S": "LABELLED"} or not is_readable(item):
             self.skipped.add(Skipped(self.images_table, (item["PK"]["S"],)))
             return None
         terms = {term.text: thousandths(term.confidence) for term in terms_of(labels_of(item))}
-        return Photo(item["PK"]["S"], terms)
+        return PhotoTerms(item["PK"]["S"], terms)
 
     def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:
         pauses = waits()

@@ -1,5 +1,5 @@
 /**
- * What the server says when it has no answer; see problems.py.
+ * An error of the server; see problems.py.
  * @typedef {{kind: string, title: string, advice: string, detail: string, position: number|null,
  *     suggestions?: string[]}} Problem
  */
@@ -14,8 +14,8 @@ export class ApiError extends Error {
 
 const UNREACHABLE = {
   kind: "server",
-  title: "The page’s own server does not answer.",
-  advice: "Was “image-labels browse” stopped? Start it again, and open the address that it prints.",
+  title: "The server of this page does not answer.",
+  advice: "Start “image-labels browse” again, and open the address that it prints.",
   detail: "",
   position: null,
 };
@@ -45,7 +45,7 @@ export async function get(path, parameters = {}, signal = undefined) {
   throw new ApiError({
     ...UNREACHABLE,
     title: response.status === 403 ? "This page’s token is no longer valid." : UNREACHABLE.title,
-    advice: response.status === 403 ? "Open the address that “image-labels browse” printed last." : UNREACHABLE.advice,
+    advice: response.status === 403 ? "Open the address that the running “image-labels browse” printed." : UNREACHABLE.advice,
     detail: `${response.status} ${response.statusText}`,
   });
 }

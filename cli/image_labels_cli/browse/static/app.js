@@ -1,4 +1,4 @@
-/* The page: what the address says is what is shown, and whatever is done changes the address. */
+/* The page. The address holds the state: every action changes the address, and the page shows what it says. */
 
 import { ApiError, get } from "./api.js";
 import { Cards } from "./cards.js";
@@ -12,7 +12,7 @@ import { Rejected } from "./rejected.js";
 import { Results } from "./results.js";
 import { href, read, sameList } from "./state.js";
 
-const LISTS_KEPT = 6; // so that back is at once, and where it was
+const LISTS_KEPT = 6; // makes back instant, with the scroll position
 
 const input = /** @type {HTMLInputElement} */ (byId("q"));
 const prefixInput = /** @type {HTMLInputElement} */ (byId("prefix"));
@@ -21,7 +21,7 @@ const startView = byId("start");
 const rejectedView = byId("rejected");
 const moreLine = byId("more");
 
-/** @type {import("./state.js").State|null} what is shown; null before the first */
+/** @type {import("./state.js").State|null} the state on the page; null before the first */
 let shown = null;
 /** @type {Results|null} */
 let results = null;
@@ -54,7 +54,7 @@ const detail = new Detail(byId("detail"), {
   asked: () => wanted,
   narrow: narrowTo,
   closed: () => {
-    // Back, if that is where the photo was opened from, so that closing leaves no step behind.
+    // If the page itself opened the photo, go back, so that the history keeps no extra step.
     if (history.state?.opened) history.back();
     else go({ ...state(), photo: null }, { replace: true });
   },
@@ -114,7 +114,7 @@ function showList(to) {
     rejected.show();
   } else if (to.q) showResults(to);
   else showStart();
-  // What had the focus may be gone: the next Tab starts in the list, not at the top of the page.
+  // The focused element may be gone. The next Tab then starts in the list, not at the top of the page.
   if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
 }
 
@@ -138,12 +138,12 @@ async function showResults(to) {
   scrollTo(0, list.scroll);
 }
 
-/** Read on in the list that is shown. */
+/** Read the next page of the current list. */
 async function readOn() {
   const list = results;
   if (!list) return;
   moreLine.hidden = !list.found.length;
-  moreLine.textContent = "Reading on …";
+  moreLine.textContent = "Loading more …";
   try {
     await list.more();
   } catch (error) {
@@ -163,12 +163,12 @@ function report() {
   if (!results) return;
   const { found, complete, readUnits, skipped } = results;
   const photos = found.length === 1 ? "photo" : "photos";
-  say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, the surest first`);
+  say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, highest confidence first`);
   const units = readUnits.toLocaleString(undefined, { maximumFractionDigits: 1 });
   byId("cost").textContent = `${units} read ${units === "1" ? "unit" : "units"}${skippedToo(skipped)}`;
 }
 
-/** What another program wrote into the tables, or somebody changed. @param {number} skipped */
+/** Entries that another program wrote or changed. @param {number} skipped */
 const skippedToo = (skipped) => (skipped ? `, ${skipped.toLocaleString()} unreadable ${skipped === 1 ? "entry" : "entries"} skipped` : "");
 
 /** @param {Results} list */
@@ -224,7 +224,7 @@ byId("search").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   completions.close();
   const to = { view: /** @type {const} */ ("photos"), q: input.value.trim(), prefix: prefixInput.value, photo: null };
-  lists.delete(JSON.stringify([to.q, to.prefix])); // asked anew, it is looked for anew
+  lists.delete(JSON.stringify([to.q, to.prefix])); // a repeated search reads the tables again
   shown = null;
   go(to, { replace: href(to) === location.pathname + location.search });
 });
@@ -252,6 +252,6 @@ addEventListener("scroll", () => {
 history.scrollRestoration = "manual";
 get("about").then(({ bucket }) => {
   byId("bucket").textContent = bucket;
-}, () => {}); // what is wrong, the first view tells
+}, () => {}); // the first view reports the error
 render();
 if (!state().photo && matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });

@@ -2,7 +2,7 @@ import { el, percent, split } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { names, Picture } from "./picture.js";
 
-const CHIPS = 8; // as many as may fit into a card's two lines; the photo's own view has all
+const CHIPS = 8; // the most that fit into a card's two lines; the detail view has all
 
 /**
  * A photo in the grid.
@@ -25,7 +25,7 @@ export class CardView {
         tabindex: "-1",
         "aria-label": `${found.key}, ${percent(found.confidence)} percent`,
         onclick: (/** @type {MouseEvent} */ event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens a new tab
           event.preventDefault();
           host.open(found.key);
         },
@@ -41,7 +41,7 @@ export class CardView {
         "p",
         { class: "caption", title: found.key },
         el("span", { class: "file" }, file),
-        el("span", { class: "confidence", title: "How sure Rekognition is of what you asked for" }, percent(found.confidence), el("i", {}, " %")),
+        el("span", { class: "confidence", title: "Confidence of the labels in your search" }, percent(found.confidence), el("i", {}, " %")),
       ),
       el("p", { class: "folder", title: found.key }, folder || "\u00a0"),
       this.chips,
@@ -74,14 +74,14 @@ export class CardView {
       {
         type: "button",
         class: "chip",
-        title: `Only photos with ${name} (with Shift: without)`,
+        title: `Only photos with ${name} (Shift-click: without)`,
         onclick: (/** @type {MouseEvent} */ event) => this.host.narrow(name, event.shiftKey || event.altKey),
       },
       name,
     );
   }
 
-  /** One card of the grid, and what is in it, is reached with Tab; the others from there with the arrows. @param {boolean} current */
+  /** Tab reaches one card of the grid and its chips; the arrow keys reach the other cards. @param {boolean} current */
   setCurrent(current) {
     this.link.tabIndex = current ? 0 : -1;
     for (const chip of this.chips.querySelectorAll("button")) chip.tabIndex = current ? 0 : -1;

@@ -1,7 +1,7 @@
 import { get } from "./api.js";
 
 /**
- * What is on a photo, and where to get it from; see photos.py.
+ * A photo with its labels and its URL; see photos.py.
  * @typedef {{name: string, confidence: number, parents: string[], aliases: string[], categories: string[],
  *     boxes: [number, number, number, number, number][]}} Label
  * @typedef {{key: string, url: string, labels: Label[], reason: string|null, size: number|null,
@@ -12,7 +12,7 @@ import { get } from "./api.js";
 const KEPT = 400;
 const AT_ONCE = 24;
 
-/** The last few hundred photos that were looked at; others are asked for when they come into sight again. */
+/** A cache of the last few hundred photos in view. Others are requested again when they scroll into view. */
 export class Cards {
   constructor() {
     /** @type {Map<string, Card>} in the order of their last use */
@@ -39,13 +39,13 @@ export class Cards {
     return /** @type {Promise<Card>} */ (this.asked.get(key));
   }
 
-  /** Forget the photo's address, which may have expired. @param {string} key */
+  /** Request the photo again, because its URL may have expired. @param {string} key */
   refresh(key) {
     this.kept.delete(key);
     return this.one(key);
   }
 
-  /** Ask for photos that are not here yet. @param {string[]} keys @returns {Promise<Card>[]} one for each that is asked for */
+  /** Request photos that are not cached. @param {string[]} keys @returns {Promise<Card>[]} one for each request in progress */
   load(keys) {
     const missing = keys.filter((key) => !this.kept.has(key) && !this.asked.has(key));
     for (let start = 0; start < missing.length; start += AT_ONCE) {
@@ -53,7 +53,7 @@ export class Cards {
       const answer = get("photos", { key: some });
       some.forEach((key, n) => {
         const one = answer.then(({ photos }) => this.#keep(photos[n])).finally(() => this.asked.delete(key));
-        one.catch(() => {}); // whoever waits for it hears of it
+        one.catch(() => {}); // callers that await it handle the error
         this.asked.set(key, one);
       });
     }

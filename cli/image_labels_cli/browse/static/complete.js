@@ -2,9 +2,9 @@ import { get } from "./api.js";
 import { el, later } from "./dom.js";
 import { fold, quoted, typed } from "./expression.js";
 
-const KINDS = { label: "", alias: "also called", parent: "group", category: "category" };
+const KINDS = { label: "", alias: "alias", parent: "parent", category: "category" };
 
-/** Offers the labels that begin as what is being typed (a combobox as the ARIA Authoring Practices have it). */
+/** Suggests labels that start with the typed text (the combobox pattern of the ARIA Authoring Practices). */
 export class Completions {
   /** @param {HTMLInputElement} input @param {HTMLElement} list */
   constructor(input, list) {
@@ -39,11 +39,11 @@ export class Completions {
       if (terms.length === 1 && fold(terms[0].name) === fold(token.text)) return;
       this.#show(terms, fold(token.text).length);
     } catch {
-      // Without completions the expression can be typed all the same; the search tells what is wrong.
+      // Suggestions are optional. The search reports the error.
     }
   }
 
-  /** @param {{name: string, kind: keyof typeof KINDS}[]} terms @param {number} length of what was typed */
+  /** @param {{name: string, kind: keyof typeof KINDS}[]} terms @param {number} length of the typed text */
   #show(terms, length) {
     this.names = terms.map((term) => term.name);
     this.list.replaceChildren(
@@ -67,7 +67,7 @@ export class Completions {
     this.input.setAttribute("aria-activedescendant", `completion-${this.chosen}`);
   }
 
-  /** Put a name in place of what is being typed. @param {number} n */
+  /** Replace the typed text with a name. @param {number} n */
   #take(n) {
     const { value, selectionStart } = this.input;
     const token = typed(value, selectionStart ?? 0);

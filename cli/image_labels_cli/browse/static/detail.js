@@ -4,7 +4,7 @@ import { isAsked } from "./expression.js";
 import { problemNotice } from "./notices.js";
 import { names, Picture } from "./picture.js";
 
-/** One photo, large, with all that is known of it. */
+/** The detail view of one photo. */
 export class Detail {
   /**
    * @param {HTMLDialogElement} dialog
@@ -47,7 +47,7 @@ export class Detail {
     });
     dialog.addEventListener("keydown", (event) => this.#key(event));
     dialog.addEventListener("click", (event) => {
-      if (event.target === dialog) host.closed(); // beside it
+      if (event.target === dialog) host.closed(); // on the backdrop
     });
   }
 
@@ -65,7 +65,7 @@ export class Detail {
     this.labels.replaceChildren();
     if (!this.dialog.open) {
       this.dialog.showModal();
-      this.title.focus(); // what it is, rather than its first button
+      this.title.focus(); // not the first button, so that screen readers announce the photo
     }
     this.#neighbours(key);
     try {
@@ -85,13 +85,13 @@ export class Detail {
     this.boxesButton.hidden = !card.labels.some((label) => label.boxes.length);
     this.facts.textContent = [
       card.size === null ? null : size(card.size),
-      card.labelledAt && `${card.reason ? "looked at" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
-      card.model && `Rekognition’s model ${card.model}`,
-      card.boxesCut && "some boxes did not fit into its item",
-      card.foreign && "another program wrote its item, or somebody changed it; the photo’s next event labels it again",
+      card.labelledAt && `${card.reason ? "rejected" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
+      card.model && `label model ${card.model}`,
+      card.boxesCut && "some boxes omitted, because of DynamoDB’s item size limit",
+      card.foreign && "another program wrote or changed its item; the photo’s next event labels it again",
     ].filter(Boolean).map((fact) => shown(String(fact))).join(" · ");
     if (card.reason) this.labels.replaceChildren(el("li", { class: "none" }, `Rejected. ${card.reason}`));
-    else if (!card.labels.length) this.labels.replaceChildren(el("li", { class: "none" }, card.labelledAt ? "Rekognition saw nothing on it that it was sure enough of." : "It has no item in the table: it was deleted, or is not labelled yet."));
+    else if (!card.labels.length) this.labels.replaceChildren(el("li", { class: "none" }, card.labelledAt ? "Rekognition found no label with enough confidence." : "The table has no item for this photo: it was deleted, or is not labelled yet."));
     else this.labels.replaceChildren(...card.labels.map((label) => this.#label(label, asked)));
     this.dialog.scrollTop = 0;
   }
@@ -136,7 +136,7 @@ export class Detail {
   async #neighbours(key) {
     const [back, forth] = await Promise.all([this.host.neighbour(key, -1), this.host.neighbour(key, 1)]);
     if (this.key !== key) return;
-    // Not `disabled`, which would take the focus away from whoever has just stepped to the end.
+    // Not `disabled`, which would remove the focus from the button at the last photo.
     this.back.setAttribute("aria-disabled", String(back === null));
     this.forth.setAttribute("aria-disabled", String(forth === null));
     this.back.hidden = this.forth.hidden = back === null && forth === null;

@@ -1,9 +1,9 @@
-/* Control characters, what reorders a text (U+202E and its kin), what cannot be seen, ends of lines, broken characters. */
+/* Control characters, bidirectional marks (such as U+202E), invisible characters, line separators, lone surrogates. */
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu;
 
 /**
- * A text of anybody’s as it is shown: what is hidden in it is written as an escape, as image_labels.printable does.
- * Joiners and variation selectors stay, which emoji and some scripts are made with.
+ * Untrusted text with hidden characters as escapes, as image_labels.search.printable does. Joiners and variation
+ * selectors stay, because emoji and some scripts need them.
  * @param {string} text
  */
 export const shown = (text) =>
@@ -39,7 +39,7 @@ const READ = new Set(["title", "aria-label"]);
 /** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);
 
-/** A percentage as people read it: 98.7, but 100 and not 100.0. @param {number} value */
+/** A percentage with one decimal, but 100 and not 100.0. @param {number} value */
 export const percent = (value) => (value >= 99.95 ? "100" : value.toFixed(1));
 
 /** Folder and file of an object key. @param {string} key @returns {[string, string]} */
@@ -48,7 +48,7 @@ export function split(key) {
   return [key.slice(0, at), key.slice(at)];
 }
 
-/** A pause, so that what is only passed by asks for nothing. @param {() => void} act @param {number} ms */
+/** Debounce a function. @param {() => void} act @param {number} ms */
 export function later(act, ms) {
   let timer = 0;
   return () => {

@@ -1,6 +1,6 @@
 /*
- * The expression as far as the page edits it: which labels it asks for, one more, one less, another spelling.
- * What it means is decided by the server (image_labels.expression).
+ * The page's edits of an expression: list its labels, add or exclude one, replace one.
+ * The server parses and evaluates it (image_labels.search.expression).
  */
 
 /**
@@ -25,10 +25,10 @@ export function tokens(text) {
   });
 }
 
-/** What the photos shall have, folded; "traf*" stays as it is. @param {string} text @returns {string[]} */
+/** The labels that photos must have, folded; "traf*" keeps its asterisk. @param {string} text @returns {string[]} */
 export function asked(text) {
   const terms = [];
-  let negative = 0; // how many parentheses deep we are within a NOT
+  let negative = 0; // depth of parentheses inside a NOT
   let not = false;
   for (const token of tokens(text)) {
     if (token.kind === "word") not = token.text === "NOT" ? !not : false;
@@ -44,19 +44,19 @@ export function asked(text) {
   return terms;
 }
 
-/** Whether a name is one of what was asked for. @param {string} name @param {string[]} wanted */
+/** Whether a name matches one of the wanted labels. @param {string} name @param {string[]} wanted */
 export function isAsked(name, wanted) {
   const text = fold(name);
   return wanted.some((term) => (term.endsWith("*") ? text.startsWith(term.slice(0, -1)) : text === term));
 }
 
-/** A label as it is written in an expression. @param {string} name */
+/** A label with the quotes that an expression needs. @param {string} name */
 export function quoted(name) {
   if (/^[^\s()"'<>=*]+$/.test(name) && !/^(and|or|not)$/i.test(name)) return name;
   return name.includes('"') ? `'${name}'` : `"${name}"`;
 }
 
-/** The expression that also wants, or does not want, this label. @param {string} text @param {string} name @param {boolean} [not] */
+/** The expression that also requires or excludes this label. @param {string} text @param {string} name @param {boolean} [not] */
 export function narrow(text, name, not = false) {
   const term = not ? `NOT ${quoted(name)}` : quoted(name);
   if (!text.trim()) return term;
@@ -76,7 +76,7 @@ export function replaced(text, from, to) {
     .reduceRight((result, token) => result.slice(0, token.start) + quoted(to) + result.slice(token.end), text);
 }
 
-/** What is being typed at the cursor, or null. @param {string} text @param {number} cursor @returns {Token|null} */
+/** The term or operator at the cursor, or null. @param {string} text @param {number} cursor @returns {Token|null} */
 export function typed(text, cursor) {
   const token = tokens(text).find((one) => one.start < cursor && cursor <= one.end);
   return token && (token.kind === "term" || token.kind === "word") ? token : null;

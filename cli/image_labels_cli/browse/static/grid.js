@@ -1,11 +1,11 @@
 import { CardView } from "./card.js";
 import { later } from "./dom.js";
 
-const SPARE_ROWS = 2; // beyond what is seen, above and below
-const SETTLED_MS = 70; // photos that are only scrolled past are not asked for
-const AHEAD = 100; // how many photos before the end the next are asked for
+const SPARE_ROWS = 2; // rendered above and below the viewport
+const SETTLED_MS = 70; // photos that only scroll past are not requested
+const AHEAD = 100; // photos before the end at which the next page is requested
 
-/** A list of any length of which only what is seen, and a little more, is in the page. */
+/** A virtual list: only cards in and near the viewport are in the DOM. */
 export class Grid {
   /**
    * @param {HTMLElement} root
@@ -42,7 +42,6 @@ export class Grid {
     this.update();
   }
 
-  /** More was found. */
   update() {
     if (!this.results) return;
     this.root.hidden = !this.results.found.length;
@@ -85,7 +84,7 @@ export class Grid {
     this.#render();
   }
 
-  /** How far the page is scrolled beyond the grid's beginning. */
+  /** Scroll distance from the top of the grid. */
   #top() {
     return -this.root.getBoundingClientRect().top;
   }
@@ -108,13 +107,13 @@ export class Grid {
     }
     let before = null;
     for (let index = last - 1; index >= first; index -= 1) before = this.#at(index, before).element;
-    if (!this.views.has(this.current) && first < last) this.current = first; // Tab leads to what is seen
+    if (!this.views.has(this.current) && first < last) this.current = first; // Tab must reach a visible card
     this.views.get(this.current)?.setCurrent(true);
     this.fillSoon();
     if (last > found.length - AHEAD && !this.results.complete) this.host.atEnd();
   }
 
-  /** The view of a photo; made, if need be, before another in the page. @param {number} index @param {Element|null} before */
+  /** The view of a photo. A new one is inserted before another element. @param {number} index @param {Element|null} before */
   #at(index, before) {
     let view = this.views.get(index);
     if (!view && this.results) {
@@ -141,7 +140,7 @@ export class Grid {
     view.element.style.setProperty("transform", `translate(${x}px, ${y}px)`);
   }
 
-  /** Ask for what is seen and not known yet; one thing after another, so that what has scrolled away is not waited for. */
+  /** Request visible photos that are not cached, one request at a time, so that new ones do not wait for old ones. */
   async #fill() {
     if (this.filling) return;
     this.filling = true;
@@ -156,7 +155,7 @@ export class Grid {
     this.filling = false;
   }
 
-  /** Fill the views whose photos are known; the keys of the others. */
+  /** Fill the views of cached photos, and return the keys of the others. */
   #missing() {
     const missing = [];
     for (const view of this.views.values()) {
@@ -198,7 +197,7 @@ export class Grid {
     if (to >= 0 && to <= end) this.#go(to);
   }
 
-  /** Bring a photo into sight, and the focus to it. @param {number} index */
+  /** Scroll to a photo and focus it. @param {number} index */
   #go(index) {
     const top = this.#offset() + Math.floor(index / this.columns) * this.rowHeight;
     const room = Number.parseFloat(getComputedStyle(this.root).getPropertyValue("--sticky"));
@@ -210,6 +209,6 @@ export class Grid {
     const view = this.views.get(index);
     view?.setCurrent(true);
     view?.link.focus({ preventScroll: true });
-    this.#render(); // what had the focus may go now
+    this.#render(); // the view that had the focus may be removed now
   }
 }

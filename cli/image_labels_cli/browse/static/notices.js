@@ -2,7 +2,7 @@ import { el } from "./dom.js";
 import { quoted } from "./expression.js";
 
 /**
- * A problem, where it is, and what to do.
+ * An error, its position in the expression, and the next step.
  * @param {import("./api.js").Problem} problem
  * @param {{expression?: string, retry?: () => void, ask?: (q: string) => void}} [more]
  */
@@ -14,7 +14,7 @@ export function problemNotice(problem, { expression = "", retry = undefined, ask
     el("h2", {}, problem.title),
     problem.position === null ? null : pointer(expression, problem.position),
     problem.suggestions?.length
-      ? el("p", {}, "Ask for ", ...problem.suggestions.flatMap((q, n) => [n ? " or " : "", el("button", { type: "button", class: "chip", onclick: () => ask(q) }, q)]), ".")
+      ? el("p", {}, "Try ", ...problem.suggestions.flatMap((q, n) => [n ? " or " : "", el("button", { type: "button", class: "chip", onclick: () => ask(q) }, q)]), ".")
       : null,
     problem.advice ? el("p", {}, problem.advice) : null,
     problem.detail ? el("details", {}, el("summary", {}, "Details"), el("p", { class: "detail" }, problem.detail)) : null,
@@ -22,7 +22,7 @@ export function problemNotice(problem, { expression = "", retry = undefined, ask
   );
 }
 
-/** The expression, with the place marked. @param {string} expression @param {number} position counted in characters, as Python does */
+/** The expression with the mistake marked. @param {string} expression @param {number} position in code points, as Python counts */
 function pointer(expression, position) {
   const characters = [...expression];
   const rest = characters.slice(position).join("");
@@ -35,7 +35,7 @@ function pointer(expression, position) {
 }
 
 /**
- * Nothing was found.
+ * The page for a search without results.
  * @param {import("./results.js").Results} results
  * @param {{replace: (from: string, to: string) => void, withoutPrefix: () => void}} act
  */
@@ -45,7 +45,7 @@ export function nothingNotice(results, act) {
     el(
       "p",
       {},
-      "No photo was ever labelled ",
+      "No photo has the label ",
       el("q", {}, term),
       near.length ? ". Did you mean " : ".",
       ...near.flatMap((name, n) => [n ? " or " : "", el("button", { type: "button", class: "chip", onclick: () => act.replace(term, name) }, name)]),
@@ -54,15 +54,15 @@ export function nothingNotice(results, act) {
   );
   if (results.prefix) {
     lines.push(
-      el("p", {}, "Only keys that begin with ", el("code", {}, results.prefix), " were looked at. ", el("button", { type: "button", class: "chip", onclick: act.withoutPrefix }, "Look at all keys")),
+      el("p", {}, "The search covered only keys that start with ", el("code", {}, results.prefix), ". ", el("button", { type: "button", class: "chip", onclick: act.withoutPrefix }, "Search all keys")),
     );
   }
-  if (!lines.length) lines.push(el("p", {}, "All these labels are known, but no photo has them together. Take one away, or ask for a lower confidence."));
+  if (!lines.length) lines.push(el("p", {}, "These labels exist, but no photo matches the expression. Remove a label, or lower the confidence."));
   return el("div", { class: "says" }, el("h2", {}, "No photo found"), ...lines);
 }
 
 /**
- * What there is to look for, from A to Z.
+ * The index of labels, from A to Z.
  * @param {string[]} labels
  * @param {(q: string) => string} href
  */
@@ -72,7 +72,7 @@ export function start(labels, href) {
       "div",
       { class: "says" },
       el("h2", {}, "No labels yet"),
-      el("p", {}, "No photo of this bucket is labelled so far. Upload one under the module’s prefix: it is here some seconds later. If it is not, look among the rejected ones."),
+      el("p", {}, "No photo in this bucket has labels yet. Upload a photo under the module’s prefix, and reload this page after some seconds. If the photo has no labels, look for it under Rejected."),
     );
   }
   /** @type {Map<string, string[]>} */
@@ -85,7 +85,7 @@ export function start(labels, href) {
   return el(
     "div",
     { class: "index" },
-    el("h1", {}, "What are you looking for?"),
+    el("h1", {}, "All labels"),
     el(
       "div",
       { class: "letters" },

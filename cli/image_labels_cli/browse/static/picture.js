@@ -2,10 +2,10 @@ import { el, percent } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { orientation, turned } from "./turn.js";
 
-/** A photo with its boxes. Both lie in one stage that has the photo's shape, so the boxes fit however it is cut. */
+/** A photo with its boxes. Both are in one element with the photo's aspect ratio, so the boxes fit when it is cropped. */
 export class Picture {
   /**
-   * @param {(key: string) => Promise<import("./cards.js").Card>} renew gives a card with a fresh address
+   * @param {(key: string) => Promise<import("./cards.js").Card>} renew returns a card with a new URL
    * @param {() => void} [onBroken]
    */
   constructor(renew, onBroken = () => {}) {
@@ -13,8 +13,8 @@ export class Picture {
     this.onBroken = onBroken;
     /** @type {import("./cards.js").Card|null} */
     this.card = null;
-    this.shows = 0; // counts the photos: who comes back with an answer sees whether it is still about this one
-    /** @type {string[]|null} what was asked for, once the boxes are drawn */
+    this.shows = 0; // counts calls of show(), so that a late answer for a previous photo is detected
+    /** @type {string[]|null} the wanted labels, once the boxes are drawn */
     this.asked = null;
     /** @type {Map<HTMLElement, Set<string>>} the labels of each box */
     this.labelled = new Map();
@@ -41,13 +41,13 @@ export class Picture {
     this.image.src = card.url;
   }
 
-  /** Stop loading: what scrolls out of sight must not hold up what is in sight. */
+  /** Stop loading, so that photos out of view do not delay those in view. */
   discard() {
     this.image.onload = this.image.onerror = null;
     this.image.removeAttribute("src");
   }
 
-  /** Draw the boxes, those of the labels that were asked for before all. @param {string[]} asked */
+  /** Draw the boxes, and emphasize those of wanted labels. @param {string[]} asked */
   async draw(asked) {
     const { card, shows } = this;
     if (this.asked || !card) return;
@@ -55,7 +55,7 @@ export class Picture {
     const boxes = gathered(card.labels);
     if (!boxes.length) return;
     const as = await (card.orientation ??= orientation(card.key));
-    if (this.shows !== shows) return; // another photo meanwhile
+    if (this.shows !== shows) return; // another photo by now
     for (const [place, labels] of boxes) this.#drawBox(turned(place, as), labels, asked);
   }
 
@@ -75,7 +75,7 @@ export class Picture {
     this.labelled.set(box, new Set(labels.map(({ label }) => label.name)));
   }
 
-  /** Bring the boxes of one label forward; null shows all alike. @param {string|null} name */
+  /** Emphasize the boxes of one label; null resets. @param {string|null} name */
   highlight(name) {
     const boxes = [...this.labelled];
     const known = name !== null && boxes.some(([, names]) => names.has(name));
@@ -85,7 +85,7 @@ export class Picture {
     }
   }
 
-  /** The address may have expired: once, a new one is asked for. @param {string} key @param {boolean} renewable */
+  /** The URL may have expired, so request a new one, once. @param {string} key @param {boolean} renewable */
   async #failed(key, renewable) {
     if (renewable) {
       try {
@@ -96,7 +96,7 @@ export class Picture {
         if (asked) this.draw(asked);
         return;
       } catch {
-        // shown as broken, below
+        // handled below
       }
     }
     if (this.card?.key !== key) return;
@@ -106,7 +106,7 @@ export class Picture {
 }
 
 /**
- * The boxes, and whose they are: Rekognition gives Person, Man and Adult the same one.
+ * The distinct boxes with their labels. Rekognition gives Person, Man and Adult the same box.
  * @param {import("./cards.js").Label[]} labels
  * @returns {[number[], {label: import("./cards.js").Label, confidence: number}[]][]}
  */
@@ -124,5 +124,5 @@ function gathered(labels) {
   return [...places.values()];
 }
 
-/** All names that a label can be asked for by. @param {import("./cards.js").Label} label */
+/** All names that find a label. @param {import("./cards.js").Label} label */
 export const names = (label) => [label.name, ...label.aliases, ...label.parents, ...label.categories];

@@ -17,8 +17,8 @@ export class Rejected {
 
   async show() {
     this.root.replaceChildren(
-      el("h1", {}, "Rejected"),
-      el("p", { class: "lead" }, "Rekognition will never label these as they are. Upload a proper photo under the same key: it is looked at anew."),
+      el("h1", {}, "Rejected photos"),
+      el("p", { class: "lead" }, "Rekognition does not accept these files. To replace one, upload a valid photo under the same key."),
       this.list,
       this.foot,
     );
@@ -32,7 +32,7 @@ export class Rejected {
     this.run += 1;
   }
 
-  /** Read a part of the table, and on by itself until there is something to look at. @param {string|null} token @param {number} run */
+  /** Read the table in parts, until there is a page of photos to show. @param {string|null} token @param {number} run */
   async #read(token, run) {
     this.foot.replaceChildren(el("p", {}, this.looked ? `Reading the table, ${this.looked.toLocaleString()} items so far …` : "Reading the table …"));
     try {
@@ -55,9 +55,9 @@ export class Rejected {
   #footer(next, run) {
     const looked = `${this.looked.toLocaleString()} ${this.looked === 1 ? "item" : "items"} of the table read`;
     if (next === null) {
-      return this.found ? el("p", {}, `That is all: ${looked}.`) : el("div", { class: "says" }, el("h2", {}, "None was rejected"), el("p", {}, `All is well: ${looked}.`));
+      return this.found ? el("p", {}, `End of the list: ${looked}.`) : el("div", { class: "says" }, el("h2", {}, "No rejected photos"), el("p", {}, `${looked}.`));
     }
-    return el("p", {}, `${looked} so far. `, el("button", { type: "button", class: "primary", onclick: () => this.#read(next, run) }, "Read on"));
+    return el("p", {}, `${looked} so far. `, el("button", { type: "button", class: "primary", onclick: () => this.#read(next, run) }, "Continue"));
   }
 }
 

@@ -3,7 +3,7 @@ import { get } from "./api.js";
 const FIRST = 50;
 const MORE = 200;
 
-/** The photos that an expression finds, read as far as somebody has scrolled. Only their keys are kept. */
+/** The results of a search, read as far as the user has scrolled. Keeps only keys and confidences. */
 export class Results {
   /** @param {string} q @param {string} prefix */
   constructor(q, prefix) {
@@ -16,7 +16,7 @@ export class Results {
     this.skipped = 0;
     /** @type {Record<string, string[]>} */
     this.suggestions = {};
-    /** Where the list was scrolled to when it was left. */
+    /** The scroll position when the user left the list. */
     this.scroll = 0;
     /** @type {string|null} */
     this.token = null;
@@ -24,7 +24,7 @@ export class Results {
     this.reading = null;
   }
 
-  /** Read on, once at a time. */
+  /** Read the next page, unless a read is in progress. */
   more() {
     if (this.complete) return Promise.resolve();
     this.reading ??= this.#read().finally(() => {
@@ -44,6 +44,6 @@ export class Results {
       this.suggestions = page.suggestions ?? {};
       this.token = page.next;
       this.complete = page.next === null;
-    } while (!this.complete && this.found.length === before); // a page may be empty, and not the last
+    } while (!this.complete && this.found.length === before); // a page can be empty without being the last
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What is shown, as the address says it: so back, forward, reload and bookmarks work.
+ * The state of the page, kept in the address, so that back, forward, reload and bookmarks work.
  * @typedef {{view: "photos"|"rejected", q: string, prefix: string, photo: string|null}} State
  */
 

@@ -3,7 +3,7 @@ import { ApiError, get } from "./api.js";
 /** @typedef {[number, number]} Point */
 
 /**
- * Where EXIF's orientations show a point of what is stored; both as ratios of width and height.
+ * For each EXIF orientation, the displayed position of a stored point; both as ratios of width and height.
  * @type {Record<number, (point: Point) => Point>}
  */
 const SHOWN = {
@@ -20,11 +20,11 @@ const SHOWN = {
 /** @type {Promise<boolean>|undefined} */
 let turning;
 
-/** Whether this browser turns a PNG as its EXIF says: not all do. */
+/** Whether this browser applies the EXIF orientation of a PNG. Not all do. */
 function turnsPngs() {
   turning ??= new Promise((resolve) => {
     const image = new Image();
-    image.onload = () => resolve(image.naturalWidth === 1); // 2 pixels wide, on its side
+    image.onload = () => resolve(image.naturalWidth === 1); // stored 2 pixels wide and 1 high, rotated by EXIF
     image.onerror = () => resolve(false);
     image.src = "/static/on-its-side.png";
   });
@@ -32,7 +32,7 @@ function turnsPngs() {
 }
 
 /**
- * The orientation in which this browser shows a photo, of that which Rekognition saw; 1 if both are the same.
+ * The orientation that this browser applies and Rekognition ignored; 1 if there is no difference.
  * @param {string} key @returns {Promise<number>}
  */
 export async function orientation(key) {
@@ -40,13 +40,13 @@ export async function orientation(key) {
     const [answer, turns] = await Promise.all([get("orientation", { key }), turnsPngs()]);
     return turns ? answer.orientation : 1;
   } catch (error) {
-    if (error instanceof ApiError) return 1; // the boxes of nearly all photos are right without it
+    if (error instanceof ApiError) return 1; // correct for nearly all photos
     throw error;
   }
 }
 
 /**
- * A box as it is shown. @param {number[]} box left, top, width, height @param {number} orientation
+ * A box in the displayed orientation. @param {number[]} box left, top, width, height @param {number} orientation
  * @returns {[number, number, number, number]}
  */
 export function turned([left, top, width, height], orientation) {

@@ -1,17 +1,19 @@
-"""`image-labels show`: what the table says of one photo."""
+"""`image-labels show`: the item of one photo."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from image_labels.search.printable import visible
 from image_labels.tables.items import is_foreign, labels_of, whole
 
 from image_labels_cli import output
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
+from image_labels_cli.options import JSON_OPTION
 
 _SCHEME = "s3://"
-# The item's attributes as JSON names them, in this order.
+# The item's string attributes and their names in JSON, in this order.
 _STRINGS = {
     "Bucket": "bucket",
     "Status": "status",
@@ -24,23 +26,36 @@ _STRINGS = {
 }
 
 
-def run(invocation: Invocation, address: str, *, as_json: bool) -> None:
-    """Print the item of a photo, given by its key or its s3:// address."""
-    bucket, key = _parts(address)
-    place, aws = invocation.at("images_table")
-    # Consistent: whoever asks for one photo has probably just uploaded it.
-    answer = aws.dynamodb.get_item(TableName=place.images_table, Key={"PK": {"S": key}}, ConsistentRead=True)
+def show(
+    ctx: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the photo, or its URI s3://bucket/key.")],
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Show the labels of one photo, or why it has none.
+
+    \b
+      image-labels show images/dog.jpg
+      image-labels show s3://my-photos/images/dog.jpg --json
+
+    In a pipe, the first cell names the line: key, status, and so on. A
+    line of a label has the cells name, confidence, parents, aliases,
+    categories, and number of boxes.
+    """
+    bucket, key = _parts(key)
+    deployment, aws = ctx.obj.connect("images_table")
+    # A consistent read, because the photo may have just been uploaded.
+    answer = aws.dynamodb.get_item(TableName=deployment.images_table, Key={"PK": {"S": key}}, ConsistentRead=True)
     item = answer.get("Item")
     if item is None:
-        raise NothingFoundError(_why_not(key, invocation))
+        raise NothingFoundError(_not_found(key, ctx.obj))
     photo = _photo(key, item)
     if bucket and photo["bucket"] != bucket:
-        found = visible(photo["bucket"]) if photo["bucket"] else "that its item does not name"
-        raise NothingFoundError(f"the photo of this key is in the bucket {found}, not in {visible(bucket)}")
+        actual = f"in the bucket {visible(photo['bucket'])}" if photo["bucket"] else "in an unknown bucket"
+        raise NothingFoundError(f"the photo with this key is {actual}, not in {visible(bucket)}")
     if as_json:
         output.write_json(photo)
     elif output.is_terminal():
-        _write_for_person(photo)
+        _write_table(photo)
     else:
         output.write_lines([*_facts(photo), *(["label", *row] for row in _rows(photo))])
 
@@ -48,12 +63,12 @@ def run(invocation: Invocation, address: str, *, as_json: bool) -> None:
 def _parts(address: str) -> tuple[str, str]:
     if not address.startswith(_SCHEME):
         if not address:
-            raise UsageError("the key is empty: give that of a photo, for instance images/dog.jpg")
+            raise UsageError("the key is empty: give the key of a photo, for example images/dog.jpg")
         return "", address
-    # Not urlsplit: what is a query or a fragment there belongs to the key here.
+    # Not urlsplit, because a key may contain ? and #.
     bucket, _, key = address.removeprefix(_SCHEME).partition("/")
     if not bucket or not key:
-        raise UsageError(f"{visible(address)} is no address of a photo: s3://bucket/key is one")
+        raise UsageError(f"{visible(address)} is not the URI of a photo: write s3://bucket/key")
     return bucket, key
 
 
@@ -61,10 +76,10 @@ def _photo(key: str, item: Any) -> dict[str, Any]:
     photo: dict[str, Any] = {"key": key}
     photo |= {name: item.get(attribute, {}).get("S") for attribute, name in _STRINGS.items()}
     photo["size"] = whole(item.get("Size", {}))
-    # False while its rows in the labels table are not all written yet.
+    # False until all its rows are in the labels table.
     photo["indexed"] = "Rows" in item
     photo["boxes_cut"] = item.get("DetectionsCut", {}).get("BOOL", False)
-    # Another program wrote it, or somebody changed it: there is what can be read.
+    # True if another program wrote or changed the item. Then only its readable attributes are here.
     photo["foreign"] = is_foreign(item)
     photo["labels"] = [
         {
@@ -100,25 +115,23 @@ def _rows(photo: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _write_for_person(photo: dict[str, Any]) -> None:
+def _write_table(photo: dict[str, Any]) -> None:
     for name, value in _facts(photo):
         output.write_text(f"{name.replace('_', ' '):<20} {visible(value)}")
     if photo["labels"]:
         output.write_table(("Label", "%", "Parents", "Aliases", "Categories", "Boxes"), _rows(photo))
     elif photo["status"] == "LABELLED" and not photo["foreign"]:
-        output.write_text("Rekognition saw nothing in it that was certain enough.")
+        output.write_text("Rekognition found no label with enough confidence.")
     if photo["labels"] and not photo["indexed"]:
-        output.write_text("It is not indexed yet: `image-labels find` may miss it for now.")
+        output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
     if photo["foreign"]:
-        output.write_text(
-            "Another program wrote this item, or somebody changed it. The photo's next event labels it again."
-        )
+        output.write_text("Another program wrote or changed this item. The next event of the photo labels it again.")
 
 
-def _why_not(key: str, invocation: Invocation) -> str:
+def _not_found(key: str, invocation: Invocation) -> str:
     return (
-        f"the table has no photo {visible(key)}. It may be\n"
-        "  - not uploaded, deleted, or uploaded under a key that is written otherwise;\n"
-        "  - outside the prefix (filter_prefix) or without the suffixes (filter_suffixes) that the module watches;\n"
-        f"  - still in the queue, over the daily limit, or in the dead-letter queue: {invocation.command('status')}"
+        f"the table has no photo {visible(key)}. Possible reasons:\n"
+        "  - it was not uploaded, or it was deleted, or its key is different;\n"
+        "  - it does not match the module's filter_prefix and filter_suffixes;\n"
+        f"  - it is in the queue, over the daily limit, or in the dead-letter queue: {invocation.command('status')}"
     )

@@ -1,4 +1,4 @@
-"""Where the command finds the tables and queues: flags, then environment, then Terraform."""
+"""How the command finds its deployment: flags, then environment, then Terraform."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from image_labels_cli import main
-from image_labels_cli.place import Place, PlaceError, locate
+from image_labels_cli.deployment import Deployment, DeploymentError, locate
+from image_labels_cli.invocation import Invocation, NothingFoundError
 from typer.testing import CliRunner
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/x-photos"
-# The module's outputs, as far as they matter here.
+# The module's outputs that the command reads.
 MODULE = {
     "images_table_name": "x-images",
     "images_table_arn": "arn:aws:dynamodb:eu-west-1:111122223333:table/x-images",
@@ -34,7 +35,7 @@ VARIABLES = {
     "IMAGE_LABELS_BUCKET": "x-bucket",
     "IMAGE_LABELS_REGION": "eu-west-1",
 }
-WHOLE = Place("x-images", "x-labels", QUEUE, QUEUE + "-dead", "x-bucket", "eu-west-1", QUEUE + "-waiting")
+WHOLE = Deployment("x-images", "x-labels", QUEUE, QUEUE + "-dead", "x-bucket", "eu-west-1", QUEUE + "-waiting")
 ALL = ("images_table", "labels_table", "queue_url", "dead_letter_queue_url", "bucket")
 
 Terraform = Callable[..., None]
@@ -42,7 +43,7 @@ Terraform = Callable[..., None]
 
 @pytest.fixture
 def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
-    """Puts a `terraform` on the PATH that has these outputs, or that fails with these words."""
+    """Puts a `terraform` on the PATH that prints these outputs, or fails with this error."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -73,9 +74,9 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
     ],
     ids=["passed through", "object", "environment in object", "both", "environment", "other name", "twice the same"],
 )
-def test_terraform_tells_in_many_ways(terraform: Terraform, outputs: dict[str, Any]) -> None:
+def test_outputs_of_every_shape(terraform: Terraform, outputs: dict[str, Any]) -> None:
     terraform(outputs)
-    assert locate(Place(), *ALL) == WHOLE
+    assert locate(Deployment(), *ALL) == WHOLE
 
 
 @pytest.mark.parametrize("none", [{}, {"waiting_queue_url": None}, {"waiting_queue_url": ""}])
@@ -83,23 +84,28 @@ def test_module_without_a_queue_of_waiting_photos_has_all_that_is_needed(
     terraform: Terraform, none: dict[str, Any]
 ) -> None:
     terraform({name: value for name, value in MODULE.items() if name != "waiting_queue_url"} | none)
-    assert locate(Place(), *ALL) == replace(WHOLE, waiting_queue_url="")
+    assert locate(Deployment(), *ALL) == replace(WHOLE, waiting_queue_url="")
 
 
-def test_what_is_given_goes_before_terraform(terraform: Terraform) -> None:
+def test_flags_and_environment_override_terraform(terraform: Terraform) -> None:
     terraform(MODULE)
-    assert locate(Place(labels_table="mine"), *ALL).labels_table == "mine"
+    assert locate(Deployment(labels_table="mine"), *ALL).labels_table == "mine"
 
 
-def test_terraform_is_not_asked_if_everything_is_given(terraform: Terraform) -> None:
+def test_terraform_does_not_run_if_nothing_is_missing(terraform: Terraform) -> None:
     terraform(error="asked")
-    given = Place(images_table="mine")
+    given = Deployment(images_table="mine")
     assert locate(given, "images_table") == given
 
 
-def test_flags_go_before_the_environment(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_override_the_environment(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr("image_labels_cli.show.run", lambda invocation, *_, **__: seen.append(invocation))
+
+    def connect(invocation: Invocation, *_: str) -> None:
+        seen.append(invocation)
+        raise NothingFoundError
+
+    monkeypatch.setattr(Invocation, "connect", connect)
     monkeypatch.setenv("IMAGE_LABELS_IMAGES_TABLE", "of the environment")
     monkeypatch.setenv("IMAGE_LABELS_LABELS_TABLE", "of the environment")
     for arguments in (
@@ -107,16 +113,16 @@ def test_flags_go_before_the_environment(terraform: Terraform, monkeypatch: pyte
         ["show", "x", "--images-table", "of the flag"],
         ["show", "--images-table=of the flag", "x"],
     ):
-        assert CliRunner().invoke(main.app, arguments).exit_code == 0
+        assert CliRunner().invoke(main.app, arguments).exit_code == 1
         invocation = seen.pop()
         assert (invocation.given.images_table, invocation.given.labels_table) == ("of the flag", "of the environment")
         assert invocation.command("status") == "image-labels --images-table 'of the flag' status"
 
 
-def test_two_copies_of_the_module_are_not_guessed_between(terraform: Terraform) -> None:
+def test_two_deployments_are_an_error(terraform: Terraform) -> None:
     terraform({"ours": MODULE, "theirs": MODULE | {"images_table_name": "y-images"}})
-    with pytest.raises(PlaceError, match=r"ours, theirs"):
-        locate(Place(), "images_table")
+    with pytest.raises(DeploymentError, match=r"ours, theirs"):
+        locate(Deployment(), "images_table")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,7 @@ def test_two_copies_of_the_module_are_not_guessed_between(terraform: Terraform) 
         (None, "Error: Backend initialization required", "Backend initialization required"),
     ],
 )
-def test_error_tells_all_three_ways(
+def test_error_lists_all_three_ways(
     terraform: Terraform, outputs: dict[str, Any] | None, error: str, words: str
 ) -> None:
     terraform(outputs, error=error)
@@ -138,13 +144,13 @@ def test_error_tells_all_three_ways(
         assert way in result.stderr
 
 
-def test_without_terraform_it_says_so(terraform: Terraform) -> None:
-    with pytest.raises(PlaceError, match="no terraform on the PATH"):
-        locate(Place(), "queue_url")
+def test_terraform_is_not_installed(terraform: Terraform) -> None:
+    with pytest.raises(DeploymentError, match="not on the PATH"):
+        locate(Deployment(), "queue_url")
 
 
-def test_output_that_is_no_json(terraform: Terraform, tmp_path: Path) -> None:
+def test_output_that_is_not_json(terraform: Terraform, tmp_path: Path) -> None:
     terraform()
     (tmp_path / "terraform").write_text(f"#!{sys.executable}\nprint('hello')\n")
-    with pytest.raises(PlaceError, match="did not print the JSON"):
-        locate(Place(), "queue_url")
+    with pytest.raises(DeploymentError, match="did not print the JSON"):
+        locate(Deployment(), "queue_url")

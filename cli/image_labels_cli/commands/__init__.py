@@ -1,0 +1,1 @@
+"""The commands of `image-labels`, one in each module."""

@@ -1,0 +1,33 @@
+"""`image-labels browse`: a web page with the photos and their labels, served on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from image_labels_cli.invocation import UsageError
+
+
+def browse(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1. 0 selects a free port.")] = 0,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Print the address without opening a browser.")] = False,
+) -> None:
+    """Search and view photos in your browser.
+
+    \b
+      image-labels browse
+      image-labels browse --port 8080 --no-open
+
+    Only this machine can open the page. Ctrl-C stops it.
+    """
+    # The import loads a web server, which would slow down the start of every other command.
+    from image_labels_cli.browse import Access, BrowseError, serve
+
+    deployment, aws = ctx.obj.connect("images_table", "labels_table", "bucket")
+    access = Access(aws.dynamodb, aws.s3, deployment.images_table, deployment.labels_table, deployment.bucket)
+    try:
+        serve(access, port=port, open_browser=not no_open)
+    except BrowseError as error:
+        raise UsageError(str(error)) from None

@@ -1,0 +1,156 @@
+"""`image-labels status`: waiting photos, dead letters with their causes, and rejected photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from image_labels_cli import cost, output
+from image_labels_cli.dead_letters import MAX_DEAD_LETTERS, DeadLetter, peek
+from image_labels_cli.options import JSON_OPTION
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+_WAITING: Final = "ApproximateNumberOfMessages"
+_IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Numbers of messages in a queue. SQS documents them as approximate."""
+
+    waiting: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class RejectedSummary:
+    """The number of rejected photos, some of them with their reasons, and the cost of the Scan that found them."""
+
+    count: int
+    photos: tuple[Mapping[str, str], ...]
+    read_units: float
+    requests: int
+
+
+def status(
+    ctx: typer.Context,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Maximum number of rejected photos to list, and of dead letters (at most 10).")
+    ] = MAX_DEAD_LETTERS,
+    no_rejected: Annotated[
+        bool, typer.Option("--no-rejected", help="Omit rejected photos, which require a read of the whole table.")
+    ] = False,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Show waiting photos, dead letters with causes, and rejected photos.
+
+    \b
+      image-labels status
+      image-labels status --no-rejected      without reading the whole table
+      image-labels status --json
+
+    A dead letter is a photo that failed all attempts: fix the cause, then
+    redrive the message. A rejected photo is one that Rekognition does not
+    accept. Photos over the daily limit are labelled after the day (UTC)
+    ends, or after you raise the limit.
+
+    SQS counts are approximate. In a pipe, the first cell names the line.
+    """
+    tables = () if no_rejected else ("images_table",)
+    deployment, aws = ctx.obj.connect("queue_url", "dead_letter_queue_url", *tables)
+    queue = _depth(aws.sqs, deployment.queue_url)
+    # Optional: a deployment without a daily limit may have no waiting queue.
+    over_limit = _depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None
+    dead = _depth(aws.sqs, deployment.dead_letter_queue_url)
+    letters = peek(aws.sqs, deployment.dead_letter_queue_url, limit) if dead.waiting and limit else []
+    rejected = None if no_rejected else _scan_rejected(aws.dynamodb, deployment.images_table, limit)
+    if as_json:
+        output.write_json(
+            {
+                "queue": asdict(queue),
+                "over_daily_limit": asdict(over_limit) if over_limit else None,
+                "dead_letters": asdict(dead) | {"letters": [asdict(letter) for letter in letters]},
+                "rejected": asdict(rejected) if rejected else None,
+            }
+        )
+    elif output.is_terminal():
+        _write_tables(queue, over_limit, dead, letters, rejected)
+    else:
+        output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
+    if rejected:
+        output.note(cost.of_scan(rejected.read_units, rejected.requests) + "; --no-rejected avoids this")
+
+
+def _depth(client: SQSClient, url: str) -> Depth:
+    answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _IN_FLIGHT])["Attributes"]
+    return Depth(int(answer[_WAITING]), int(answer[_IN_FLIGHT]))
+
+
+def _scan_rejected(client: DynamoDBClient, table: str, limit: int) -> RejectedSummary:
+    """Counts all rejected photos and lists up to `limit`. The table has no index for them, so this is a Scan."""
+    photos: list[Mapping[str, str]] = []
+    count, requests, read_units = 0, 0, 0.0
+    pages = client.get_paginator("scan").paginate(
+        TableName=table,
+        FilterExpression="#status = :rejected",
+        ProjectionExpression="PK, Reason",
+        ExpressionAttributeNames={"#status": "Status"},
+        ExpressionAttributeValues={":rejected": {"S": "REJECTED"}},
+        ReturnConsumedCapacity="TOTAL",
+    )
+    for page in pages:
+        count += page["Count"]
+        requests += 1
+        read_units += page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+        photos += [
+            {"key": item["PK"]["S"], "reason": item.get("Reason", {}).get("S", "")}
+            for item in page["Items"][: limit - len(photos)]
+        ]
+    return RejectedSummary(count, tuple(photos), read_units, requests)
+
+
+def _lines(
+    queue: Depth, over_limit: Depth | None, dead: Depth, letters: list[DeadLetter], rejected: RejectedSummary | None
+) -> list[list[str]]:
+    lines = [["waiting", str(queue.waiting)], ["in_flight", str(queue.in_flight)]]
+    if over_limit:
+        lines += [["over_daily_limit", str(over_limit.waiting + over_limit.in_flight)]]
+    lines += [["dead_letters", str(dead.waiting + dead.in_flight)]]
+    lines += [["dead_letter", *_cells(letter)] for letter in letters]
+    if rejected:
+        lines += [["rejected", str(rejected.count)]]
+        lines += [["rejected_photo", photo["key"], photo["reason"]] for photo in rejected.photos]
+    return lines
+
+
+def _cells(letter: DeadLetter) -> list[str]:
+    cause = letter.cause or "unknown: SQS moved the message and records no reason"
+    return [letter.photo or "", cause, letter.next_step or "read the function's log, then redrive the message"]
+
+
+def _write_tables(
+    queue: Depth, over_limit: Depth | None, dead: Depth, letters: list[DeadLetter], rejected: RejectedSummary | None
+) -> None:
+    output.write_text(f"{queue.waiting} waiting in the queue, {queue.in_flight} in progress")
+    # Most deployments have no daily limit, and their waiting queue is always empty.
+    if over_limit and (waiting := over_limit.waiting + over_limit.in_flight):
+        output.write_text(f"{waiting} waiting (daily limit)")
+    total = dead.waiting + dead.in_flight
+    output.write_text(f"{total} dead letter{'' if total == 1 else 's'}{_shown(len(letters), total)}")
+    if letters:
+        output.write_table(("Photo", "Cause", "Next step"), map(_cells, letters))
+    if rejected:
+        shown = _shown(len(rejected.photos), rejected.count)
+        output.write_text(f"{rejected.count} rejected photo{'' if rejected.count == 1 else 's'}{shown}")
+        if rejected.photos:
+            output.write_table(("Photo", "Reason"), ([photo["key"], photo["reason"]] for photo in rejected.photos))
+
+
+def _shown(shown: int, count: int) -> str:
+    return f", first {shown}:" if 0 < shown < count else ":" if shown else ""
