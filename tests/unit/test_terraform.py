@@ -87,6 +87,15 @@ def test_terraform_on_the_path_that_is_too_old_is_not_run(bin_: Path) -> None:
     assert executable() == str(installed)
 
 
+def test_newest_from_pypi_can_be_chosen_whatever_is_on_the_path(bin_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tells(bin_ / "terraform", "Terraform v1.11.4")
+    monkeypatch.setenv("TERRAFORM", "pypi")
+    with pytest.raises(TerraformError, match="TERRAFORM=pypi: install"):
+        executable()
+    installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
+    assert executable() == str(installed)
+
+
 def test_executable_that_terraform_names_is_run_whatever_else_there_is(
     bin_: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,13 @@ def test_newest_is_installed_where_there_is_none_that_is_new_enough(
     assert capfd.readouterr().out == ""
 
 
+def test_newest_is_installed_where_it_is_chosen(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.has("1.11.4")
+    monkeypatch.setenv("TERRAFORM", "pypi")
+    ensure()
+    assert terraform.executable() == str(pypi_executable(NEWEST))
+
+
 def test_other_way_is_named_where_there_is_no_wheel(machine: Machine) -> None:
     machine.breaks()
     with pytest.raises(TerraformError, match=r"(?s)matching platform tag.*install Terraform 1[.]9 or newer"):
