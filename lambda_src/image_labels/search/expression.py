@@ -87,9 +87,9 @@ class Expression:
             if not conjunction.positive:
                 branch = "" if len(self.conjunctions) == 1 else f" (the branch {conjunction})"
                 raise NeedsScan(
-                    f"NOT alone{branch} cannot be looked up: photos are listed under the labels that they have, and "
-                    "nothing lists those that lack one. Add a term that they shall have (beach AND NOT dog), or use "
-                    "--scan, which reads the whole table",
+                    f"NOT alone{branch} cannot be looked up: photos are indexed by the labels that they have, not by "
+                    "those that they lack. Add a label that the photos must have (beach AND NOT dog), or use --scan, "
+                    "which reads the whole table",
                     self.text,
                     min(atom.position for atom in conjunction.negative),
                 )
@@ -127,8 +127,8 @@ def _understood(text: str) -> Expression:
         return Expression(text, root, conjunctions(root))
     except TooMany as error:
         raise ExpressionError(
-            f"multiplied out, this has more than {MAX_CONJUNCTIONS} alternatives, the most that can be looked for at "
-            "once: ask for fewer at a time, or use a prefix as in traf*",
+            f"multiplied out, this has more than {MAX_CONJUNCTIONS} alternatives, the maximum of a search: search for "
+            "fewer at a time, or use a prefix, as in traf*",
             text,
             error.position,
         ) from error
@@ -157,7 +157,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             position = text.find(content, start + 1) + 1
             if not position:
                 raise ExpressionError(
-                    f"the quote is never closed: a term of several words, or with an apostrophe, stands between two "
+                    f"the quote is never closed: put a term of several words, or with an apostrophe, between two "
                     f"{content}, or between two of the other kind",
                     text,
                     start,
@@ -172,7 +172,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             yield _Token(content, content, start)
         else:
             raise _OtherNotation(
-                f"{content} is no comparison; after a term may come >=, >, <= or < and a percentage, as in dog>=95",
+                f"{content} is not a comparison; after a term use >=, >, <= or < and a percentage, as in dog>=95",
                 text,
                 start,
             )
@@ -239,11 +239,11 @@ class _Parser:
         prefix = stem != token.text
         text = fold(stem)
         if "*" in text:
-            self._fail("a * may only stand at the end of a term, once, as in traf*", token)
+            self._fail("a term may have one *, at its end, as in traf*", token)
         if not text:
             self._fail("* needs a beginning, as in traf*" if prefix else "there is nothing between the quotes", token)
         if re.search("[\ud800-\udfff]", text):
-            self._fail("the term has characters that are no Unicode text", token)
+            self._fail("the term is not valid Unicode text", token)
         if len(text.encode()) > MAX_TERM_BYTES:
             self._fail(f"the term is too long: at most {MAX_TERM_BYTES} bytes are allowed", token)
         if prefix and stem[-1].isspace():
@@ -253,7 +253,7 @@ class _Parser:
             return atom
         atom = self._bounded(atom, self._take())
         if self._peek().kind in _COMPARISONS:
-            self._fail("a term has one comparison: for a range write dog>=90 AND dog<95")
+            self._fail("a term has one comparison; for a range, write dog>=90 AND dog<95")
         return atom
 
     def _bounded(self, atom: Atom, comparison: _Token) -> Atom:
@@ -261,7 +261,9 @@ class _Parser:
         match = _PERCENT.fullmatch(token.text) if token.kind == "word" else None
         if not match or (percent := Decimal(match[1])) > 100:
             place = token if token.kind != "end" else comparison
-            self._fail(f"after {comparison.text} comes a confidence in percent: a number from 0 to 100, as 97.5", place)
+            self._fail(
+                f"after {comparison.text} comes a confidence in percent: a number from 0 to 100, such as 97.5", place
+            )
         bound = percent * 1000
         up, down = int(bound.to_integral_value(ROUND_CEILING)), int(bound.to_integral_value(ROUND_FLOOR))
         match comparison.kind:

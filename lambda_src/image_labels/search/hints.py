@@ -15,11 +15,11 @@ _SIGNS = "-+!~–−"  # a word processor makes dashes of hyphens
 _FIELD = re.compile(r"\b(?:labels?|names?|tags?|terms?|objects?)[:=]\s*(?=[^\s\d.=])", re.IGNORECASE)
 _PERCENT = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)%?"
 
-_TYPOGRAPHIC = '{} is a typographic quote; a term of several words stands between two straight ones, "'
-_BACKSLASH = "a quote is written without {} before it"
-_BUT = "{} is no operator; before what shall not be there stands NOT"
-_COLON = "{} is no comparison; a term may have >=, >, <= or < and a percentage behind it, as in dog>=95"
-# What a word of another notation looks like, and what is said of it.
+_TYPOGRAPHIC = '{} is a typographic quote; put a term of several words between straight quotes, "'
+_BACKSLASH = "a quote needs no {} before it"
+_BUT = "{} is not an operator; to exclude a label, put NOT before it"
+_COLON = "{} is not a comparison; after a term use >=, >, <= or < and a percentage, as in dog>=95"
+# Words of another notation, and the message for each.
 _OTHERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), said)
     for pattern, said in (
@@ -27,21 +27,21 @@ _OTHERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (f".*([{_CLOSING}])", _TYPOGRAPHIC),
         (r"(\\).*", _BACKSLASH),
         (r".*(\\)", _BACKSLASH),
-        (".*?(&+).*", "{} is no operator; both are asked for with AND"),
-        (r".*?(\|+).*", "{} is no operator; either is asked for with OR"),
-        (r"(\+).*", "{} is no operator; terms that shall all be there are joined with AND"),
+        (".*?(&+).*", "{} is not an operator; to require both labels, use AND"),
+        (r".*?(\|+).*", "{} is not an operator; to accept either label, use OR"),
+        (r"(\+).*", "{} is not an operator; to require all labels, join them with AND"),
         (f"([{_SIGNS}]).*", _BUT),
-        (".*(!)", "{} is neither an operator nor a comparison; NOT excludes, and >=, >, <= and < compare"),
-        (".*?([,;]).*", "{} does not separate terms; AND asks for both, OR for either"),
-        (".*?([≥≤]).*", "{} is written >= or <="),
+        (".*(!)", "{} is neither an operator nor a comparison; NOT excludes a label, and >=, >, <= and < compare"),
+        (".*?([,;]).*", "{} does not separate terms; AND requires both, OR accepts either"),
+        (".*?([≥≤]).*", "{} is not a comparison; use >= or <="),
         (f"[^:]+(:)(?:{_PERCENT})?", _COLON),
-        ("(?:labels?|names?|tags?|terms?|objects?)(:).*", "{} is not needed; a term stands alone, as dog"),
+        ("(?:labels?|names?|tags?|terms?|objects?)(:).*", "{} is not needed; write the label alone, as in dog"),
     )
 )
 
 
 def other_notation(word: str) -> str | None:
-    """What to say of a word that belongs to another notation; None if it is one of this. Quoted texts are no words."""
+    """The message for a word of another notation; None for a word of this one. Quoted texts are not words."""
     for pattern, said in _OTHERS:
         if match := pattern.fullmatch(word):
             return said.format(match[1])
