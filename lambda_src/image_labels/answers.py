@@ -59,7 +59,8 @@ def for_bare_event(done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> 
         failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
         unread = [each.message.error for each in failed if each.message.error]
         raise SomeFailed(
-            f"{len(failures)} of the {len(done)} photos of the event are not settled: " + "; ".join(failures + unread)
+            f"{len(failures + unread)} of the {len(done) + len(unread)} photos of the event are not settled: "
+            + "; ".join(failures + unread)
         )
     return {
         "photos": [

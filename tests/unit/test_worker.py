@@ -169,7 +169,7 @@ def test_bare_notification_with_a_record_that_cannot_be_read_is_settled_for_the_
     keys = Keys()
     event = load("s3_many_records")
     del event["Records"][1]["s3"]
-    with pytest.raises(SomeFailed, match=r"Records\[1\]"):
+    with pytest.raises(SomeFailed, match=r"^1 of the 2 photos of the event are not settled: Records\[1\]"):
         worker(keys).handle(read(event), 60)
     assert keys.seen == ["images/a.jpg"]
 
