@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from image_labels.aws_errors import code_of, message_of
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
 from image_labels.model import Labels, Rejected
@@ -228,13 +229,12 @@ class Store:
             except ClientError as error:
                 response: Mapping[str, Any] = error.response
                 reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
-                code = response.get("Error", {}).get("Code")
-                if code == "TransactionInProgressException" or reasons & _CONFLICT:
+                if code_of(error) == "TransactionInProgressException" or reasons & _CONFLICT:
                     raise Conflict from error
                 if not reasons & _THROTTLED:
                     raise
                 if pause is None:
-                    raise TryAgain(f"TransactWriteItems: {response['Error'].get('Message')}", throttled=True) from error
+                    raise TryAgain(f"TransactWriteItems: {message_of(error)}", throttled=True) from error
                 self._sleep(pause)
             else:
                 return
