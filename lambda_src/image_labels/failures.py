@@ -107,7 +107,7 @@ def _of_client_error(error: ClientError) -> Failure:
                 cause, f"allow {operation} to the function's role, and to its use of the KMS key if there is one"
             )
         case Kind.MISSING:
-            return NeedsOperator(cause, "apply the Terraform module again: one of its tables or queues is missing")
+            return NeedsOperator(cause, "apply the Terraform module again: one of its resources is missing")
         case Kind.INVALID:
             return InvalidRequest(cause)
         case _:
