@@ -32,7 +32,7 @@ def write(
         logger.log(level, message)
 
 
-def readable(text: str) -> str:
+def _readable(text: str) -> str:
     """The text with each half of a surrogate pair, which UTF-8 has no bytes for, as its escape."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -42,5 +42,5 @@ def _plain(value: object) -> Field:
         return int(value)
     if isinstance(value, (int, float)):
         return value if math.isfinite(value) else str(value)
-    text = readable(str(value))
+    text = _readable(str(value))
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
