@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.tables.items import is_readable, labels_of
+from image_labels.tables.items import readable_labels
 from image_labels.tables.terms import terms_of, thousandths
 
 if TYPE_CHECKING:
@@ -108,10 +108,11 @@ class Reads:
         self.skipped.add(Skipped(self.labels_table, (row["Term"]["S"], row["Rank"]["S"])))
 
     def _photo(self, item: Attributes) -> PhotoTerms | None:
-        if item.get("Status") != {"S": "LABELLED"} or not is_readable(item):
+        labels = readable_labels(item)
+        if item.get("Status") != {"S": "LABELLED"} or labels is None:
             self.skipped.add(Skipped(self.images_table, (item["PK"]["S"],)))
             return None
-        terms = {term.text: thousandths(term.confidence) for term in terms_of(labels_of(item))}
+        terms = {term.text: thousandths(term.confidence) for term in terms_of(labels)}
         return PhotoTerms(item["PK"]["S"], terms)
 
     def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:

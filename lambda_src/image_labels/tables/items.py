@@ -101,7 +101,7 @@ def is_foreign(item: Mapping[str, Any]) -> bool:
         and (whole(item.get("Revision", {})) or 0) > 0
         and "N" in item.get("Rows", {"N": ""})
         and labelled == ("Detections" in item)
-        and (not labelled or is_readable(item))
+        and (not labelled or readable_labels(item) is not None)
     )
 
 
@@ -136,10 +136,11 @@ def labels_of(item: Mapping[str, Any]) -> tuple[Label, ...]:
     return tuple(label for each in found if (label := _label(each)) is not None)
 
 
-def is_readable(item: Mapping[str, Any]) -> bool:
-    """Whether the item has Detections, all of them as this module writes them."""
+def readable_labels(item: Mapping[str, Any]) -> tuple[Label, ...] | None:
+    """The labels of an item whose Detections are all as this module writes them; None of any other."""
     found = item.get("Detections", {}).get("L")
-    return found is not None and len(labels_of(item)) == len(found)
+    labels = labels_of(item)
+    return labels if found is not None and len(labels) == len(found) else None
 
 
 def number(value: Mapping[str, Any]) -> float | None:
