@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from collection import MARKUP, REORDERING
-from listening import assert_loopback_only
 from playwright.sync_api import Error, expect
+from support.listening import assert_loopback_only
 from test_search import search
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from listening import assert_loopback_only, outside_addresses
 from pictures import jpeg
 from stack import DIRECTORY, Stack, notification, wait_for
+from support.listening import assert_loopback_only, outside_addresses
 
 from tools import photographs
 from tools.terraform import ROOT, Root

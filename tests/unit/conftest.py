@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from fakes import BUCKET, LABELS_TABLE, TABLE
 from hypothesis import HealthCheck, settings
 from image_labels.clients import Clients, make_clients
 from image_labels_emulator import dynamodb as emulated_dynamodb
 from moto import mock_aws
+from support.fakes import BUCKET, LABELS_TABLE, TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

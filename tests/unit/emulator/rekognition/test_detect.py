@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from image_labels_emulator.rekognition.sources import Found
+from support.rekognition_model import answer, names, picture
+
+
+def general(**filters: list[str]) -> dict[str, Any]:
+    return {"Settings": {"GeneralLabels": filters}}
+
+
+def test_a_dog_brings_its_ancestors_in_the_services_order() -> None:
+    found = answer(Found("Dog", 98.7))
+    # As in a published answer: by confidence, then by name.
+    assert names(found) == ["Animal", "Canine", "Dog", "Mammal", "Pet"]
+    assert {label["Confidence"] for label in found["Labels"]} == {98.7}
+    dog = found["Labels"][2]
+    assert dog["Parents"] == [{"Name": "Animal"}, {"Name": "Canine"}, {"Name": "Mammal"}, {"Name": "Pet"}]
+    assert dog["Categories"] == [{"Name": "Animals and Pets"}]
+    assert len(dog["Instances"]) == 1
+    assert found["Labels"][0]["Instances"] == []
+    assert found["LabelModelVersion"] == "3.0"
+    assert "OrientationCorrection" not in found
+    assert "ImageProperties" not in found
+
+
+def test_an_ancestor_is_at_least_as_sure_as_the_surest_below() -> None:
+    found = {label["Name"]: label["Confidence"] for label in answer(Found("Dog", 90), Found("Cat", 70))["Labels"]}
+    assert found == {"Animal": 90, "Canine": 90, "Dog": 90, "Mammal": 90, "Pet": 90, "Cat": 70}
+    told = {label["Name"]: label["Confidence"] for label in answer(Found("Animal", 60), Found("Cat", 70))["Labels"]}
+    assert told["Animal"] == 70
+
+
+def test_aliases_are_never_labels_of_their_own() -> None:
+    found = answer(Found("Mobile Phone", 97))
+    assert names(found) == ["Electronics", "Mobile Phone", "Phone"]
+    assert found["Labels"][1]["Aliases"] == [{"Name": "Cell Phone"}]
+
+
+def test_an_unknown_label_has_no_facts() -> None:
+    assert answer(Found("Stonehenge", 88))["Labels"] == [
+        {"Name": "Stonehenge", "Confidence": 88, "Instances": [], "Parents": [], "Aliases": [], "Categories": []}
+    ]
+
+
+def test_min_confidence_is_55_unless_given_and_inclusive() -> None:
+    found = (Found("Grass", 55), Found("Text", 54.9))
+    assert names(answer(*found)) == ["Grass", "Plant"]
+    assert names(answer(*found, MinConfidence=54.9)) == ["Grass", "Plant", "Text"]
+    assert names(answer(*found, MinConfidence=80)) == []
+
+
+def test_max_labels_takes_the_surest() -> None:
+    found = (Found("Text", 60), Found("Rock", 90), Found("Logo", 75))
+    assert names(answer(*found, MaxLabels=2)) == ["Rock", "Logo"]
+    assert names(answer(*found, MaxLabels=0)) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"LabelInclusionFilters": ["Dog", "Rock"]}, ["Dog", "Rock"]),
+        ({"LabelInclusionFilters": ["dog"]}, []),
+        ({"LabelInclusionFilters": ["Human"]}, []),
+        ({"LabelInclusionFilters": ["Unheard Of"]}, []),
+        ({"LabelExclusionFilters": ["Dog", "Animal", "Unheard Of"]}, ["Canine", "Mammal", "Pet", "Person", "Rock"]),
+        ({"LabelCategoryInclusionFilters": ["Nature and Outdoors"]}, ["Rock"]),
+        ({"LabelCategoryInclusionFilters": ["Nature and Outdoors", "Person Description"]}, ["Person", "Rock"]),
+        ({"LabelCategoryExclusionFilters": ["Animals and Pets"]}, ["Person", "Rock"]),
+        (
+            {"LabelInclusionFilters": ["Dog"], "LabelCategoryInclusionFilters": ["Person Description"]},
+            ["Dog", "Person"],
+        ),
+        ({"LabelInclusionFilters": ["Dog", "Rock"], "LabelExclusionFilters": ["Dog"]}, ["Rock"]),
+        (
+            {"LabelCategoryInclusionFilters": ["Animals and Pets"], "LabelExclusionFilters": ["Dog", "Pet"]},
+            ["Animal", "Canine", "Mammal"],
+        ),
+        ({"LabelInclusionFilters": ["Dog"], "LabelCategoryExclusionFilters": ["Animals and Pets"]}, []),
+        ({"LabelInclusionFilters": [], "LabelCategoryInclusionFilters": []}, "all"),
+    ],
+)
+def test_filters(filters: dict[str, list[str]], expected: list[str] | str) -> None:
+    found = (Found("Dog", 99), Found("Person", 80), Found("Rock", 70))
+    everything = names(answer(*found))
+    assert everything == ["Animal", "Canine", "Dog", "Mammal", "Pet", "Person", "Rock"]
+    assert names(answer(*found, **general(**filters))) == (everything if expected == "all" else expected)
+
+
+def test_filters_come_before_max_labels() -> None:
+    found = (Found("Rock", 90), Found("Text", 80), Found("Logo", 70))
+    request = general(LabelExclusionFilters=["Rock"])
+    assert names(answer(*found, MaxLabels=2, **request)) == ["Text", "Logo"]
+
+
+def boxes(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    instances: list[dict[str, Any]] = next(label["Instances"] for label in found["Labels"] if label["Name"] == name)
+    return instances
+
+
+def test_boxes_lie_in_the_picture_and_are_the_same_each_time() -> None:
+    found = answer(Found("Person", 99, count=200))
+    assert len(boxes(found, "Person")) == 200
+    for instance in boxes(found, "Person"):
+        box = instance["BoundingBox"]
+        assert min(box.values()) >= 0
+        assert box["Left"] + box["Width"] <= 1 + 1e-6
+        assert box["Top"] + box["Height"] <= 1 + 1e-6
+        assert instance["Confidence"] <= 99
+    assert found == answer(Found("Person", 99, count=200))
+    assert boxes(found, "Person") != boxes(answer(Found("Person", 99, count=200), photo=picture(201)), "Person")
+
+
+def test_a_womans_box_is_a_persons_box() -> None:
+    found = answer(Found("Woman", 99, count=2), Found("Puppy", 90))
+    assert boxes(found, "Woman") == boxes(found, "Adult") == boxes(found, "Person")
+    assert len(boxes(found, "Person")) == 2
+    # In published answers a Puppy has no boxes, but its parent Dog has.
+    assert boxes(found, "Puppy") == []
+    assert len(boxes(found, "Dog")) == 1
+
+
+def test_an_ancestor_that_was_found_itself_keeps_its_own_boxes() -> None:
+    found = answer(Found("Person", 99, count=3), Found("Woman", 98))
+    assert len(boxes(found, "Person")) == 3
+    assert len(boxes(found, "Woman")) == 1
+
+
+def test_image_properties_when_asked_for() -> None:
+    found = answer(Found("Dog", 99), Features=["GENERAL_LABELS", "IMAGE_PROPERTIES"])
+    assert set(found["ImageProperties"]) == {"Quality", "DominantColors", "Foreground", "Background"}
+    assert found["ImageProperties"]["DominantColors"]
+    assert boxes(found, "Dog")[0]["DominantColors"]
+    assert "DominantColors" not in boxes(answer(Found("Dog", 99)), "Dog")[0]
+
+
+def test_at_most_as_many_colours_as_asked_for() -> None:
+    request: dict[str, Any] = {
+        "Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"],
+        "Settings": {"ImageProperties": {"MaxDominantColors": 1}},
+    }
+    found = answer(Found("Dog", 99), **request)
+    properties = found["ImageProperties"]
+    for part in (properties, properties["Foreground"], properties["Background"], boxes(found, "Dog")[0]):
+        assert len(part["DominantColors"]) == 1
+
+
+def test_image_properties_alone_come_without_labels() -> None:
+    found = answer(Found("Dog", 99), Features=["IMAGE_PROPERTIES"])
+    assert found["Labels"] == []
+    assert found["ImageProperties"]["Quality"]["Brightness"] > 0

@@ -1,0 +1,266 @@
+"""The provider as LocalStack calls it, with a fake S3."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from image_labels_emulator.rekognition import faults
+from image_labels_emulator.rekognition.admin import Admin
+from image_labels_emulator.rekognition.errors import RekognitionError
+from image_labels_emulator.rekognition.provider import RekognitionProvider
+from image_labels_emulator.rekognition.sources import Found
+from localstack.aws.api import RequestContext, ServiceRequest
+from localstack.aws.skeleton import create_dispatch_table
+from localstack.http import Request, Response
+from support.rekognition_model import check_answer, names, picture, s3_image
+
+if TYPE_CHECKING:
+    from image_labels_emulator.rekognition.image import Photo
+
+REGION = "eu-west-1"
+
+
+class Body(io.BytesIO):
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        Body.reads += 1
+        return super().read(size)
+
+
+@dataclass
+class FakeS3:
+    """Objects by (bucket, key, version); buckets by Region."""
+
+    objects: dict[tuple[str, str, str | None], tuple[bytes, dict[str, str]]] = field(default_factory=dict)
+    regions: dict[str, str] = field(default_factory=lambda: {"photos": REGION})
+    sizes: dict[str, int] = field(default_factory=dict)
+    unreachable: bool = False
+
+    def put(self, key: str, data: bytes, version: str | None = None, **metadata: str) -> None:
+        self.objects["photos", key, version] = (data, metadata)
+
+    def head_bucket(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if self.unreachable:
+            raise EndpointConnectionError(endpoint_url="http://s3")
+        if Bucket not in self.regions:
+            raise ClientError({"Error": {"Code": "404"}}, "HeadBucket")
+        return {"ResponseMetadata": {"HTTPHeaders": {"x-amz-bucket-region": self.regions[Bucket]}}}
+
+    def head_object(self, **where: str) -> dict[str, Any]:
+        data, metadata = self._find(where, "HeadObject")
+        return {"ContentLength": self.sizes.get(where["Key"], len(data)), "Metadata": metadata}
+
+    def get_object(self, **where: str) -> dict[str, Any]:
+        data, metadata = self._find(where, "GetObject")
+        return {"ContentLength": len(data), "Metadata": metadata, "Body": Body(data)}
+
+    def _find(self, where: dict[str, str], operation: str) -> tuple[bytes, dict[str, str]]:
+        try:
+            return self.objects[where["Bucket"], where["Key"], where.get("VersionId")]
+        except KeyError:
+            raise ClientError({"Error": {"Code": "404"}}, operation) from None
+
+
+@pytest.fixture
+def s3() -> FakeS3:
+    Body.reads = 0
+    return FakeS3()
+
+
+@pytest.fixture
+def behaviour() -> faults.Behaviour:
+    return faults.Behaviour(clock=lambda: 0.0, sleep=lambda _seconds: None)
+
+
+@pytest.fixture
+def provider(s3: FakeS3, behaviour: faults.Behaviour) -> RekognitionProvider:
+    return RekognitionProvider(behaviour, make_s3_client=lambda _context: s3)
+
+
+def call(provider: RekognitionProvider, **request: Any) -> Any:
+    context = RequestContext(Request("POST", "/"))
+    context.account_id, context.region = "000000000000", REGION
+    return create_dispatch_table(provider)["DetectLabels"](context, cast("ServiceRequest", request))
+
+
+def refused(provider: RekognitionProvider, **request: Any) -> RekognitionError:
+    with pytest.raises(RekognitionError) as caught:
+        call(provider, **request)
+    return caught.value
+
+
+def test_a_photo_in_s3_with_metadata(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.put("images/a b+ü.jpg", picture(), labels="Cat=95")
+    found = check_answer(call(provider, Image=s3_image("images/a b+ü.jpg")))
+    assert names(found) == ["Animal", "Cat", "Mammal", "Pet"]
+
+
+def test_a_photo_in_s3_by_its_name(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.put("images/traffic-light_01.png", picture(form="PNG"))
+    assert names(check_answer(call(provider, Image=s3_image("images/traffic-light_01.png")))) == [
+        "Light",
+        "Traffic Light",
+    ]
+
+
+def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.put("a.jpg", picture(), labels="Cat=95")
+    s3.put("a.jpg", picture(), "v1", labels="Rock=95")
+    image = {"S3Object": {"Bucket": "photos", "Name": "a.jpg", "Version": "v1"}}
+    assert names(call(provider, Image=image)) == ["Rock"]
+
+
+def test_bytes_have_no_name_but_may_be_classified(s3: FakeS3, behaviour: faults.Behaviour) -> None:
+    image = {"Bytes": picture()}
+    without = RekognitionProvider(behaviour, make_s3_client=lambda _context: s3)
+    assert check_answer(call(without, Image=image))["Labels"] == []
+    with_one = RekognitionProvider(behaviour, classifier=lambda _photo: [Found("rock", 80)])
+    assert names(check_answer(call(with_one, Image=image))) == ["Rock"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"Bucket": "photos", "Name": "none.jpg"},
+        {"Bucket": "nobody", "Name": "a.jpg"},
+        {"Bucket": "photos", "Name": "a.jpg", "Version": "none"},
+        {"Bucket": "elsewhere", "Name": "a.jpg"},
+    ],
+    ids=["key", "bucket", "version", "region"],
+)
+def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: dict[str, str]) -> None:
+    s3.put("a.jpg", picture())
+    s3.regions["elsewhere"] = "us-east-1"
+    s3.objects["elsewhere", "a.jpg", None] = (picture(), {})
+    error = refused(provider, Image={"S3Object": place})
+    assert error.code == "InvalidS3ObjectException"
+    assert error.status_code == 400
+    assert error.message == (
+        "Unable to get object metadata from S3. Check object key, region and/or access permissions."
+    )
+
+
+def test_an_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.put("big.jpg", picture())
+    s3.sizes["big.jpg"] = 15 * 1024 * 1024 + 1
+    error = refused(provider, Image=s3_image("big.jpg"))
+    assert (error.code, error.message) == ("ImageTooLargeException", "Image size is too large")
+    assert Body.reads == 0
+    s3.sizes["big.jpg"] = 15 * 1024 * 1024
+    call(provider, Image=s3_image("big.jpg"))
+    assert Body.reads == 1
+
+
+def test_s3_out_of_reach_is_the_services_fault(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.unreachable = True
+    error = refused(provider, Image=s3_image())
+    assert (error.code, error.status_code) == ("InternalServerError", 500)
+
+
+def test_no_image_in_the_object(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.put("a.jpg", b"hello")
+    assert refused(provider, Image=s3_image("a.jpg")).code == "InvalidImageFormatException"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of tune"), MemoryError(), KeyError("labels")], ids=repr)
+def test_what_goes_wrong_in_the_emulator_itself_is_its_own_error(
+    s3: FakeS3, behaviour: faults.Behaviour, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def classifier(_photo: Photo) -> list[Found]:
+        raise error
+
+    s3.put("a.jpg", picture())
+    provider = RekognitionProvider(behaviour, classifier, make_s3_client=lambda _context: s3)
+    answered = refused(provider, Image=s3_image("a.jpg"))
+    assert (answered.code, answered.status_code) == ("InternalServerError", 500)
+    assert answered.message == "Internal server error"
+    assert behaviour.snapshot()["counters"]["failed"] == 1
+    (record,) = (one for one in caplog.records if one.levelname == "ERROR")
+    assert "photos/a.jpg" in record.getMessage()
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
+@pytest.mark.parametrize("request_", [{}, {"Image": None}, {"Image": {"S3Object": None}}, {"Image": 1}])
+def test_a_broken_request_is_counted_and_refused(
+    provider: RekognitionProvider, behaviour: faults.Behaviour, request_: dict[str, Any]
+) -> None:
+    refused(provider, **request_)
+    found = behaviour.snapshot()["counters"]
+    assert (found["calls"], found["failed"], found["photos"]) == (1, 1, {})
+
+
+@pytest.mark.parametrize("error", [error for error in faults.ERRORS if error != faults.NONSENSE])
+def test_every_error_can_be_ordered(
+    provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour, error: str
+) -> None:
+    s3.put("a.jpg", picture())
+    behaviour.add_rules({"key_prefix": "a", "error": error, "times": 1})
+    found = refused(provider, Image=s3_image("a.jpg"))
+    assert found.code == error
+    assert found.message != error
+    assert found.status_code == (500 if error == "InternalServerError" else 400)
+    call(provider, Image=s3_image("a.jpg"))
+    counters = behaviour.snapshot()["counters"]
+    assert counters == {"calls": 2, "answered": 1, "throttled": 0, "failed": 1, "photos": {"photos": {"a.jpg": 2}}}
+
+
+def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour) -> None:
+    s3.put("a.jpg", picture())
+    behaviour.change({"calls_per_second": 1})
+    call(provider, Image=s3_image("a.jpg"))
+    error = refused(provider, Image=s3_image("a.jpg"))
+    assert (error.code, error.message, error.status_code) == ("ThrottlingException", "Rate exceeded", 400)
+    counters = behaviour.snapshot()["counters"]
+    assert (counters["throttled"], counters["failed"], counters["answered"]) == (1, 0, 1)
+
+
+def test_nonsense_is_an_answer_that_is_no_json(provider: RekognitionProvider, behaviour: faults.Behaviour) -> None:
+    behaviour.add_rules({"key_prefix": "", "error": "nonsense"})
+    answered = call(provider, Image=s3_image())
+    assert isinstance(answered, Response)
+    assert answered.status_code == 200
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(answered.data)
+
+
+def request_with(body: str = "") -> Request:
+    return Request("POST", "/", body=body)
+
+
+def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:
+    admin = Admin(behaviour)
+    shown = json.loads(admin.show(request_with()).data)
+    assert shown["emulator"] is True
+    assert "not Amazon Rekognition" in shown["about"]
+    assert len(shown["label_sources"]) == 3
+    assert shown["settings"]["calls_per_second"] is None
+    changed = json.loads(admin.change(request_with('{"calls_per_second": 5}')).data)
+    assert changed["settings"]["calls_per_second"] == 5
+    ruled = json.loads(admin.add_rules(request_with('{"key_prefix": "a", "error": "nonsense"}')).data)
+    assert ruled["rules"] == [{"key_prefix": "a", "error": "nonsense", "times": None}]
+    assert json.loads(admin.clear_rules(request_with()).data)["rules"] == []
+    assert json.loads(admin.reset(request_with()).data)["settings"]["calls_per_second"] is None
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"calls_per_second": "many"}', '{"latency_ms": NaN}'])
+def test_admin_answers_nonsense_with_a_sentence(behaviour: faults.Behaviour, body: str) -> None:
+    answered = Admin(behaviour).change(request_with(body))
+    assert answered.status_code == 400
+    assert len(json.loads(answered.data)["message"].split()) > 3
+
+
+def test_admin_routes_are_registered_once(behaviour: faults.Behaviour) -> None:
+    from localstack.services.edge import ROUTER
+
+    before = len(list(ROUTER.url_map.iter_rules()))
+    admin = Admin(behaviour)
+    admin.register()
+    admin.register()
+    assert len(list(ROUTER.url_map.iter_rules())) == before + 5

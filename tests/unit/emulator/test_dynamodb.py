@@ -1,0 +1,130 @@
+"""The emulated DynamoDB: atomic transactions, a rollback of their own writes only, and comparison by type."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from image_labels_emulator import dynamodb as emulated
+from support.fakes import LABELS_TABLE, TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    emulated.install()
+
+
+def photo(key: str, **attributes: str) -> dict[str, Any]:
+    return {"PK": {"S": key}} | {name: {"S": value} for name, value in attributes.items()}
+
+
+def row(term: str, rank: str) -> dict[str, Any]:
+    return {"Term": {"S": term}, "Rank": {"S": rank}}
+
+
+def put(table: str, item: dict[str, Any], condition: str = "") -> Any:
+    return {"Put": {"TableName": table, "Item": item} | ({"ConditionExpression": condition} if condition else {})}
+
+
+def keys(dynamodb: DynamoDBClient, table: str, name: str) -> set[str]:
+    return {item[name]["S"] for item in dynamodb.scan(TableName=table)["Items"]}
+
+
+@pytest.mark.parametrize("value", [{"S": "5"}, {"BOOL": True}, {"NULL": True}, {"SS": ["5"]}, {"L": [{"N": "5"}]}])
+def test_values_of_different_types_are_neither_equal_nor_in_order(dynamodb: DynamoDBClient, value: Any) -> None:
+    dynamodb.put_item(TableName=TABLE, Item=photo("there") | {"Images": value})
+    found = {
+        operator: dynamodb.scan(
+            TableName=TABLE,
+            FilterExpression=f"Images {operator} :number",
+            ExpressionAttributeValues={":number": {"N": "1"}},
+        )["Count"]
+        for operator in ("=", "<>", "<", "<=", ">", ">=")
+    }
+    assert found == {"=": 0, "<>": 1, "<": 0, "<=": 0, ">": 0, ">=": 0}
+
+
+def test_all_of_a_transaction_or_nothing(dynamodb: DynamoDBClient) -> None:
+    dynamodb.put_item(TableName=TABLE, Item=photo("there", Was="before"))
+    dynamodb.put_item(TableName=LABELS_TABLE, Item=row("dog", "1"))
+    update: Any = {
+        "Update": {
+            "TableName": TABLE,
+            "Key": photo("there"),
+            "UpdateExpression": "SET Was = :now",
+            "ExpressionAttributeValues": {":now": {"S": "after"}},
+        }
+    }
+    delete: Any = {"Delete": {"TableName": LABELS_TABLE, "Key": row("dog", "1")}}
+    new = put(LABELS_TABLE, row("cat", "1"))
+    with pytest.raises(dynamodb.exceptions.TransactionCanceledException) as raised:
+        dynamodb.transact_write_items(
+            TransactItems=[update, delete, new, put(TABLE, photo("x"), "attribute_exists(PK)")]
+        )
+    reasons = [reason["Code"] for reason in raised.value.response["CancellationReasons"]]
+    assert reasons == ["None", "None", "None", "ConditionalCheckFailed"]
+    assert dynamodb.get_item(TableName=TABLE, Key=photo("there"))["Item"]["Was"] == {"S": "before"}
+    assert keys(dynamodb, LABELS_TABLE, "Term") == {"dog"}
+    dynamodb.transact_write_items(TransactItems=[update, delete, new, put(TABLE, photo("x"))])
+    assert dynamodb.get_item(TableName=TABLE, Key=photo("there"))["Item"]["Was"] == {"S": "after"}
+    assert keys(dynamodb, LABELS_TABLE, "Term") == {"cat"}
+    assert keys(dynamodb, TABLE, "PK") == {"there", "x"}
+
+
+def test_failed_transactions_keep_concurrent_writes(dynamodb: DynamoDBClient) -> None:
+    dynamodb.put_item(TableName=TABLE, Item=photo("taken"))
+    stop = threading.Event()
+
+    def fails_all_the_time() -> None:
+        while not stop.is_set():
+            with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
+                dynamodb.transact_write_items(
+                    TransactItems=[put(TABLE, photo("taken"), "attribute_not_exists(PK)"), put(TABLE, photo("ghost"))]
+                )
+
+    thread = threading.Thread(target=fails_all_the_time)
+    thread.start()
+    try:
+        for n in range(50):
+            dynamodb.transact_write_items(TransactItems=[put(TABLE, photo(str(n)))])
+    finally:
+        stop.set()
+        thread.join()
+    assert keys(dynamodb, TABLE, "PK") == {"taken", *map(str, range(50))}
+
+
+def test_of_many_that_want_the_same_one_gets_it(dynamodb: DynamoDBClient) -> None:
+    won: list[int] = []
+
+    def wants_it(n: int) -> None:
+        try:
+            dynamodb.put_item(TableName=TABLE, Item=photo("one"), ConditionExpression="attribute_not_exists(PK)")
+            won.append(n)
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            pass
+
+    threads = [threading.Thread(target=wants_it, args=[n]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+
+
+def test_transaction_costs_the_same_however_large_the_tables(dynamodb: DynamoDBClient) -> None:
+    def seconds() -> float:
+        began = time.perf_counter()
+        for n in range(20):
+            dynamodb.transact_write_items(TransactItems=[put(LABELS_TABLE, row("a", str(n)))])
+        return time.perf_counter() - began
+
+    small = seconds()
+    for start in range(0, 3000, 25):
+        requests: Any = [{"PutRequest": {"Item": row("many", str(n))}} for n in range(start, start + 25)]
+        dynamodb.batch_write_item(RequestItems={LABELS_TABLE: requests})
+    assert seconds() < 20 * small  # with moto's transactions it is hundreds of times

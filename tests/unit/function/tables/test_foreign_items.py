@@ -1,0 +1,235 @@
+"""Items and rows that another program wrote, or a hand changed: nothing stops at them, and they end overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from image_labels.model import Label, Labels, Photo
+from image_labels.reconcile import Outcome, Reconciler
+from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, item_of, labels_of, rows_of
+from image_labels.tables.store import Conflict, Store
+from image_labels.tables.terms import terms_of
+from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.foreign import DOG, KEY, item_of_ours, items
+from support.tables import Tables, revisions
+
+if TYPE_CHECKING:
+    from image_labels.clients import Clients
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PHOTO = Photo(BUCKET, KEY, "e", "v1", 1000)
+SETTINGS = "s"
+
+# One of each kind. What is None is not there.
+CHANGES: dict[str, dict[str, Any]] = {
+    "Revision of 1.5": {"Revision": {"N": "1.5"}},
+    "Revision that is a string": {"Revision": {"S": "7"}},
+    "Revision that is a set": {"Revision": {"NS": ["1", "2"]}},
+    "Revision that is null": {"Revision": {"NULL": True}},
+    "Revision of 0": {"Revision": {"N": "0"}},
+    "Revision below 0": {"Revision": {"N": "-1"}},
+    "no Revision": {"Revision": None},
+    "Detections that is a list of strings": {"Detections": {"L": [{"S": "Dog"}]}},
+    "Detections that is a string": {"Detections": {"S": "Dog"}},
+    "no Detections": {"Detections": None},
+    "confidence above 100": {
+        "Detections": {"L": [{"M": {"Name": {"S": "Dog"}, "Confidence": {"N": "9.9E+125"}}}]},
+    },
+    "confidence that is a string": {
+        "Detections": {"L": [{"M": {"Name": {"S": "Dog"}, "Confidence": {"S": "99"}}}]},
+    },
+    "label without a name": {"Detections": {"L": [{"M": {"Confidence": {"N": "99"}}}]}},
+    "box that is a number": {
+        "Detections": {
+            "L": [{"M": {"Name": {"S": "Dog"}, "Confidence": {"N": "99"}, "Instances": {"L": [{"N": "1"}]}}}]
+        },
+    },
+    "Status that is another": {"Status": {"S": "DONE"}},
+    "no Status": {"Status": None},
+    "REJECTED with Detections": {"Status": {"S": "REJECTED"}},
+    "ETag that is a number": {"ETag": {"N": "1"}},
+    "no Settings": {"Settings": None},
+    "VersionId that is null": {"VersionId": {"NULL": True}},
+    "Rows that is a string": {"Rows": {"S": "4"}},
+}
+LAB = {"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}}
+
+
+def changed(change: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in (item_of_ours() | change).items() if value is not None}
+
+
+FOREIGN = {name: changed(change) for name, change in CHANGES.items()} | {
+    "of the original lab": LAB,
+    "a key and nothing else": {"PK": {"S": KEY}},
+}
+
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@unhurried
+@given(items)
+@example(LAB)
+def test_any_item_can_be_read(item: dict[str, Any]) -> None:
+    read = item_of(KEY, item)
+    assert all(0 <= label.confidence <= 100 for label in labels_of(item))
+    for (term, rank), row in rows_of(KEY, read.terms).items():  # what a worker would delete or write
+        assert 0 < len(term.encode()) <= 2048
+        assert 0 < len(rank.encode()) <= 1024
+        assert row["PK"] == {"S": KEY}
+
+
+def test_item_of_ours_is_taken_for_ours() -> None:
+    read = item_of(KEY, item_of_ours())
+    assert read == Item(
+        KEY, BUCKET, "e", "v1", SETTINGS, 1_795_000_000_250_000_000, terms_of((DOG,)), Rows.COMPLETE, foreign=None
+    )
+
+
+class Bucket:
+    """One photo in a bucket, and Rekognition, which sees a dog on it."""
+
+    def __init__(self, photo: Photo | None = PHOTO) -> None:
+        self.photo = photo
+        self.asked = 0
+
+    def head(self, key: str) -> Photo | None:
+        assert key == KEY
+        return self.photo
+
+    def detect(self, photo: Photo, _abandoned: object) -> Labels:
+        assert photo == self.photo
+        self.asked += 1
+        return Labels((DOG,), "3.0")
+
+
+def store_of(tables: Tables, **options: Any) -> Store:
+    return Store(cast("DynamoDBClient", tables), "images", "labels", new_revision=revisions(), **options)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("max_actions", [100, 3])
+def test_foreign_item_is_overwritten(name: str, max_actions: int) -> None:
+    tables, bucket = Tables(), Bucket()
+    tables.items["images"][(KEY,)] = FOREIGN[name]
+    reconciler = Reconciler(bucket, bucket, store_of(tables, max_actions=max_actions), SETTINGS)
+    assert reconciler.reconcile(KEY).outcome is Outcome.LABELLED
+    item = item_of(KEY, tables.images()[KEY])
+    assert (item.etag, item.terms, item.rows, item.foreign) == ("e", terms_of((DOG,)), Rows.COMPLETE, None)
+    assert tables.rows() == rows_of(KEY, item.terms)
+    assert bucket.asked == 1
+    assert reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("max_actions", [100, 3])
+def test_foreign_item_of_a_photo_that_is_gone_is_deleted(name: str, max_actions: int) -> None:
+    tables, bucket = Tables(), Bucket(photo=None)
+    tables.items["images"][(KEY,)] = FOREIGN[name]
+    reconciler = Reconciler(bucket, bucket, store_of(tables, max_actions=max_actions), SETTINGS)
+    assert reconciler.reconcile(KEY).outcome is Outcome.REMOVED
+    assert tables.images() == {}
+
+
+@unhurried
+@given(items)
+def test_any_item_is_overwritten_or_ours(item: dict[str, Any]) -> None:
+    tables, bucket = Tables(), Bucket()
+    tables.items["images"][(KEY,)] = item
+    Reconciler(bucket, bucket, store_of(tables), SETTINGS).reconcile(KEY)
+    read = item_of(KEY, tables.images()[KEY])
+    assert (read.foreign, read.bucket, read.etag, read.settings) == (None, BUCKET, "e", SETTINGS)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_write_of_another_worker_is_not_lost_to_a_foreign_item(name: str) -> None:
+    tables = Tables()
+    store = store_of(tables)
+    tables.items["images"][(KEY,)] = FOREIGN[name]
+    read = store.get(KEY)
+    assert read is not None
+    store.put(PHOTO, Labels((Label("Cat", 90.0),), "3.0"), SETTINGS, replacing=store.get(KEY))
+    with pytest.raises(Conflict):
+        store.put(PHOTO, Labels((DOG,), "3.0"), SETTINGS, replacing=read)
+    with pytest.raises(Conflict):
+        store.delete(read)
+    assert {term for term, _ in tables.rows()} == {"cat"}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_item_that_was_deleted_meanwhile_is_not_made_again(name: str) -> None:
+    tables = Tables()
+    store = store_of(tables)
+    tables.items["images"][(KEY,)] = FOREIGN[name]
+    read = store.get(KEY)
+    assert read is not None
+    store.delete(read)
+    with pytest.raises(Conflict):
+        store.put(PHOTO, Labels((DOG,), "3.0"), SETTINGS, replacing=read)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_dynamodb_takes_the_condition(name: str, clients: Clients, dynamodb: DynamoDBClient) -> None:
+    store = Store(clients.dynamodb, TABLE, LABELS_TABLE)
+    dynamodb.put_item(TableName=TABLE, Item=FOREIGN[name])
+    read = store.get(KEY)
+    assert read is not None
+    store.put(PHOTO, Labels((DOG,), "3.0"), SETTINGS, replacing=read)
+    with pytest.raises(Conflict):
+        store.put(PHOTO, Labels((DOG,), "3.0"), SETTINGS, replacing=read)
+    stored = store.get(KEY)
+    assert stored is not None
+    assert (stored.etag, stored.foreign) == ("e", None)
+
+
+def test_rows_of_an_item_that_was_changed_by_hand_go_with_it() -> None:
+    tables = Tables()
+    store = store_of(tables)
+    store.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
+    tables.items["images"][(KEY,)]["Revision"] = {"S": "by hand"}
+    tables.items["images"][(KEY,)]["Detections"]["L"].append({"S": "Sofa"})
+    store.put(PHOTO, Labels((DOG,), "3.0"), SETTINGS, replacing=store.get(KEY))
+    assert tables.rows() == rows_of(KEY, terms_of((DOG,)))
+
+
+def test_worker_that_fills_an_item_stops_when_another_empties_it_as_foreign() -> None:
+    """The change by hand has left the Revision on which the first worker goes on."""
+    tables = Tables()
+    client, numbers = cast("DynamoDBClient", tables), revisions()
+    first, second = (Store(client, "images", "labels", new_revision=numbers, max_actions=3) for _ in range(2))
+    first.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
+    filled = first.get(KEY)
+    assert filled is not None
+    tables.items["images"][(KEY,)]["Status"] = {"S": "DONE"}
+    transact = second._transact
+
+    def in_turns(actions: list[Any]) -> None:
+        transact(actions)
+        with pytest.raises(Conflict):
+            first.index(filled)
+
+    second._transact = in_turns  # type: ignore[method-assign]
+    second.put(PHOTO, Labels((Label("Cat", 90.0),), "3.0"), SETTINGS, replacing=second.get(KEY))
+    assert {term for term, _ in tables.rows()} == {"cat"}
+
+
+def test_what_a_foreign_item_can_make_the_function_delete_is_bounded() -> None:
+    detection = {
+        "Name": {"S": "Dog"},
+        "Confidence": {"N": "99"},
+        "Aliases": {"L": [{"S": f"a{n}"} for n in range(5000)]},
+    }
+    item = changed({"Detections": {"L": [{"M": detection}]}, "Revision": {"S": "x"}})
+    assert len(item_of(KEY, item).terms) == MAX_FOREIGN_TERMS
+    assert len(item_of(KEY, item | {"Revision": {"N": "7"}}).terms) == 5001
+
+
+@pytest.mark.parametrize("name", ["*", "*usage", "x" * 2049, ""])
+def test_what_cannot_be_a_row_of_a_photo_is_no_term(name: str) -> None:
+    assert [term.text for term in terms_of([replace(DOG, name=name, parents=(), aliases=(), categories=("Dog",))])] == [
+        "dog"
+    ]

@@ -1,0 +1,220 @@
+"""Whatever happens, and in whatever order: at rest the tables are what a fresh labelling of the bucket would give.
+
+`make prove` plays 100,000 histories instead of the 2,000 here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+from image_labels.daily_limit import DailyLimit
+from image_labels.queues.waiting import WaitingPhotos
+from image_labels.reconcile import Reconciler
+from image_labels.rekognition import Labeller
+from image_labels.tables.store import Store
+from support.histories import History, World
+
+HISTORIES = int(os.environ.get("HISTORIES", "2000"))
+TOLD = st.binary(min_size=10, max_size=150)
+
+
+# How many actions a transaction takes: with 3, no photo's rows fit into one.
+WAYS: dict[str, dict[str, Any]] = {
+    "versions": {"versioned": True},
+    "no versions": {"versioned": False},
+    "many rows": {"versioned": True, "max_actions": 3},
+    "many rows, no versions": {"versioned": False, "max_actions": 3},
+    "another writer": {"versioned": True, "another_writer": True},
+    "another writer, many rows, no versions": {"versioned": False, "another_writer": True, "max_actions": 3},
+    "two images a day": {"versioned": True, "limit": 2},
+    "one image a day, no versions": {"versioned": False, "limit": 1},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_tables_converge_to_the_bucket(way: str) -> None:
+    @settings(
+        max_examples=HISTORIES // len(WAYS),
+        deadline=None,
+        database=None,
+        derandomize=HISTORIES == 2000,  # the same histories each time in `make test`, others in `make prove`
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(TOLD)
+    def holds(told: bytes) -> None:
+        assert not differences(told, **WAYS[way])
+
+    holds()
+
+
+def differences(
+    told: bytes,
+    *,
+    versioned: bool = True,
+    conditional: bool = True,
+    limit: int | None = None,
+    another_writer: bool = False,
+    **options: Any,
+) -> list[str]:
+    """What is wrong at the end of a history, or that it went back, over the limit, or never came to rest."""
+    world = World(versioned=versioned, conditional=conditional, limit=limit, another_writer=another_writer)
+    try:
+        History(world, **options).play(told)
+    except AssertionError as error:
+        return [str(error)]
+    return world.differences()
+
+
+# -- the test of the test: each of these mistakes is found
+
+
+def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
+    """The class with some of its source text changed."""
+    source = textwrap.dedent(inspect.getsource(of))
+    for old, new in changes:
+        assert source.count(old) == 1, f"{of.__name__} has changed, this mutation does not fit: {old!r}"
+        source = source.replace(old, new)
+    namespace = dict(vars(sys.modules[of.__module__]))
+    exec(source, namespace)  # noqa: S102 - our own source
+    made = namespace[of.__name__]
+    assert isinstance(made, type)
+    return made
+
+
+GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
+PUT_RESULT = "result = _result_of(answered[1])"
+LABELLED = "(item.bucket, item.etag, item.version_id, item.settings)"
+SEEN = "(photo.bucket, photo.etag, photo.version_id, self._settings)"
+MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "no Revision condition": lambda: {"conditional": False},
+    "no second look after a write": lambda: {
+        "make": mutant(Reconciler, (PUT_RESULT, "return _result_of(answered[1])")),
+    },
+    "HEAD before item": lambda: {
+        "make": mutant(Reconciler, (GET, "@"), (HEAD, GET), ("@", HEAD)),
+    },
+    "an item without its object is left": lambda: {
+        "make": mutant(Reconciler, ("self._items.delete(item)", "return result")),
+    },
+    "ETag not compared": lambda: {
+        "make": mutant(Reconciler, (LABELLED, "item.settings"), (SEEN, "self._settings")),
+    },
+    "rows of the labels before are left": lambda: {
+        "make_store": mutant(Store, ("if key not in rows]", "if False]")),
+    },
+    "rows of a deleted photo are left": lambda: {
+        "make_store": mutant(Store, ("for key in _row_keys(item)]", "for key in ()]")),
+    },
+    "item closed before all its rows are written": lambda: {
+        "make_store": mutant(
+            Store, ("self._put_item(item, replacing)]", "self._put_item(item | _rows(1), replacing)]")
+        ),
+        "max_actions": 3,
+    },
+    "rows of an item left open are not finished": lambda: {
+        "make": mutant(Reconciler, ("if agree and (item is None or item.rows is Rows.COMPLETE):", "if agree:")),
+        "max_actions": 3,
+    },
+    "parts written whoever has begun meanwhile": lambda: {
+        "make_store": mutant(Store, ("[check, *actions[start : start + size]]", "[*actions[start : start + size]]")),
+        "max_actions": 3,
+    },
+    "items of another writer taken for none": lambda: {
+        "make_store": mutant(Store, ("None if item is None else", "None if item is None or 'Bucket' not in item else")),
+        "another_writer": True,
+    },
+    "items of another writer replaced whatever has happened meanwhile": lambda: {
+        "make_store": mutant(
+            Store, ("_unchanged(replacing)}", "({} if replacing and replacing.foreign else _unchanged(replacing))}")
+        ),
+        "another_writer": True,
+    },
+    "vocabulary not written": lambda: {
+        "make_store": mutant(Store, ("self._write_batch([", "list([")),
+    },
+    "limit counted and not kept": lambda: {"conditional": False, "limit": 1},
+    "images given back that are paid for": lambda: {
+        "make_labeller": mutant(
+            Labeller,
+            (
+                "                return outcome",
+                "                self._allowance.give_back(day)\n                return outcome",
+            ),
+        ),
+        "limit": 1,
+    },
+    "images not given back that are not paid for": lambda: {
+        "make_labeller": mutant(
+            Labeller,
+            ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
+        ),
+        "limit": 2,
+    },
+    "images of yesterday asked about today": lambda: {
+        "make_labeller": mutant(Labeller, ("day = self._allowance.renew(day)", "pass")),
+        "limit": 1,
+    },
+    "images of yesterday changed and not given back": lambda: {
+        "make_limit": mutant(DailyLimit, ("            self.give_back(day)\n            day", "            day")),
+        "limit": 1,
+    },
+    "images asked about before they are counted": lambda: {
+        "make_labeller": mutant(
+            Labeller,
+            ("        day = self._take_turn(abandoned)\n", ""),
+            ("        try:\n            return _labels(answer)", "@"),
+            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer)"),
+            ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
+        ),
+        "limit": 1,
+    },
+    "more moved than are soon done": lambda: {
+        "make_waiting": mutant(WaitingPhotos, ("min(self._allowance.left(), self._ahead)", "self._allowance.left()")),
+        "limit": 2,
+    },
+    "moved without end": lambda: {
+        "make_waiting": mutant(WaitingPhotos, ("room -= passed", "pass")),
+        "limit": 2,
+    },
+    "waiting messages deleted that SQS did not send": lambda: {
+        "make_waiting": mutant(
+            WaitingPhotos, ("[message for n, message in enumerate(messages) if n not in refused]", "list(messages)")
+        ),
+        "limit": 1,
+    },
+    "waiting messages deleted before they are sent": lambda: {
+        "make_waiting": mutant(
+            WaitingPhotos,
+            (
+                "        refused = send(",
+                "        client.delete_message_batch(QueueUrl='waiting', Entries=messages)\n        refused = send(",
+            ),
+        ),
+        "limit": 1,
+    },
+}
+
+
+# What of these is no mistake.
+KEPT = ("max_actions", "limit", "another_writer")
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_mistake_is_found(mutation: str) -> None:
+    options = MUTATIONS[mutation]()
+    search = settings(max_examples=HISTORIES, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    try:
+        told = find(TOLD, lambda told: bool(differences(told, **options)), settings=search)
+    except NoSuchExample:
+        pytest.fail(f"{HISTORIES} histories and none shows this mistake: {mutation}")
+    same = {name: value for name, value in options.items() if name in KEPT}
+    assert not differences(told, **same)  # it is the mistake, not the history

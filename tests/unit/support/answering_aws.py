@@ -1,0 +1,88 @@
+"""AWS as the function's clients see it when all is well: every photo is there and shows a dog.
+
+It stands in for the network only: requests are built, checked and signed by the real clients.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from support.fakes import TABLE
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Body:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def stream(self) -> list[bytes]:
+        return [self._data]
+
+
+@dataclass
+class Aws:
+    """Answers requests; `looked_at` are the keys of HeadObject, `items` those of the images table."""
+
+    looked_at: set[str] = field(default_factory=set)
+    items: dict[str, Any] = field(default_factory=dict)
+    sent: list[Any] = field(default_factory=list)  # SendMessage's requests
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def clear(self) -> None:
+        self.looked_at.clear()
+        self.items.clear()
+        self.sent.clear()
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """In place of botocore's HTTP session."""
+        with self._lock:
+            status, headers, body = self._answer(request)
+        return AWSResponse(request.url, status, headers, _Body(body))  # type: ignore[arg-type]
+
+    def _answer(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        if request.method == "HEAD":
+            self.looked_at.add(unquote(urlsplit(request.url).path)[1:])
+            return 200, {"ETag": '"abc"', "Content-Length": "4711"}, b""
+        target = request.headers["X-Amz-Target"]
+        operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        answer: Callable[[Any], Any] = getattr(self, f"_{operation}")
+        content = json.dumps(answer(json.loads(cast("bytes", request.body)))).encode()
+        return 200, {"Content-Type": "application/json"}, content
+
+    def _GetItem(self, asked: Any) -> Any:  # noqa: N802 - the API's names
+        item = self.items.get(asked["Key"]["PK"]["S"])
+        return {"Item": item} if item else {}
+
+    def _TransactWriteItems(self, asked: Any) -> Any:  # noqa: N802
+        for action in asked["TransactItems"]:
+            if (put := action.get("Put")) and put["TableName"] == TABLE:
+                self.items[put["Item"]["PK"]["S"]] = put["Item"]
+        return {}
+
+    def _BatchWriteItem(self, _asked: Any) -> Any:  # noqa: N802
+        return {"UnprocessedItems": {}}
+
+    def _DetectLabels(self, _asked: Any) -> Any:  # noqa: N802
+        return {"Labels": [{"Name": "Dog", "Confidence": 99.0}], "LabelModelVersion": "3.0"}
+
+    def _SendMessage(self, asked: Any) -> Any:  # noqa: N802
+        texts = [asked["MessageBody"]]
+        texts += [value["StringValue"] for value in asked.get("MessageAttributes", {}).values()]
+        assert all(text and not _REFUSED_BY_SQS.search(text) for text in texts), "InvalidMessageContents"
+        self.sent.append(asked)
+        return {"MessageId": "m", "MD5OfMessageBody": ""}
+
+    def _ChangeMessageVisibilityBatch(self, asked: Any) -> Any:  # noqa: N802
+        return {"Successful": [{"Id": entry["Id"]} for entry in asked["Entries"]], "Failed": []}
+
+    def _GetQueueAttributes(self, _asked: Any) -> Any:  # noqa: N802
+        return {"Attributes": {"ApproximateNumberOfMessages": "0"}}
