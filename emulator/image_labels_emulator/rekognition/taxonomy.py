@@ -35,9 +35,6 @@ class Taxonomy:
         self._by_term = {label.name.casefold(): label for label in labels}
         for label in labels:
             self._by_term |= {alias.casefold(): label for alias in label.aliases}
-        self.longest_term = max((len(term.replace("-", " ").split()) for term in self._by_term), default=0)
-        # "t-shirt.jpg" has the words t and shirt.
-        self._by_term |= {term.replace("-", " "): label for term, label in self._by_term.items()}
 
     def find(self, term: str) -> Label | None:
         """The label with this name or alias, or None."""
