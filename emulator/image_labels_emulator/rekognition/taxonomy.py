@@ -9,8 +9,8 @@ Guide ("Detecting labels") links to: AmazonRekognitionAllLabels, -LabelsCategori
 
 Those lists have no parents. `parents_published` is true if a published answer of label model 3.0 or the Developer Guide
 ("Detecting labels", "Detecting labels in an image", "Detecting labels in a video") shows the parents. Other parents are
-inferred from answers of model 2.0 and similar labels, and may differ from model 3.0. Labels that neither the tests nor
-the models need have none.
+inferred from answers of model 2.0, similar labels and the meaning of the names, and may differ from model 3.0. Labels
+of which none of these says anything have none.
 """
 
 from __future__ import annotations

