@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
-ABOUT = (
-    "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition. "
-    "Labels come from " + ", or else ".join(sources.ABOUT) + "."
-)
+
+
+def about() -> str:
+    """What this is, with the models that are installed."""
+    return (
+        "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition. "
+        f"Labels come from {', or else '.join(sources.about())}."
+    )
 
 
 class Admin:
@@ -57,7 +61,7 @@ class Admin:
             ):
                 ROUTER.add(path, endpoint=endpoint, methods=[method])  # type: ignore[arg-type]
             self._registered = True
-            LOG.info(ABOUT)
+            LOG.info(about())
 
     def show(self, _request: Request) -> Response:
         return self._answer(lambda: None)
@@ -79,8 +83,8 @@ class Admin:
             act()
         except SettingsError as error:
             return _json({"message": str(error)}, 400)
-        about = {"emulator": True, "about": ABOUT, "label_sources": list(sources.ABOUT)}
-        return _json(about | self._behaviour.snapshot(), 200)
+        what = {"emulator": True, "about": about(), "label_sources": sources.about()}
+        return _json(what | self._behaviour.snapshot(), 200)
 
 
 def _body(request: Request) -> Any:

@@ -69,7 +69,7 @@ class RekognitionProvider(ServiceLifecycleHook):
         make_s3_client: Callable[[RequestContext], Any] = s3_client,
     ) -> None:
         self._behaviour = behaviour or shared_behaviour()
-        self._see = see
+        self._see = see  # without it, the models that are installed when a photo comes
         self._make_s3_client = make_s3_client
 
     def on_before_start(self) -> None:
@@ -107,7 +107,7 @@ class RekognitionProvider(ServiceLifecycleHook):
             fetched = fetch(self._make_s3_client(context), request.image, context.region)
         photo = image.load(fetched.data)
         known = taxonomy.load()
-        found = sources.find_labels(photo, known, metadata=fetched.metadata, see=self._see)
+        found = sources.find_labels(photo, known, metadata=fetched.metadata, see=self._see or sources.installed_seer())
         return detect_labels(request, photo, found, known)
 
 

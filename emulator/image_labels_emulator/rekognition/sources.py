@@ -11,25 +11,25 @@ Without metadata and without models the emulator has no answer, so the call fail
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, FACES
 from image_labels_emulator.rekognition.errors import RekognitionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from image_labels_emulator.rekognition.image import Photo
     from image_labels_emulator.rekognition.taxonomy import Taxonomy
 
 METADATA_KEY = "labels"
-ABOUT = (
-    "the S3 object's metadata x-amz-meta-labels (Dog=98.7,Traffic Light=91)",
-    "models that look at the photo",
-)
+NO_MODELS = "no models: install them with python -m image_labels_emulator.models"
 MAX_BOXES = 5000
 
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -61,6 +61,31 @@ class Found:
 Seer = Callable[["Photo"], list[Found]]
 
 
+def installed_seer() -> Seer | None:
+    """`vision.labels.see`, or None if its models are not installed."""
+    from image_labels_emulator.vision import labels, models  # late: `labels` takes Box and Found from here
+
+    return labels.see if CLASSIFIER in models.installed() else None
+
+
+def about() -> list[str]:
+    """The sources, with the models that are installed."""
+    from image_labels_emulator.vision import models
+
+    installed = models.installed()
+    titles = [_title(installed[name]) for name in (CLASSIFIER, DETECTOR, FACES) if name in installed]
+    seen = f"models that look at the photo ({', '.join(titles)})" if CLASSIFIER in installed else NO_MODELS
+    return ["the S3 object's metadata x-amz-meta-labels (Dog=98.7,Traffic Light=91)", seen]
+
+
+def _title(model: Path) -> str:
+    """The title of a model in the record that the set-up writes beside it, or else its name."""
+    try:
+        return str(json.loads(model.with_suffix(".json").read_text())["title"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return model.stem
+
+
 def find_labels(
     photo: Photo, taxonomy: Taxonomy, *, metadata: Mapping[str, str] | None = None, see: Seer | None = None
 ) -> list[Found]:
@@ -72,9 +97,7 @@ def find_labels(
         return _merged(from_metadata(metadata[METADATA_KEY]), taxonomy)
     if see is None:
         raise RekognitionError(
-            "InternalServerError",
-            "the emulator has no models: install them with python -m image_labels_emulator.models, or give the labels "
-            f"as x-amz-meta-{METADATA_KEY}",
+            "InternalServerError", f"the emulator has {NO_MODELS}, or give the labels as x-amz-meta-{METADATA_KEY}"
         )
     return _merged(see(photo), taxonomy)
 

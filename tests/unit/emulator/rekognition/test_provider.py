@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, DIRECTORY_VARIABLE, FACES, file_of
 from image_labels_emulator.rekognition import faults
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.errors import RekognitionError
@@ -17,7 +19,9 @@ from image_labels_emulator.rekognition.sources import Found
 from localstack.aws.api import RequestContext, ServiceRequest
 from localstack.aws.skeleton import create_dispatch_table
 from localstack.http import Request, Response
+from PIL import Image
 from support.rekognition_model import check_answer, names, picture, s3_image
+from support.vision_models import photograph, require_model
 
 if TYPE_CHECKING:
     from image_labels_emulator.rekognition.image import Photo
@@ -115,12 +119,6 @@ def test_models_see_a_photo_without_metadata(s3: FakeS3, behaviour: faults.Behav
     assert names(check_answer(call(provider, Image={"Bytes": picture()}))) == ["Rock"]
 
 
-def test_neither_metadata_nor_models_is_an_error(provider: RekognitionProvider, s3: FakeS3) -> None:
-    s3.put("images/dog.jpg", picture())
-    error = refused(provider, Image=s3_image("images/dog.jpg"))
-    assert (error.code, error.status_code) == ("InternalServerError", 500)
-
-
 @pytest.mark.parametrize(
     "place",
     [
@@ -158,6 +156,30 @@ def test_s3_out_of_reach_is_the_services_fault(provider: RekognitionProvider, s3
     s3.unreachable = True
     error = refused(provider, Image=s3_image())
     assert (error.code, error.status_code) == ("InternalServerError", 500)
+
+
+def test_without_models_a_photo_without_labels_is_an_error_that_says_how_to_install_them(
+    provider: RekognitionProvider, s3: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path))
+    s3.put("a.jpg", picture())
+    error = refused(provider, Image=s3_image("a.jpg"))
+    assert (error.code, error.status_code) == ("InternalServerError", 500)
+    assert "python -m image_labels_emulator.models" in error.message
+    s3.put("b.jpg", picture(), labels="Cat=95")
+    assert "Cat" in names(call(provider, Image=s3_image("b.jpg")))
+
+
+def test_with_models_a_photo_is_looked_at(provider: RekognitionProvider, s3: FakeS3) -> None:
+    for name in (CLASSIFIER, DETECTOR, FACES):
+        require_model(name)
+    data = io.BytesIO()
+    Image.fromarray(photograph("chelsea")).save(data, "JPEG")
+    s3.put("upload.jpg", data.getvalue())
+    answer = call(provider, Image=s3_image("upload.jpg"), MinConfidence=80)
+    check_answer(answer)
+    (cat,) = (each for each in answer["Labels"] if each["Name"] == "Cat")
+    assert cat["Instances"]
 
 
 def test_no_image_in_the_object(provider: RekognitionProvider, s3: FakeS3) -> None:
@@ -229,6 +251,20 @@ def test_nonsense_is_an_answer_that_is_no_json(provider: RekognitionProvider, be
 
 def request_with(body: str = "") -> Request:
     return Request("POST", "/", body=body)
+
+
+def test_admin_names_the_installed_models(
+    behaviour: faults.Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path))
+    admin = Admin(behaviour)
+    assert "no models: install them" in json.loads(admin.show(request_with()).data)["label_sources"][1]
+    file_of(CLASSIFIER, tmp_path).write_bytes(b"")
+    file_of(CLASSIFIER, tmp_path).with_suffix(".json").write_text('{"title": "EfficientNet-Lite0"}')
+    file_of(FACES, tmp_path).write_bytes(b"")
+    shown = json.loads(admin.show(request_with()).data)
+    assert shown["label_sources"][1] == "models that look at the photo (EfficientNet-Lite0, faces)"
+    assert "EfficientNet-Lite0" in shown["about"]
 
 
 def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:

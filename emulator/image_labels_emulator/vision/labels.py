@@ -1,0 +1,218 @@
+"""Labels of a photo: what the classifier, the detector and the faces say together.
+
+`see` runs the models, `decide` makes labels of their results. The rules prefer silence to a wrong label:
+
+- The classifier sees the square in the middle of the photo. A label has the sum of the probabilities of its classes and
+  of those of all labels below it: tabby cats and Persian cats are cats, and cats and dogs are mammals. So the
+  classifier can be sure of Vehicle and not of any vehicle. Classes marked as weak count half. What the sum would be if
+  all classes were equally probable is subtracted: 398 of the 1000 classes are animals, and a texture is a bit of each.
+- An object of the detector counts if the classifier sees something of its kind (the label of the object, or one above
+  it that is not among the most general), because the detector takes a pagoda for a boat. Without such support it counts
+  only if it is small, so that the classifier may overlook it, and if its score is high. It does not count if the
+  classifier is sure of another label of this kind: the detector takes a kangaroo for a bear. People are not among the
+  classifier's classes, so a person needs no support.
+- A face gives Face, Head and Person.
+- If both the classifier and the detector see a label, its confidence rises: they err independently.
+- Boxes come from objects and faces. A label that only the classifier sees has none. The box of a face is not that of
+  the head or of the person.
+
+Confidence. A sum or a score becomes a percentage by linear interpolation between points. They were chosen on the
+photographs of bench/photographs/truth.toml whose part is "tuning". There, of the labels with a sum (less chance) of at
+least .3, 79 of 83 were right; of .2 to .3, 12 of 16; of .1 to .2, 17 of 51. Objects without support were wrong up to a
+score of .9, those with support were right from .4, persons from .6. `make bench-see` measures the held-out part, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from image_labels_emulator.rekognition import taxonomy
+from image_labels_emulator.rekognition.sources import Box, Found
+from image_labels_emulator.vision import classes, classifier, detector, faces
+from image_labels_emulator.vision.models import ModelMissing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from image_labels_emulator.rekognition.image import Photo
+    from image_labels_emulator.vision.detector import DetectedObject
+    from image_labels_emulator.vision.faces import Face
+
+LEAST = 50.0  # percent: less is not reported
+WEAK = 0.5
+FACES_SIDE = 320  # pixels: enough for the faces that a photo is about, in a quarter of the time of 640
+
+Points = Sequence[tuple[float, float]]  # (sum or score, percent)
+CLASSIFIER: Points = ((0, 0), (0.1, 33), (0.2, 55), (0.3, 80), (0.5, 90), (0.9, 98), (1, 99.5))
+OBJECT: Points = ((0, 0), (0.3, 40), (0.5, 70), (0.6, 85), (0.8, 95), (1, 99.5))
+PERSON: Points = ((0, 0), (0.5, 55), (0.6, 78), (0.65, 85), (0.8, 95), (1, 99.5))
+FACE: Points = ((0, 0), (0.5, 50), (0.6, 80), (0.8, 95), (1, 99.5))
+
+OBJECT_SCORE = 0.3  # lowest score of the detector that is looked at
+SUPPORT = 0.1  # sum of a kind that supports an object
+RIVAL = 0.6  # sum of another label of the kind that refutes an object
+SMALL = 0.1  # share of the photo
+SCORE_WITHOUT_SUPPORT = 0.8
+
+PERSON_LABEL, FACE_LABEL = "Person", "Face"
+
+# Labels so general that they support nothing.
+_GENERAL = {"Animal", "Architecture", "Clothing", "Food", "Indoors", "Nature", "Outdoors", "Transportation", "Vehicle"}
+
+
+def see(photo: Photo) -> list[Found]:
+    """The labels of a photo, best first. Raises ModelMissing if the classifier is not installed.
+
+    Without the detector, only faces have boxes.
+    """
+    probabilities = classifier.classify(_middle(photo.pixels))
+    try:
+        objects = detector.find_objects(photo.pixels, OBJECT_SCORE)
+    except ModelMissing:
+        objects = []
+    try:
+        people = faces.find_faces(_shrunk(photo.pixels, FACES_SIDE))
+    except ModelMissing:
+        people = []
+    return decide(probabilities, objects, people)
+
+
+def decide(
+    probabilities: NDArray[np.float32], objects: Iterable[DetectedObject], people: Iterable[Face]
+) -> list[Found]:
+    """The labels of at least LEAST percent, best first. `probabilities` are in the order of the classifier's classes.
+
+    With a label come all labels above it, with at least its confidence.
+    """
+    sums = _sums(probabilities)
+    boxes: dict[str, list[Box]] = {}
+    for label, box in (*_of_objects(objects, sums), *_of_faces(people)):
+        boxes.setdefault(label, []).append(box)
+    confidences = {label: percent(total, CLASSIFIER) for label, total in sums.items()}
+    for label, found in _best(boxes).items():
+        confidences[label] = _both(confidences.get(label, 0.0), found)
+    labels = [
+        Found(label, round(confidence, 4), _boxes(label, boxes))
+        for label, confidence in _raised(confidences).items()
+        if confidence >= LEAST
+    ]
+    return sorted(labels, key=lambda each: (-each.confidence, each.name))
+
+
+def percent(value: float, points: Points) -> float:
+    """The confidence of a sum of probabilities or of a score."""
+    return float(np.interp(value, [each[0] for each in points], [each[1] for each in points]))
+
+
+def _sums(probabilities: NDArray[np.float32]) -> dict[str, float]:
+    """The sum of the probabilities of each label, less chance: 1 for certain, 0 or less for no idea."""
+    names, weights = _weights()
+    chances = weights.mean(axis=1)
+    return dict(zip(names, map(float, (weights @ probabilities - chances) / (1 - chances)), strict=True))
+
+
+@cache
+def _weights() -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """The labels of the classifier's classes and all above these, and the weight of each class in each label."""
+    known = classes.load().classifier
+    labels = [_with_ancestors(each.label) if each.label else () for each in known]
+    names = tuple(dict.fromkeys(name for each in labels for name in each))
+    rows = {name: row for row, name in enumerate(names)}
+    weights = np.zeros((len(names), len(known)), np.float32)
+    for column, each in enumerate(labels):
+        for name in each:
+            weights[rows[name], column] = WEAK if known[column].weak else 1
+    return names, weights
+
+
+def _of_objects(objects: Iterable[DetectedObject], sums: Mapping[str, float]) -> Iterator[tuple[str, Box]]:
+    """The label and the box of each object that counts."""
+    known = classes.load().detector
+    for each in objects:
+        label = known[each.name].label
+        if label == PERSON_LABEL:
+            yield label, _box(each, percent(each.score, PERSON))
+        elif label is not None and _counts(label, each, sums):
+            yield label, _box(each, percent(each.score, OBJECT))
+
+
+def _counts(label: str, found: DetectedObject, sums: Mapping[str, float]) -> bool:
+    """Whether the classifier supports an object, or may have overlooked it."""
+    kind = set(_with_ancestors(label)) - _GENERAL
+    if max((sums.get(each, 0.0) for each in kind), default=0.0) < SUPPORT:
+        return found.score >= SCORE_WITHOUT_SUPPORT and found.width * found.height <= SMALL
+    return not any(total >= RIVAL and _are_rivals(label, other) for other, total in sums.items())
+
+
+def _are_rivals(label: str, other: str) -> bool:
+    """Whether two labels are of one kind and neither is above the other, as a bear and a kangaroo."""
+    own, others = _with_ancestors(label), _with_ancestors(other)
+    return label not in others and other not in own and not _GENERAL.issuperset({*own} & {*others})
+
+
+def _of_faces(people: Iterable[Face]) -> Iterator[tuple[str, Box]]:
+    for each in people:
+        yield FACE_LABEL, _box(each, percent(each.score, FACE))
+
+
+def _best(boxes: Mapping[str, Sequence[Box]]) -> dict[str, float]:
+    """The confidence of the best box of each label or of a label below it."""
+    best: dict[str, float] = {}
+    for label, each in boxes.items():
+        confidence = max(box.confidence for box in each)
+        for name in _with_ancestors(label):
+            best[name] = max(best.get(name, 0.0), confidence)
+    return best
+
+
+def _raised(confidences: Mapping[str, float]) -> dict[str, float]:
+    """Confidences of which none is below that of a label further down: a cat is an animal."""
+    raised: dict[str, float] = {}
+    for label, confidence in confidences.items():
+        for name in _with_ancestors(label):
+            raised[name] = max(raised.get(name, 0.0), confidence)
+    return raised
+
+
+def _boxes(label: str, boxes: Mapping[str, Sequence[Box]]) -> tuple[Box, ...]:
+    """The boxes of a label and of the labels below it, best first."""
+    below = [each for each in boxes if label in _with_ancestors(each) and (each != FACE_LABEL or label == FACE_LABEL)]
+    found = (box for each in below for box in boxes[each] if box.confidence >= LEAST)
+    return tuple(sorted(found, key=lambda box: -box.confidence))
+
+
+def _both(first: float, second: float) -> float:
+    """The confidence in percent if two models that err independently see a label."""
+    return 100 * (1 - (1 - first / 100) * (1 - second / 100))
+
+
+def _box(found: DetectedObject | Face, confidence: float) -> Box:
+    return Box(found.left, found.top, found.width, found.height, round(confidence, 4))
+
+
+@cache
+def _with_ancestors(label: str) -> tuple[str, ...]:
+    return (label, *taxonomy.load().get(label).parents)
+
+
+def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The square in the middle."""
+    rows, columns = pixels.shape[:2]
+    side = min(rows, columns)
+    top, left = (rows - side) // 2, (columns - side) // 2
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
+def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The photo with at most `side` pixels per side."""
+    rows, columns = pixels.shape[:2]
+    scale = side / max(rows, columns)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), np.uint8)
