@@ -11,7 +11,7 @@
   only if it is small, so that the classifier may overlook it, and if its score is high. It does not count if the
   classifier is sure of another label of this kind: the detector takes a kangaroo for a bear. People are not among the
   classifier's classes, so a person needs no support.
-- A face gives Face, Head and Person.
+- A face gives Face, Head and Person. Faces are looked for if the detector has any suspicion of a person.
 - If both the classifier and the detector see a label, its confidence rises: they err independently.
 - Boxes come from objects and faces. A label that only the classifier sees has none. The box of a face is not that of
   the head or of the person.
@@ -53,7 +53,8 @@ OBJECT: Points = ((0, 0), (0.3, 40), (0.5, 70), (0.6, 85), (0.8, 95), (1, 99.5))
 PERSON: Points = ((0, 0), (0.5, 55), (0.6, 78), (0.65, 85), (0.8, 95), (1, 99.5))
 FACE: Points = ((0, 0), (0.5, 50), (0.6, 80), (0.8, 95), (1, 99.5))
 
-OBJECT_SCORE = 0.3  # lowest score of the detector that is looked at
+OBJECT_SCORE = 0.2  # lowest score of the detector that is looked at
+LEAST_SUM = 0.05  # lowest sum of the classifier that is looked at
 SUPPORT = 0.1  # sum of a kind that supports an object
 RIVAL = 0.6  # sum of another label of the kind that refutes an object
 SMALL = 0.1  # share of the photo
@@ -73,10 +74,11 @@ def see(photo: Photo) -> list[Found]:
     probabilities = classifier.classify(_middle(photo.pixels))
     try:
         objects = detector.find_objects(photo.pixels, OBJECT_SCORE)
+        may_have_faces = any(each.name == "person" for each in objects)
     except ModelMissing:
-        objects = []
+        objects, may_have_faces = [], True
     try:
-        people = faces.find_faces(_shrunk(photo.pixels, FACES_SIDE))
+        people = faces.find_faces(_shrunk(photo.pixels, FACES_SIDE)) if may_have_faces else []
     except ModelMissing:
         people = []
     return decide(probabilities, objects, people)
@@ -110,15 +112,15 @@ def percent(value: float, points: Points) -> float:
 
 
 def _sums(probabilities: NDArray[np.float32]) -> dict[str, float]:
-    """The sum of the probabilities of each label, less chance: 1 for certain, 0 or less for no idea."""
-    names, weights = _weights()
-    chances = weights.mean(axis=1)
-    return dict(zip(names, map(float, (weights @ probabilities - chances) / (1 - chances)), strict=True))
+    """The sums of probabilities, less chance, of the labels that have at least LEAST_SUM. 1 is certain."""
+    names, weights, chances = _weights()
+    sums = (weights @ probabilities - chances) / (1 - chances)
+    return {names[row]: float(sums[row]) for row in np.flatnonzero(sums >= LEAST_SUM)}
 
 
 @cache
-def _weights() -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """The labels of the classifier's classes and all above these, and the weight of each class in each label."""
+def _weights() -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32]]:
+    """The labels of the classifier's classes and all above these; the weight of each class in each; chance for each."""
     known = classes.load().classifier
     labels = [_with_ancestors(each.label) if each.label else () for each in known]
     names = tuple(dict.fromkeys(name for each in labels for name in each))
@@ -127,7 +129,7 @@ def _weights() -> tuple[tuple[str, ...], NDArray[np.float32]]:
     for column, each in enumerate(labels):
         for name in each:
             weights[rows[name], column] = WEAK if known[column].weak else 1
-    return names, weights
+    return names, weights, weights.mean(axis=1)
 
 
 def _of_objects(objects: Iterable[DetectedObject], sums: Mapping[str, float]) -> Iterator[tuple[str, Box]]:
