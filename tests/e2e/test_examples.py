@@ -11,14 +11,11 @@ import pytest
 from applied_examples import NAMES, Examples
 from pictures import jpeg
 from stack import Stack, stack_of, wait_for
+from support.event_files import load
 from test_pipeline import KEYS
-
-from tools.terraform import ROOT
 
 if TYPE_CHECKING:
     from image_labels_emulator.server import Server
-
-EVENTS = ROOT / "tests" / "unit" / "events"
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +124,11 @@ class TestExistingBucket:
     @pytest.mark.parametrize("event", ["eventbridge_created", "eventbridge_deleted"])
     def test_aws_own_events_are_meant_too(self, existing: Stack, event: str) -> None:
         """As AWS shapes them: the second is of a lifecycle rule, which the emulator has not."""
-        recorded = json.loads((EVENTS / f"{event}.json").read_text())
+        recorded = load(event)
         assert len(_rules_for(existing, recorded, "photos/dog.jpg")) == 1
 
     def test_filters_are_those_of_s3(self, existing: Stack) -> None:
-        recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
+        recorded = load("eventbridge_created")
         suffixes = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
         names = ["photos/a.jpg", "photos/.jpg", "photos/a b+c%20ä.PNG", "photos/a.Jpg", "photos/a.jpg.txt", "a.jpg"]
         names += ["other/photos/a.jpg", "Photos/a.jpg", "photos/a/b/c.jpeg", "photosa.jpg", "photos/a.gif", "photos/*"]
@@ -141,7 +138,7 @@ class TestExistingBucket:
             assert len(_rules_for(existing, recorded, key)) == wanted, key
 
     def test_another_bucket_is_not_meant(self, existing: Stack) -> None:
-        recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
+        recorded = load("eventbridge_created")
         assert not _rules_for(existing, recorded, "photos/dog.jpg", bucket="another-bucket")
 
     def test_no_queue_takes_plain_http(self, existing: Stack) -> None:
@@ -201,7 +198,7 @@ class TestDailyLimit:
         wait_for("a reason for the alarm to ring", lambda: _rings(alarm), seconds=150)
 
         # As the schedule does every 5 minutes: there is no room yet, and then there is.
-        tick = json.loads((EVENTS / "scheduled.json").read_text())
+        tick = load("scheduled")
         assert stack.invoke(tick) == {"moved": 0, "waiting": 4}
         examples.change("complete", "daily_image_limit=1000")
         wait_for("all moved", lambda: stack.invoke(tick)["waiting"] == 0)

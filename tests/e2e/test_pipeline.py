@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from pictures import jpeg
 from stack import DIRECTORY, Stack, notification, wait_for
+from support.event_files import load
 from support.listening import assert_loopback_only, outside_addresses
 
 from tools import photographs
 from tools.terraform import ROOT, Root
-
-EVENTS = ROOT / "tests" / "unit" / "events"
 
 KEYS = {
     "jpg": "images/dog.jpg",
@@ -149,7 +146,7 @@ def test_consoles_test_event_by_direct_invoke(stack: Stack) -> None:
     # No suffix that the bucket notifies of: only the invocation can label it.
     key = "images/only by hand"
     version = stack.upload(key, jpeg(), "Dog=99")
-    event: Any = json.loads((EVENTS / "console_s3_put.json").read_text())
+    event = load("console_s3_put")
     event["Records"][0]["s3"]["bucket"]["name"] = stack.bucket
     event["Records"][0]["s3"]["object"]["key"] = "images%2Fonly+by+hand"
     (photo,) = stack.invoke(event)["photos"]
@@ -160,7 +157,7 @@ def test_consoles_test_event_by_direct_invoke(stack: Stack) -> None:
 def test_batch_operations_task_by_direct_invoke(stack: Stack) -> None:
     key = "images/backfilled photo"
     stack.upload(key, jpeg(), "Dog=99")
-    event: Any = json.loads((EVENTS / "batch_operations_2_0.json").read_text())
+    event = load("batch_operations_2_0")
     event["tasks"][0] |= {"s3Key": "images/backfilled+photo", "s3Bucket": stack.bucket}
     (result,) = stack.invoke(event)["results"]
     assert (result["resultCode"], result["resultString"]) == ("Succeeded", "labelled")
