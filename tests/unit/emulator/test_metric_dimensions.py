@@ -23,6 +23,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudwatchDatabase:
     """Metrics of three queues, one with an additional dimension, and one without dimensions."""
     metric_dimensions.install()
+    # LocalStack has no other way to set the paths of its database.
     monkeypatch.setattr(CloudwatchDatabase, "CLOUDWATCH_DATA_ROOT", str(tmp_path))
     monkeypatch.setattr(CloudwatchDatabase, "METRICS_DB", str(tmp_path / "metrics.db"))
     monkeypatch.setattr(CloudwatchDatabase, "METRICS_DB_READ_ONLY", f"file:{tmp_path / 'metrics.db'}?mode=ro")
