@@ -311,7 +311,7 @@ run "tables" {
   }
 }
 
-run "what_can_be_switched_off" {
+run "optional_features_off" {
   variables {
     name                           = "holiday"
     tags                           = { Team = "photos" }
