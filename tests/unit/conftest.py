@@ -1,4 +1,4 @@
-"""AWS in process: moto, with credentials and a Region that are nobody's."""
+"""AWS in process: moto, with placeholder credentials."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# On a new machine hypothesis first makes its tables of Unicode, and other jobs share the processors: how long an
-# example takes says nothing here.
+# No deadlines: on a new machine hypothesis first builds its Unicode tables, and other jobs share the processors.
 settings.register_profile("image-labels", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("image-labels")
 
 
 @pytest.fixture(autouse=True)
-def nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def placeholder_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -51,7 +50,7 @@ def s3(aws: None) -> S3Client:
 
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
-    emulated_dynamodb.install()  # the function writes from several threads, which moto by itself does not stand
+    emulated_dynamodb.install()  # the function writes from several threads, which moto does not support
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=TABLE,
@@ -73,5 +72,5 @@ def dynamodb(aws: None) -> DynamoDBClient:
 
 @pytest.fixture
 def clients(aws: None) -> Clients:
-    """The function's own clients, on moto."""
+    """The function's clients, with moto."""
     return make_clients(concurrency=5)
