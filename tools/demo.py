@@ -297,12 +297,7 @@ def _find(expressions: list[str], environment: dict[str, str]) -> None:
 
 
 def _show_next_steps(outputs: dict[str, str], seconds: float, *, own: bool) -> None:
-    if own:
-        source = "words of the file names"
-        if os.environ.get("REKOGNITION_EMULATOR_ONNX_MODEL"):
-            source = "ONNX classifier in REKOGNITION_EMULATOR_ONNX_MODEL"
-    else:
-        source = "hand-written metadata of each photograph"
+    source = "models that look at each photograph" if own else "hand-written metadata of each photograph"
     console.print(
         f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS.\n"
         "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too: the labels come\n"

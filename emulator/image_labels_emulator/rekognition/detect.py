@@ -1,8 +1,8 @@
 """The answer of DetectLabels: labels with ancestors and boxes, filters, limits, and image properties.
 
 As in published answers of label model 3.0, every ancestor of a label is a label of the answer, with at least its
-confidence. Labels are sorted by confidence, then by name, and Parents alphabetically. A label without boxes has an
-empty list of Instances. `OrientationCorrection` is absent (API reference: "always null").
+confidence. Labels are sorted by confidence, then by name, and Parents alphabetically. A label without boxes, or whose
+source gives none, has an empty list of Instances. `OrientationCorrection` is absent (API reference: "always null").
 
 Filters (Developer Guide, "Detecting labels in an image"): a label passes if its name or its category is included, and
 neither is excluded. Filters and MinConfidence apply before MaxLabels ("the specified number of highest confidence
@@ -14,7 +14,6 @@ Not documented: `Labels` in the answer to a request for IMAGE_PROPERTIES only. H
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from image_labels_emulator.rekognition.colors import dominant_colors
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from image_labels_emulator.rekognition.image import Photo
-    from image_labels_emulator.rekognition.sources import Found
+    from image_labels_emulator.rekognition.sources import Box, Found
     from image_labels_emulator.rekognition.taxonomy import Label, Taxonomy
     from image_labels_emulator.rekognition.validation import DetectLabelsRequest, Filters
 
@@ -41,7 +40,7 @@ def detect_labels(
     with_colors = IMAGE_PROPERTIES in request.features
     answer: dict[str, Any] = {"Labels": [], "LabelModelVersion": LABEL_MODEL_VERSION}
     if GENERAL_LABELS in request.features:
-        confidences, instances = _with_ancestors(found, photo, taxonomy)
+        confidences, instances = _with_ancestors(found, taxonomy)
         kept = [
             (confidence, taxonomy.get(name))
             for name, confidence in confidences.items()
@@ -57,9 +56,7 @@ def detect_labels(
     return answer
 
 
-def _with_ancestors(
-    found: Iterable[Found], photo: Photo, taxonomy: Taxonomy
-) -> tuple[dict[str, float], dict[str, list[_Instance]]]:
+def _with_ancestors(found: Iterable[Found], taxonomy: Taxonomy) -> tuple[dict[str, float], dict[str, list[_Instance]]]:
     """Confidence and boxes by label name, for all labels and their ancestors.
 
     An ancestor that is not itself among the labels has the boxes of its descendants: a Woman's box is a Person's box.
@@ -69,7 +66,7 @@ def _with_ancestors(
     own = {label.name for label in found}
     for label in found:
         facts = taxonomy.get(label.name)
-        boxes = _boxes(label, photo.digest)
+        boxes = [_instance(box) for box in label.boxes]
         for name in (label.name, *facts.parents):
             confidences[name] = max(confidences.get(name, 0.0), label.confidence)
             if taxonomy.get(name).has_boxes and (name == label.name or name not in own):
@@ -77,23 +74,10 @@ def _with_ancestors(
     return confidences, instances
 
 
-def _boxes(label: Found, digest: str) -> list[_Instance]:
-    """Deterministic boxes of a label and image. Each side is at least a tenth of the image."""
-    return [_box(f"{label.name}\0{digest}\0{number}", label.confidence) for number in range(label.count)]
-
-
-def _box(seed: str, confidence: float) -> _Instance:
-    raw = hashlib.sha256(seed.encode()).digest()
-    a, b, c, d = (int.from_bytes(raw[start : start + 4]) / 2**32 for start in (0, 4, 8, 12))
-    width, height = 0.1 + 0.7 * a, 0.1 + 0.7 * b
+def _instance(box: Box) -> _Instance:
     return {
-        "BoundingBox": {
-            "Width": round(width, 6),
-            "Height": round(height, 6),
-            "Left": round((1 - width) * c, 6),
-            "Top": round((1 - height) * d, 6),
-        },
-        "Confidence": confidence,
+        "BoundingBox": {"Width": box.width, "Height": box.height, "Left": box.left, "Top": box.top},
+        "Confidence": box.confidence,
     }
 
 

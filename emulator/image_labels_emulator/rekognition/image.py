@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 MAX_S3_BYTES = 15 * 1024 * 1024
 MIN_SIDE = 80
 MAX_SIDE = 10_000
-SAMPLE_SIDE = 320  # pixels; enough for colours, sharpness and a classifier's 224
+MAX_PIXELS_SIDE = 1280  # enough for faces and text
+SAMPLE_SIDE = 320  # enough for colours and sharpness
 
 # A valid PNG of 10,000 x 10,000 pixels takes 400 MB when decoded. Only one is decoded at a time.
 _BIG_PIXELS = 16_000_000
@@ -56,12 +57,15 @@ _CONTINUATIONS = (b"", b"\xaa" * 64, b"\x55" * 64)
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A decoded photo. `sample` is scaled to at most SAMPLE_SIDE pixels per side: rows x columns x RGB, 0-255."""
+    """A decoded photo, upright: rows x columns x RGB, 0-255.
+
+    `width` and `height` are the photo's. `pixels` has at most MAX_PIXELS_SIDE per side, `sample` at most SAMPLE_SIDE.
+    """
 
     format: str
     width: int
     height: int
-    digest: str
+    pixels: NDArray[np.uint8]
     sample: NDArray[np.uint8]
 
 
@@ -72,8 +76,8 @@ def load(data: bytes) -> Photo:
     Raises RekognitionError: InvalidImageFormatException, ImageTooLargeException (pixels), InvalidParameterException
     (too small).
     """
-    pixels = metadata.pixels_only(data)
-    picture = _open(pixels)
+    pixels_only = metadata.pixels_only(data)
+    picture = _open(pixels_only)
     width, height = picture.size
     if max(width, height) > MAX_SIDE:
         raise RekognitionError(
@@ -87,13 +91,13 @@ def load(data: bytes) -> Photo:
         )
     orientation = metadata.jpeg_orientation(data) if picture.format == "JPEG" else 1
     with _ONE_BIG_AT_A_TIME if width * height > _BIG_PIXELS else nullcontext():
-        sample = _decode(pixels, picture)
+        pixels = _decode(pixels_only, picture)
     if orientation in _TURNS:
-        sample = sample.transpose(_TURNS[orientation])
+        pixels = pixels.transpose(_TURNS[orientation])
     if orientation >= _FIRST_ON_ITS_SIDE:
         width, height = height, width
-    digest = hashlib.sha256(data).hexdigest()
-    return Photo(str(picture.format), width, height, digest, np.asarray(sample, dtype=np.uint8))
+    sample = _fit(pixels, SAMPLE_SIDE)
+    return Photo(str(picture.format), width, height, np.asarray(pixels, np.uint8), np.asarray(sample, np.uint8))
 
 
 def _open(data: bytes) -> ImageFile:
@@ -116,15 +120,15 @@ def _open(data: bytes) -> ImageFile:
 
 
 def _decode(data: bytes, picture: ImageFile) -> Image.Image:
-    """The sample of a picture, before rotation."""
+    """The pixels of a picture, before rotation."""
     try:
-        return _sample(picture)
+        return _pixels(picture)
     except MemoryError:
         raise  # not the photo's fault
     except Exception as error:  # Pillow raises many types of errors on corrupt pixels
         if picture.format != "JPEG" or not _lacks_only_its_end(data):
             raise _not_an_image(str(error)) from error
-    return _sample(_open(data + _END_OF_JPEG))
+    return _pixels(_open(data + _END_OF_JPEG))
 
 
 def _lacks_only_its_end(jpeg: bytes) -> bool:
@@ -149,17 +153,22 @@ def _digest(jpeg: bytes) -> bytes:
     return hashlib.sha256(picture.tobytes()).digest()
 
 
-def _sample(picture: ImageFile) -> Image.Image:
+def _pixels(picture: ImageFile) -> Image.Image:
     # A JPEG is decoded at reduced size. This still reads all of its bytes.
-    picture.draft("RGB", (SAMPLE_SIDE, SAMPLE_SIDE))
+    picture.draft("RGB", (MAX_PIXELS_SIDE, MAX_PIXELS_SIDE))
     picture.load()
-    scale = min(1.0, SAMPLE_SIDE / max(picture.size))
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    how = Image.Resampling.BOX if picture.mode in _SMOOTH_MODES else Image.Resampling.NEAREST
-    small = picture.resize(size, how)
+    small = _fit(picture, MAX_PIXELS_SIDE)
     if small.mode.startswith("I"):  # 16 bits per pixel: Pillow would clip instead of scale
         small = Image.fromarray((np.asarray(small).astype(np.uint32) >> 8).astype(np.uint8))
     return small.convert("RGB")
+
+
+def _fit(picture: Image.Image, side: int) -> Image.Image:
+    """Scale down to at most `side` pixels per side."""
+    scale = min(1.0, side / max(picture.size))
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    how = Image.Resampling.BOX if picture.mode in _SMOOTH_MODES else Image.Resampling.NEAREST
+    return picture.resize(size, how)
 
 
 def _not_an_image(reason: str) -> RekognitionError:

@@ -19,7 +19,7 @@ from localstack.aws.connect import connect_to
 from localstack.http import Response
 from localstack.services.plugins import ServiceLifecycleHook
 
-from image_labels_emulator.rekognition import faults, image, onnx_classifier, sources, taxonomy, validation
+from image_labels_emulator.rekognition import faults, image, sources, taxonomy, validation
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.detect import detect_labels
 from image_labels_emulator.rekognition.errors import RekognitionError
@@ -65,11 +65,11 @@ class RekognitionProvider(ServiceLifecycleHook):
     def __init__(
         self,
         behaviour: faults.Behaviour | None = None,
-        classifier: sources.Classifier | None = None,
+        see: sources.Seer | None = None,
         make_s3_client: Callable[[RequestContext], Any] = s3_client,
     ) -> None:
         self._behaviour = behaviour or shared_behaviour()
-        self._classifier = classifier or onnx_classifier.from_environment(os.environ)
+        self._see = see
         self._make_s3_client = make_s3_client
 
     def on_before_start(self) -> None:
@@ -102,12 +102,12 @@ class RekognitionProvider(ServiceLifecycleHook):
         self._behaviour.admit(*_place(raw))
         request = validation.parse(raw)
         if isinstance(request.image, bytes):
-            fetched, key = Fetched(request.image, {}), None
+            fetched = Fetched(request.image, {})
         else:
-            fetched, key = fetch(self._make_s3_client(context), request.image, context.region), request.image.key
+            fetched = fetch(self._make_s3_client(context), request.image, context.region)
         photo = image.load(fetched.data)
         known = taxonomy.load()
-        found = sources.find_labels(photo, known, metadata=fetched.metadata, key=key, classifier=self._classifier)
+        found = sources.find_labels(photo, known, metadata=fetched.metadata, see=self._see)
         return detect_labels(request, photo, found, known)
 
 

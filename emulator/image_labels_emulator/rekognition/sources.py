@@ -1,28 +1,26 @@
 """Sources of a photo's labels. The first that applies is used.
 
-1. The S3 object's metadata `labels` (header `x-amz-meta-labels`), for example `Dog=98.7,Traffic Light=91`. The number
-   is the confidence in percent; `*` and a count add boxes (`Person=99*3`). An empty value means no labels. Any other
-   value is refused with InvalidParameterException, whose message quotes the error.
-2. The ONNX classifier, if one is set (see `onnx_classifier`).
-3. The words of the file name: `traffic-light_01.jpg` is a Traffic Light, `two-dogs.jpg` a Dog (and a Two). A word that
-   is not in the taxonomy becomes a label, except words shorter than three letters, cameras' file prefixes and a few
-   function words. `0001.jpg` has no labels.
+1. The S3 object's metadata `labels` (header `x-amz-meta-labels`), with which a test dictates the answer:
+   `Dog=98.7,Traffic Light=91`. The number is the confidence in percent. `Person=99*3` adds three boxes side by side,
+   `Dog=98.7@0.1:0.2:0.3:0.4` a box with this left, top, width and height (ratios; more boxes with more `@`). An empty
+   value means no labels. Any other value is refused with InvalidParameterException, whose message quotes the error.
+2. The models of `image_labels_emulator.vision`, which look at the pixels.
 
-An image sent as bytes has neither metadata nor a name. Without a classifier it has no labels.
+Without metadata and without models the emulator has no answer, so the call fails with InternalServerError.
 """
 
 from __future__ import annotations
 
-import hashlib
+import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from image_labels_emulator.rekognition.errors import RekognitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from image_labels_emulator.rekognition.image import Photo
     from image_labels_emulator.rekognition.taxonomy import Taxonomy
@@ -30,50 +28,55 @@ if TYPE_CHECKING:
 METADATA_KEY = "labels"
 ABOUT = (
     "the S3 object's metadata x-amz-meta-labels (Dog=98.7,Traffic Light=91)",
-    "the ONNX classifier named in REKOGNITION_EMULATOR_ONNX_MODEL, if any",
-    "the words of the file name",
+    "models that look at the photo",
 )
-LOWEST, HIGHEST = 80.5, 99.9  # confidences of words: above the module's default minimum of 80
 MAX_BOXES = 5000
 
-_NO_LABELS = {"and", "dsc", "dscf", "dscn", "for", "from", "img", "mvimg", "pxl", "the", "vid", "with"}
-_ENTRY = re.compile(r"(?P<name>[^=,]+)=(?P<confidence>\d+(?:\.\d+)?)(?:\*(?P<count>\d+))?")
+_NUMBER = r"\d+(?:\.\d+)?"
+_ENTRY = re.compile(
+    rf"(?P<name>[^=,]+)=(?P<confidence>{_NUMBER})(?:\*(?P<count>\d+)|(?P<boxes>(?:@{_NUMBER}(?::{_NUMBER}){{3}})*))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a label is: ratios of the image's width and height, and a confidence in percent."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A label from a source. `confidence` is in percent, `count` the number of boxes if the label has boxes."""
+    """A label from a source, with its confidence in percent and the boxes that the source gives."""
 
     name: str
     confidence: float
-    count: int = 1
+    boxes: tuple[Box, ...] = ()
 
 
-Classifier = Callable[["Photo"], list[Found]]
+Seer = Callable[["Photo"], list[Found]]
 
 
 def find_labels(
-    photo: Photo,
-    taxonomy: Taxonomy,
-    *,
-    metadata: Mapping[str, str] | None = None,
-    key: str | None = None,
-    classifier: Classifier | None = None,
+    photo: Photo, taxonomy: Taxonomy, *, metadata: Mapping[str, str] | None = None, see: Seer | None = None
 ) -> list[Found]:
-    """The labels of a photo, without ancestors and duplicates. Raises RekognitionError for invalid metadata."""
+    """The labels of a photo, each once, without those that only the taxonomy implies.
+
+    Raises RekognitionError for invalid metadata, and if there are neither metadata nor models.
+    """
     if metadata is not None and METADATA_KEY in metadata:
-        found = from_metadata(metadata[METADATA_KEY])
-    elif classifier is not None:
-        found = classifier(photo)
-    else:
-        found = from_file_name(key or "", photo.digest, taxonomy)
-    best: dict[str, Found] = {}
-    for label in found:
-        known = taxonomy.find(label.name)
-        name = known.name if known else label.name
-        if name not in best or label.confidence > best[name].confidence:
-            best[name] = Found(name, label.confidence, label.count)
-    return list(best.values())
+        return _merged(from_metadata(metadata[METADATA_KEY]), taxonomy)
+    if see is None:
+        raise RekognitionError(
+            "InternalServerError",
+            "the emulator has no models: install them with python -m image_labels_emulator.models, or give the labels "
+            f"as x-amz-meta-{METADATA_KEY}",
+        )
+    return _merged(see(photo), taxonomy)
 
 
 def from_metadata(text: str) -> list[Found]:
@@ -81,49 +84,40 @@ def from_metadata(text: str) -> list[Found]:
     return [_entry(entry.strip()) for entry in text.split(",") if entry.strip()]
 
 
-def from_file_name(key: str, digest: str, taxonomy: Taxonomy) -> list[Found]:
-    """The words of the file name as labels, with confidences that depend only on word and image."""
-    stem = key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    words = re.findall(r"[^\W\d_]+", stem)
-    names: dict[str, None] = {}
-    while words:
-        name, used = _longest_label(words, taxonomy)
-        words = words[used:]
-        if name:
-            names[name] = None
-    return [Found(name, _confidence(name, digest)) for name in names]
-
-
-def _longest_label(words: list[str], taxonomy: Taxonomy) -> tuple[str | None, int]:
-    for length in range(min(taxonomy.longest_term, len(words)), 0, -1):
-        for term in _singulars(" ".join(words[:length])):
-            if label := taxonomy.find(term):
-                return label.name, length
-    word = words[0]
-    return (word.capitalize() if len(word) >= 3 and word.casefold() not in _NO_LABELS else None), 1
-
-
-def _singulars(term: str) -> list[str]:
-    """The term, and the words that it may be the plural of."""
-    folded = term.casefold()
-    candidates = [folded]
-    for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", "")):
-        if folded.endswith(ending):
-            candidates.append(folded.removesuffix(ending) + instead)
-    return candidates
-
-
-def _confidence(name: str, digest: str) -> float:
-    number = int.from_bytes(hashlib.sha256(f"{name}\0{digest}".encode()).digest()[:8])
-    return round(LOWEST + (HIGHEST - LOWEST) * number / 2**64, 5)
+def _merged(found: Iterable[Found], taxonomy: Taxonomy) -> list[Found]:
+    """The most certain of each label; an alias becomes its label."""
+    best: dict[str, Found] = {}
+    for label in found:
+        known = taxonomy.find(label.name)
+        name = known.name if known else label.name
+        if name not in best or label.confidence > best[name].confidence:
+            best[name] = replace(label, name=name)
+    return list(best.values())
 
 
 def _entry(entry: str) -> Found:
     match = _ENTRY.fullmatch(entry)
-    if match is None or float(match["confidence"]) > 100 or int(match["count"] or 1) > MAX_BOXES:
+    name = match["name"].strip() if match else ""
+    confidence = float(match["confidence"]) if match else 0.0
+    count = int(match["count"] or 0) if match else 0
+    given = [tuple(map(float, box.split(":"))) for box in (match["boxes"] or "").split("@")[1:]] if match else []
+    inside = all(width and height and left + width <= 1 and top + height <= 1 for left, top, width, height in given)
+    if not name or confidence > 100 or count > MAX_BOXES or not inside:
         raise RekognitionError(
             "InvalidParameterException",
-            f"x-amz-meta-labels: {entry!r} is not Name=confidence with a confidence from 0 to 100, "
-            f"optionally followed by *boxes up to {MAX_BOXES} (for example Dog=98.7,Person=99*3)",
+            f"x-amz-meta-{METADATA_KEY} has {entry!r}; expected Name=confidence (0 to 100), for example Dog=98.7 "
+            f"(Person=99*3 adds three boxes, at most {MAX_BOXES}; Dog=98.7@0.1:0.2:0.3:0.4 a box with this left, top, "
+            "width and height, inside 0 to 1)",
         )
-    return Found(match["name"].strip(), float(match["confidence"]), int(match["count"] or 1))
+    boxes = [Box(left, top, width, height, confidence) for left, top, width, height in given]
+    return Found(name, confidence, tuple(boxes or _side_by_side(count, confidence)))
+
+
+def _side_by_side(count: int, confidence: float) -> list[Box]:
+    """Boxes of one size in rows and columns, as far as possible as many of the one as of the other."""
+    columns = math.ceil(math.sqrt(count))
+    width = 1 / columns if columns else 1.0
+    return [
+        Box(round(column * width, 6), round(row * width, 6), round(width * 0.9, 6), round(width * 0.9, 6), confidence)
+        for row, column in (divmod(number, columns) for number in range(count))
+    ]

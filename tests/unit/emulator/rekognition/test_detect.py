@@ -3,8 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from image_labels_emulator.rekognition.sources import Found
-from support.rekognition_model import answer, names, picture
+from image_labels_emulator.rekognition.sources import Box, Found
+from support.rekognition_model import answer, names
+
+
+def at(*lefts: float, confidence: float = 99) -> tuple[Box, ...]:
+    """Boxes in a row."""
+    return tuple(Box(left, 0.25, 0.1, 0.5, confidence) for left in lefts)
 
 
 def general(**filters: list[str]) -> dict[str, Any]:
@@ -12,7 +17,7 @@ def general(**filters: list[str]) -> dict[str, Any]:
 
 
 def test_a_dog_brings_its_ancestors_in_the_services_order() -> None:
-    found = answer(Found("Dog", 98.7))
+    found = answer(Found("Dog", 98.7, at(0.1)))
     # As in a published answer: by confidence, then by name.
     assert names(found) == ["Animal", "Canine", "Dog", "Mammal", "Pet"]
     assert {label["Confidence"] for label in found["Labels"]} == {98.7}
@@ -40,8 +45,8 @@ def test_aliases_are_never_labels_of_their_own() -> None:
 
 
 def test_an_unknown_label_has_no_facts() -> None:
-    assert answer(Found("Stonehenge", 88))["Labels"] == [
-        {"Name": "Stonehenge", "Confidence": 88, "Instances": [], "Parents": [], "Aliases": [], "Categories": []}
+    assert answer(Found("Sarsen", 88))["Labels"] == [
+        {"Name": "Sarsen", "Confidence": 88, "Instances": [], "Parents": [], "Aliases": [], "Categories": []}
     ]
 
 
@@ -100,21 +105,20 @@ def boxes(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return instances
 
 
-def test_boxes_lie_in_the_picture_and_are_the_same_each_time() -> None:
-    found = answer(Found("Person", 99, count=200))
-    assert len(boxes(found, "Person")) == 200
-    for instance in boxes(found, "Person"):
-        box = instance["BoundingBox"]
-        assert min(box.values()) >= 0
-        assert box["Left"] + box["Width"] <= 1 + 1e-6
-        assert box["Top"] + box["Height"] <= 1 + 1e-6
-        assert instance["Confidence"] <= 99
-    assert found == answer(Found("Person", 99, count=200))
-    assert boxes(found, "Person") != boxes(answer(Found("Person", 99, count=200), photo=picture(201)), "Person")
+def test_boxes_are_those_of_the_source() -> None:
+    found = answer(Found("Person", 99, at(0.1, 0.6, confidence=97.5)))
+    assert boxes(found, "Person") == [
+        {"BoundingBox": {"Width": 0.1, "Height": 0.5, "Left": left, "Top": 0.25}, "Confidence": 97.5}
+        for left in (0.1, 0.6)
+    ]
 
 
-def test_a_womans_box_is_a_persons_box() -> None:
-    found = answer(Found("Woman", 99, count=2), Found("Puppy", 90))
+def test_no_box_is_made_up() -> None:
+    assert boxes(answer(Found("Person", 99)), "Person") == []
+
+
+def test_box_of_a_label_is_a_box_of_its_ancestors() -> None:
+    found = answer(Found("Woman", 99, at(0.1, 0.6)), Found("Puppy", 90, at(0.3)))
     assert boxes(found, "Woman") == boxes(found, "Adult") == boxes(found, "Person")
     assert len(boxes(found, "Person")) == 2
     # In published answers a Puppy has no boxes, but its parent Dog has.
@@ -122,18 +126,18 @@ def test_a_womans_box_is_a_persons_box() -> None:
     assert len(boxes(found, "Dog")) == 1
 
 
-def test_an_ancestor_that_was_found_itself_keeps_its_own_boxes() -> None:
-    found = answer(Found("Person", 99, count=3), Found("Woman", 98))
+def test_ancestor_that_was_found_itself_keeps_its_own_boxes() -> None:
+    found = answer(Found("Person", 99, at(0.1, 0.4, 0.7)), Found("Woman", 98, at(0.1)))
     assert len(boxes(found, "Person")) == 3
     assert len(boxes(found, "Woman")) == 1
 
 
 def test_image_properties_when_asked_for() -> None:
-    found = answer(Found("Dog", 99), Features=["GENERAL_LABELS", "IMAGE_PROPERTIES"])
+    found = answer(Found("Dog", 99, at(0.1)), Features=["GENERAL_LABELS", "IMAGE_PROPERTIES"])
     assert set(found["ImageProperties"]) == {"Quality", "DominantColors", "Foreground", "Background"}
     assert found["ImageProperties"]["DominantColors"]
     assert boxes(found, "Dog")[0]["DominantColors"]
-    assert "DominantColors" not in boxes(answer(Found("Dog", 99)), "Dog")[0]
+    assert "DominantColors" not in boxes(answer(Found("Dog", 99, at(0.1))), "Dog")[0]
 
 
 def test_at_most_as_many_colours_as_asked_for() -> None:
@@ -141,13 +145,13 @@ def test_at_most_as_many_colours_as_asked_for() -> None:
         "Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"],
         "Settings": {"ImageProperties": {"MaxDominantColors": 1}},
     }
-    found = answer(Found("Dog", 99), **request)
+    found = answer(Found("Dog", 99, at(0.1)), **request)
     properties = found["ImageProperties"]
     for part in (properties, properties["Foreground"], properties["Background"], boxes(found, "Dog")[0]):
         assert len(part["DominantColors"]) == 1
 
 
 def test_image_properties_alone_come_without_labels() -> None:
-    found = answer(Found("Dog", 99), Features=["IMAGE_PROPERTIES"])
+    found = answer(Found("Dog", 99, at(0.1)), Features=["IMAGE_PROPERTIES"])
     assert found["Labels"] == []
     assert found["ImageProperties"]["Quality"]["Brightness"] > 0

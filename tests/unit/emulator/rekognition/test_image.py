@@ -19,10 +19,14 @@ def refused(data: bytes) -> RekognitionError:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
 def test_jpeg_and_png_are_read(form: str) -> None:
-    photo = image.load(picture(640, 480, form))
-    assert (photo.format, photo.width, photo.height) == (form, 640, 480)
-    assert photo.sample.shape == (240, 320, 3)
-    assert len(photo.digest) == 64
+    photo = image.load(picture(1600, 1200, form))
+    assert (photo.format, photo.width, photo.height) == (form, 1600, 1200)
+    assert (photo.pixels.shape, photo.sample.shape) == ((960, 1280, 3), (240, 320, 3))
+
+
+def test_small_photo_is_not_enlarged() -> None:
+    photo = image.load(picture(200, 100))
+    assert (photo.pixels.shape, photo.sample.shape) == ((100, 200, 3), (100, 200, 3))
 
 
 @pytest.mark.parametrize(

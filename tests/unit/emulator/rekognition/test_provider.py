@@ -101,14 +101,6 @@ def test_a_photo_in_s3_with_metadata(provider: RekognitionProvider, s3: FakeS3) 
     assert names(found) == ["Animal", "Cat", "Mammal", "Pet"]
 
 
-def test_a_photo_in_s3_by_its_name(provider: RekognitionProvider, s3: FakeS3) -> None:
-    s3.put("images/traffic-light_01.png", picture(form="PNG"))
-    assert names(check_answer(call(provider, Image=s3_image("images/traffic-light_01.png")))) == [
-        "Light",
-        "Traffic Light",
-    ]
-
-
 def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
     s3.put("a.jpg", picture(), "v1", labels="Rock=95")
@@ -116,12 +108,17 @@ def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
     assert names(call(provider, Image=image)) == ["Rock"]
 
 
-def test_bytes_have_no_name_but_may_be_classified(s3: FakeS3, behaviour: faults.Behaviour) -> None:
-    image = {"Bytes": picture()}
-    without = RekognitionProvider(behaviour, make_s3_client=lambda _context: s3)
-    assert check_answer(call(without, Image=image))["Labels"] == []
-    with_one = RekognitionProvider(behaviour, classifier=lambda _photo: [Found("rock", 80)])
-    assert names(check_answer(call(with_one, Image=image))) == ["Rock"]
+def test_models_see_a_photo_without_metadata(s3: FakeS3, behaviour: faults.Behaviour) -> None:
+    provider = RekognitionProvider(behaviour, lambda _photo: [Found("rock", 80)], lambda _context: s3)
+    s3.put("images/dog.jpg", picture())
+    assert names(check_answer(call(provider, Image=s3_image("images/dog.jpg")))) == ["Rock"]
+    assert names(check_answer(call(provider, Image={"Bytes": picture()}))) == ["Rock"]
+
+
+def test_neither_metadata_nor_models_is_an_error(provider: RekognitionProvider, s3: FakeS3) -> None:
+    s3.put("images/dog.jpg", picture())
+    error = refused(provider, Image=s3_image("images/dog.jpg"))
+    assert (error.code, error.status_code) == ("InternalServerError", 500)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +132,7 @@ def test_bytes_have_no_name_but_may_be_classified(s3: FakeS3, behaviour: faults.
     ids=["key", "bucket", "version", "region"],
 )
 def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: dict[str, str]) -> None:
-    s3.put("a.jpg", picture())
+    s3.put("a.jpg", picture(), labels="Cat=95")
     s3.regions["elsewhere"] = "us-east-1"
     s3.objects["elsewhere", "a.jpg", None] = (picture(), {})
     error = refused(provider, Image={"S3Object": place})
@@ -147,7 +144,7 @@ def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: di
 
 
 def test_an_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s3: FakeS3) -> None:
-    s3.put("big.jpg", picture())
+    s3.put("big.jpg", picture(), labels="Cat=95")
     s3.sizes["big.jpg"] = 15 * 1024 * 1024 + 1
     error = refused(provider, Image=s3_image("big.jpg"))
     assert (error.code, error.message) == ("ImageTooLargeException", "Image size is too large")
@@ -169,14 +166,14 @@ def test_no_image_in_the_object(provider: RekognitionProvider, s3: FakeS3) -> No
 
 
 @pytest.mark.parametrize("error", [RuntimeError("out of tune"), MemoryError(), KeyError("labels")], ids=repr)
-def test_what_goes_wrong_in_the_emulator_itself_is_its_own_error(
+def test_failure_of_the_emulator_is_an_internal_server_error(
     s3: FakeS3, behaviour: faults.Behaviour, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def classifier(_photo: Photo) -> list[Found]:
+    def see(_photo: Photo) -> list[Found]:
         raise error
 
     s3.put("a.jpg", picture())
-    provider = RekognitionProvider(behaviour, classifier, make_s3_client=lambda _context: s3)
+    provider = RekognitionProvider(behaviour, see, make_s3_client=lambda _context: s3)
     answered = refused(provider, Image=s3_image("a.jpg"))
     assert (answered.code, answered.status_code) == ("InternalServerError", 500)
     assert answered.message == "Internal server error"
@@ -200,7 +197,7 @@ def test_a_broken_request_is_counted_and_refused(
 def test_every_error_can_be_ordered(
     provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour, error: str
 ) -> None:
-    s3.put("a.jpg", picture())
+    s3.put("a.jpg", picture(), labels="Cat=95")
     behaviour.add_rules({"key_prefix": "a", "error": error, "times": 1})
     found = refused(provider, Image=s3_image("a.jpg"))
     assert found.code == error
@@ -212,7 +209,7 @@ def test_every_error_can_be_ordered(
 
 
 def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour) -> None:
-    s3.put("a.jpg", picture())
+    s3.put("a.jpg", picture(), labels="Cat=95")
     behaviour.change({"calls_per_second": 1})
     call(provider, Image=s3_image("a.jpg"))
     error = refused(provider, Image=s3_image("a.jpg"))
@@ -239,7 +236,7 @@ def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:
     shown = json.loads(admin.show(request_with()).data)
     assert shown["emulator"] is True
     assert "not Amazon Rekognition" in shown["about"]
-    assert len(shown["label_sources"]) == 3
+    assert len(shown["label_sources"]) == 2
     assert shown["settings"]["calls_per_second"] is None
     changed = json.loads(admin.change(request_with('{"calls_per_second": 5}')).data)
     assert changed["settings"]["calls_per_second"] == 5
