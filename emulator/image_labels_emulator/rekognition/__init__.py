@@ -3,7 +3,8 @@
 `sources` documents where the labels come from.
 
     provider    LocalStack's provider: reads the photo from LocalStack's S3 and uses the modules below
-    validation  checks of the request                         image       checks of the photo, and decoding
+    validation  checks of requests                            image       checks of the photo, and decoding
+    label_request  the request of DetectLabels
     sources     labels from metadata or models                taxonomy    parents, aliases and categories of labels
     detect      the answer from labels and filters            properties  brightness, sharpness, colours
     faults      quota, latency and errors                     admin       HTTP endpoint for their settings

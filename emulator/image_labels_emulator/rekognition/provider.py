@@ -19,7 +19,7 @@ from localstack.aws.connect import connect_to
 from localstack.http import Response
 from localstack.services.plugins import ServiceLifecycleHook
 
-from image_labels_emulator.rekognition import faults, image, sources, taxonomy, validation
+from image_labels_emulator.rekognition import faults, image, label_request, sources, taxonomy, validation
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.detect import detect_labels
 from image_labels_emulator.rekognition.errors import RekognitionError
@@ -100,7 +100,8 @@ class RekognitionProvider(ServiceLifecycleHook):
 
     def _answer(self, context: RequestContext, raw: Mapping[str, Any]) -> dict[str, Any]:
         self._behaviour.admit(*_place(raw))
-        request = validation.parse(raw)
+        validation.check("DetectLabels", raw)
+        request = label_request.parse(raw)
         if isinstance(request.image, bytes):
             fetched = Fetched(request.image, {})
         else:
