@@ -7,5 +7,5 @@
     label_request  the request of DetectLabels
     sources     labels from metadata or models                taxonomy    parents, aliases and categories of labels
     detect      the answer from labels and filters            properties  brightness, sharpness, colours
-    faults      quota, latency and errors                     admin       HTTP endpoint for their settings
+    faults      quota, latency and errors, from `settings`    admin       HTTP endpoint for the settings
 """

@@ -19,7 +19,7 @@ from localstack.aws.connect import connect_to
 from localstack.http import Response
 from localstack.services.plugins import ServiceLifecycleHook
 
-from image_labels_emulator.rekognition import faults, image, label_request, sources, taxonomy, validation
+from image_labels_emulator.rekognition import faults, image, label_request, settings, sources, taxonomy, validation
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.detect import detect_labels
 from image_labels_emulator.rekognition.errors import RekognitionError
@@ -42,8 +42,8 @@ class Fetched:
 
 @cache
 def shared_behaviour() -> faults.Behaviour:
-    """The Behaviour of this process, with settings from the environment. Raises faults.SettingsError."""
-    return faults.Behaviour(faults.Settings.from_environment(os.environ))
+    """The Behaviour of this process, with settings from the environment. Raises settings.SettingsError."""
+    return faults.Behaviour(settings.Settings.from_environment(os.environ))
 
 
 @cache
@@ -84,7 +84,7 @@ class RekognitionProvider(ServiceLifecycleHook):
             if not fault.over_quota:
                 self._behaviour.failed()
             LOG.info("DetectLabels fails as set: %s", fault)
-            if fault.error == faults.NONSENSE:
+            if fault.error == settings.NONSENSE:
                 return Response("<html>nonsense</html>", status=200, mimetype="application/x-amz-json-1.1")
             raise RekognitionError(fault.error) from None
         except RekognitionError as error:

@@ -13,6 +13,7 @@ from image_labels_emulator.rekognition import faults
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.errors import RekognitionError
 from image_labels_emulator.rekognition.provider import RekognitionProvider
+from image_labels_emulator.rekognition.settings import ERRORS, NONSENSE
 from image_labels_emulator.rekognition.sources import Found
 from localstack.aws.api import RequestContext, ServiceRequest
 from localstack.aws.skeleton import create_dispatch_table
@@ -193,7 +194,7 @@ def test_a_broken_request_is_counted_and_refused(
     assert (found["calls"], found["failed"], found["photos"]) == (1, 1, {})
 
 
-@pytest.mark.parametrize("error", [error for error in faults.ERRORS if error != faults.NONSENSE])
+@pytest.mark.parametrize("error", [error for error in ERRORS if error != NONSENSE])
 def test_every_error_can_be_ordered(
     provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour, error: str
 ) -> None:
@@ -205,7 +206,8 @@ def test_every_error_can_be_ordered(
     assert found.status_code == (500 if error == "InternalServerError" else 400)
     call(provider, Image=s3_image("a.jpg"))
     counters = behaviour.snapshot()["counters"]
-    assert counters == {"calls": 2, "answered": 1, "throttled": 0, "failed": 1, "photos": {"photos": {"a.jpg": 2}}}
+    calls = {"calls": 2, "answered": 1, "throttled": 0, "failed": 1}
+    assert counters == calls | {"operations": {"DetectLabels": calls}, "photos": {"photos": {"a.jpg": 2}}}
 
 
 def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour) -> None:
@@ -241,7 +243,7 @@ def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:
     changed = json.loads(admin.change(request_with('{"calls_per_second": 5}')).data)
     assert changed["settings"]["calls_per_second"] == 5
     ruled = json.loads(admin.add_rules(request_with('{"key_prefix": "a", "error": "nonsense"}')).data)
-    assert ruled["rules"] == [{"key_prefix": "a", "error": "nonsense", "times": None}]
+    assert ruled["rules"] == [{"key_prefix": "a", "error": "nonsense", "times": None, "operation": None}]
     assert json.loads(admin.clear_rules(request_with()).data)["rules"] == []
     assert json.loads(admin.reset(request_with()).data)["settings"]["calls_per_second"] is None
 
