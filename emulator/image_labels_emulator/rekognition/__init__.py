@@ -2,10 +2,14 @@
 
 `sources` documents where the labels come from.
 
-    provider    LocalStack's provider: reads the photo from LocalStack's S3 and uses the modules below
-    validation  checks of requests                            image       checks of the photo, and decoding
-    label_request  the request of DetectLabels
-    sources     labels from metadata or models                taxonomy    parents, aliases and categories of labels
-    detect      the answer from labels and filters            properties  brightness, sharpness, colours
-    faults      quota, latency and errors, from `settings`    admin       HTTP endpoint for the settings
+    provider     LocalStack's provider: one path for all operations
+    operations   the answers by operation        calls        a call, and what its answer needs
+    validation   checks of requests              errors       the service's errors
+    s3_photos    photos in LocalStack's S3       image        checks of the photo, and decoding
+    inference    what the models are asked
+
+    detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
+
+    faults       quota, latency and errors, from `settings`
+    admin        HTTP endpoint for the settings
 """

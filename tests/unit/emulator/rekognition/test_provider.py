@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 from image_labels_emulator.rekognition import faults
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.errors import RekognitionError
+from image_labels_emulator.rekognition.inference import Inference
 from image_labels_emulator.rekognition.provider import RekognitionProvider
 from image_labels_emulator.rekognition.settings import ERRORS, NONSENSE
 from image_labels_emulator.rekognition.sources import Found
-from localstack.aws.api import RequestContext, ServiceRequest
-from localstack.aws.skeleton import create_dispatch_table
 from localstack.http import Request, Response
+from support import rekognition_calls
+from support.rekognition_calls import Body, FakeS3
 from support.rekognition_model import check_answer, names, picture, s3_image
 
 if TYPE_CHECKING:
     from image_labels_emulator.rekognition.image import Photo
-
-REGION = "eu-west-1"
-
-
-class Body(io.BytesIO):
-    reads = 0
-
-    def read(self, size: int | None = -1) -> bytes:
-        Body.reads += 1
-        return super().read(size)
-
-
-@dataclass
-class FakeS3:
-    """Objects by (bucket, key, version); buckets by Region."""
-
-    objects: dict[tuple[str, str, str | None], tuple[bytes, dict[str, str]]] = field(default_factory=dict)
-    regions: dict[str, str] = field(default_factory=lambda: {"photos": REGION})
-    sizes: dict[str, int] = field(default_factory=dict)
-    unreachable: bool = False
-
-    def put(self, key: str, data: bytes, version: str | None = None, **metadata: str) -> None:
-        self.objects["photos", key, version] = (data, metadata)
-
-    def head_bucket(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        if self.unreachable:
-            raise EndpointConnectionError(endpoint_url="http://s3")
-        if Bucket not in self.regions:
-            raise ClientError({"Error": {"Code": "404"}}, "HeadBucket")
-        return {"ResponseMetadata": {"HTTPHeaders": {"x-amz-bucket-region": self.regions[Bucket]}}}
-
-    def head_object(self, **where: str) -> dict[str, Any]:
-        data, metadata = self._find(where, "HeadObject")
-        return {"ContentLength": self.sizes.get(where["Key"], len(data)), "Metadata": metadata}
-
-    def get_object(self, **where: str) -> dict[str, Any]:
-        data, metadata = self._find(where, "GetObject")
-        return {"ContentLength": len(data), "Metadata": metadata, "Body": Body(data)}
-
-    def _find(self, where: dict[str, str], operation: str) -> tuple[bytes, dict[str, str]]:
-        try:
-            return self.objects[where["Bucket"], where["Key"], where.get("VersionId")]
-        except KeyError:
-            raise ClientError({"Error": {"Code": "404"}}, operation) from None
 
 
 @pytest.fixture
@@ -85,9 +39,7 @@ def provider(s3: FakeS3, behaviour: faults.Behaviour) -> RekognitionProvider:
 
 
 def call(provider: RekognitionProvider, **request: Any) -> Any:
-    context = RequestContext(Request("POST", "/"))
-    context.account_id, context.region = "000000000000", REGION
-    return create_dispatch_table(provider)["DetectLabels"](context, cast("ServiceRequest", request))
+    return rekognition_calls.call(provider, "DetectLabels", request)
 
 
 def refused(provider: RekognitionProvider, **request: Any) -> RekognitionError:
@@ -110,7 +62,7 @@ def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
 
 
 def test_models_see_a_photo_without_metadata(s3: FakeS3, behaviour: faults.Behaviour) -> None:
-    provider = RekognitionProvider(behaviour, lambda _photo: [Found("rock", 80)], lambda _context: s3)
+    provider = RekognitionProvider(behaviour, Inference(see=lambda _photo: [Found("rock", 80)]), lambda _context: s3)
     s3.put("images/dog.jpg", picture())
     assert names(check_answer(call(provider, Image=s3_image("images/dog.jpg")))) == ["Rock"]
     assert names(check_answer(call(provider, Image={"Bytes": picture()}))) == ["Rock"]
@@ -174,7 +126,7 @@ def test_failure_of_the_emulator_is_an_internal_server_error(
         raise error
 
     s3.put("a.jpg", picture())
-    provider = RekognitionProvider(behaviour, see, make_s3_client=lambda _context: s3)
+    provider = RekognitionProvider(behaviour, Inference(see=see), lambda _context: s3)
     answered = refused(provider, Image=s3_image("a.jpg"))
     assert (answered.code, answered.status_code) == ("InternalServerError", 500)
     assert answered.message == "Internal server error"

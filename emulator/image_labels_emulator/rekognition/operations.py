@@ -1,0 +1,26 @@
+"""The answers of the emulated operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from image_labels_emulator.rekognition import detect, label_request, sources, taxonomy
+
+if TYPE_CHECKING:
+    from image_labels_emulator.rekognition.calls import Call
+
+
+def detect_labels(call: Call) -> dict[str, Any]:
+    """The DetectLabelsResponse."""
+    request = label_request.parse(call.request)
+    photo, file = call.image()
+    known = taxonomy.load()
+    found = sources.find_labels(photo, known, metadata=file.metadata, see=call.inference.see)
+    return detect.detect_labels(request, photo, found, known)
+
+
+# Each answers a call whose request is valid, or raises RekognitionError.
+ANSWERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+    "DetectLabels": detect_labels,
+}
