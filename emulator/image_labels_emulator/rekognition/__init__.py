@@ -1,4 +1,4 @@
-"""An emulated Amazon Rekognition: DetectLabels, with the requests, answers and errors of the real service.
+"""An emulated Amazon Rekognition, with the requests, answers and errors of the real service.
 
 `sources` documents where the labels come from.
 
@@ -6,9 +6,10 @@
     operations   the answers by operation        calls        a call, and what its answer needs
     validation   checks of requests              errors       the service's errors
     s3_photos    photos in LocalStack's S3       image        checks of the photo, and decoding
-    inference    what the models are asked
+    inference    what the models are asked       store        face collections, in LocalStack's state
 
     detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
+    face_collections  face collections, with `paging` of lists
 
     faults       quota, latency and errors, from `settings`
     admin        HTTP endpoint for the settings

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels_emulator.rekognition import image, validation
 from image_labels_emulator.rekognition.s3_photos import Fetched
+from image_labels_emulator.rekognition.store import RekognitionStore, stores
 
 if TYPE_CHECKING:
     from image_labels_emulator.rekognition.image import Photo
@@ -27,6 +28,11 @@ class Call:
     request: Mapping[str, Any]
     read: Callable[[S3Photo], Fetched]
     inference: Inference
+
+    @property
+    def store(self) -> RekognitionStore:
+        """The collections of the caller's account and Region. Use it under `store.LOCK`."""
+        return stores[self.account][self.region]
 
     def image(self, name: str = "Image") -> tuple[Photo, Fetched]:
         """The decoded image that the request names, and its file; an image sent as bytes has no metadata.

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 from localstack.aws.api import RequestContext, handler
@@ -20,6 +20,10 @@ from image_labels_emulator.rekognition.calls import Call
 from image_labels_emulator.rekognition.errors import RekognitionError
 from image_labels_emulator.rekognition.inference import Inference
 from image_labels_emulator.rekognition.operations import ANSWERS
+from image_labels_emulator.rekognition.store import stores
+
+if TYPE_CHECKING:
+    from localstack.state import StateVisitor
 
 LOG = logging.getLogger(__name__)
 _IMAGES = ("Image", "SourceImage", "TargetImage")  # members of requests
@@ -67,10 +71,21 @@ class RekognitionProvider(ServiceLifecycleHook):
         self._inference = inference or Inference()
         self._make_s3_client = make_s3_client
 
+    create_collection = _handler("CreateCollection")
+    delete_collection = _handler("DeleteCollection")
+    describe_collection = _handler("DescribeCollection")
     detect_labels = _handler("DetectLabels")
+    list_collections = _handler("ListCollections")
+    list_tags_for_resource = _handler("ListTagsForResource")
+    tag_resource = _handler("TagResource")
+    untag_resource = _handler("UntagResource")
 
     def on_before_start(self) -> None:
         shared_admin().register()
+
+    def accept_state_visitor(self, visitor: StateVisitor) -> None:
+        """LocalStack resets and saves state by this."""
+        visitor.visit(stores)
 
     def _serve(self, operation: str, context: RequestContext, request: Mapping[str, Any]) -> dict[str, Any] | Response:
         """Raises RekognitionError, which LocalStack turns into the error answer."""
