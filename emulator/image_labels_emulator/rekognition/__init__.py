@@ -9,6 +9,7 @@
     inference    what the models are asked       store        face collections, in LocalStack's state
 
     detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
+    faces        DetectFaces and CompareFaces, with `face_details`, `face_quality` and `similarity`
     face_collections  face collections, with `paging` of lists
 
     faults       quota, latency and errors, from `settings`

@@ -1,12 +1,43 @@
-"""What the operations ask the models of `image_labels_emulator.vision`: functions, which tests replace."""
+"""What the operations ask the models of `image_labels_emulator.vision`: functions, which tests replace.
+
+A model is loaded by the first call that needs it. If it is not installed, the call fails with InternalServerError, and
+the message says how to install it. No operation answers without its model.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from image_labels_emulator.rekognition.errors import RekognitionError
+
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from image_labels_emulator.rekognition.sources import Seer
+    from image_labels_emulator.vision.faces import Face
+
+    Pixels = NDArray[np.uint8]  # rows x columns x RGB
+    Embedding = NDArray[np.float32]  # shape (128,)
+
+
+def find_faces(pixels: Pixels) -> list[Face]:
+    """The faces, largest first. Raises RekognitionError (InternalServerError) without the model, as all do here."""
+    with _installed():
+        from image_labels_emulator.vision import faces
+
+        return faces.find_faces(pixels)
+
+
+def embed(pixels: Pixels, face: Face) -> Embedding:
+    """A vector for a face of the same pixels: the nearer two vectors, the likelier the same person."""
+    with _installed():
+        from image_labels_emulator.vision import embeddings
+
+        return embeddings.embed(pixels, face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +45,21 @@ class Inference:
     """The functions that look at pixels. `see` gives the labels of a photo; None: no labels can be given."""
 
     see: Seer | None = None
+    find_faces: Callable[[Pixels], list[Face]] = find_faces
+    embed: Callable[[Pixels, Face], Embedding] = embed
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    try:
+        from image_labels_emulator.vision.models import ModelMissing
+    except ImportError as error:
+        raise _missing(f"{error}; install the models with python -m image_labels_emulator.models") from error
+    try:
+        yield
+    except ModelMissing as error:
+        raise _missing(str(error)) from error
+
+
+def _missing(message: str) -> RekognitionError:
+    return RekognitionError("InternalServerError", f"the emulator cannot look at the image: {message}")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_labels_emulator.rekognition import detect, face_collections, label_request, sources, taxonomy
+from image_labels_emulator.rekognition import (
+    detect,
+    face_collections,
+    faces,
+    label_request,
+    sources,
+    taxonomy,
+)
 
 if TYPE_CHECKING:
     from image_labels_emulator.rekognition.calls import Call
@@ -23,6 +30,8 @@ def detect_labels(call: Call) -> dict[str, Any]:
 # Each answers a call whose request is valid, or raises RekognitionError.
 ANSWERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DetectLabels": detect_labels,
+    "DetectFaces": faces.detect_faces,
+    "CompareFaces": faces.compare_faces,
     "CreateCollection": face_collections.create_collection,
     "DescribeCollection": face_collections.describe_collection,
     "ListCollections": face_collections.list_collections,

@@ -71,9 +71,11 @@ class RekognitionProvider(ServiceLifecycleHook):
         self._inference = inference or Inference()
         self._make_s3_client = make_s3_client
 
+    compare_faces = _handler("CompareFaces")
     create_collection = _handler("CreateCollection")
     delete_collection = _handler("DeleteCollection")
     describe_collection = _handler("DescribeCollection")
+    detect_faces = _handler("DetectFaces")
     detect_labels = _handler("DetectLabels")
     list_collections = _handler("ListCollections")
     list_tags_for_resource = _handler("ListTagsForResource")
