@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from image_labels_emulator.rekognition import (
     detect,
     face_collections,
+    face_search,
     faces,
     label_request,
     sources,
@@ -39,4 +40,9 @@ ANSWERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "TagResource": face_collections.tag_resource,
     "UntagResource": face_collections.untag_resource,
     "ListTagsForResource": face_collections.list_tags_for_resource,
+    "IndexFaces": face_search.index_faces,
+    "ListFaces": face_search.list_faces,
+    "DeleteFaces": face_search.delete_faces,
+    "SearchFaces": face_search.search_faces,
+    "SearchFacesByImage": face_search.search_faces_by_image,
 }

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from image_labels_emulator.rekognition.faults import Behaviour
-from image_labels_emulator.rekognition.inference import Inference
 from image_labels_emulator.rekognition.provider import RekognitionProvider
 from image_labels_emulator.rekognition.store import stores
 from localstack.services.plugins import Service as LocalStackService
 from localstack.state.inspect import ServiceBackendCollectorVisitor
+from support.faces import ADA, MODELS, portrait
 from support.rekognition_calls import ACCOUNT, REGION, Service
 
 ARN = f"arn:aws:rekognition:{REGION}:{ACCOUNT}:collection/"
@@ -22,7 +24,7 @@ ARN = f"arn:aws:rekognition:{REGION}:{ACCOUNT}:collection/"
 @pytest.fixture
 def service() -> Iterator[Service]:
     stores.reset()
-    yield Service(Inference())
+    yield Service(MODELS)
     stores.reset()
 
 
@@ -68,6 +70,11 @@ def test_a_deleted_collection_is_gone(service: Service) -> None:
     ("operation", "request_"),
     [
         ("DeleteCollection", {}),
+        ("IndexFaces", {"Image": {"Bytes": b"x"}}),
+        ("ListFaces", {}),
+        ("DeleteFaces", {"FaceIds": [str(uuid.uuid4())]}),
+        ("SearchFaces", {"FaceId": str(uuid.uuid4())}),
+        ("SearchFacesByImage", {"Image": {"Bytes": b"x"}}),
     ],
 )
 def test_a_missing_collection(service: Service, operation: str, request_: dict[str, Any]) -> None:
@@ -133,6 +140,8 @@ def test_a_token_is_for_one_list(service: Service) -> None:
     create(service, "a", "b")
     token = service("ListCollections", MaxResults=1)["NextToken"]
     assert len(token) <= 255
+    code, _message = service.refused("ListFaces", CollectionId="a", NextToken=token)
+    assert code == "InvalidPaginationTokenException"
     service.region = "us-east-1"
     assert service.refused("ListCollections", NextToken=token)[0] == "InvalidPaginationTokenException"
 
@@ -194,3 +203,12 @@ def test_collections_are_part_of_localstacks_state(service: Service) -> None:
     visitor = ServiceBackendCollectorVisitor()
     LocalStackService.for_provider(RekognitionProvider(Behaviour())).accept_state_visitor(visitor)
     assert visitor.store is stores
+
+
+def test_faces_survive_a_copy_of_the_state(service: Service) -> None:
+    create(service, "family")
+    service("IndexFaces", CollectionId="family", Image={"Bytes": portrait(ADA)})
+    (face,) = stores[ACCOUNT][REGION].collections["family"].faces.values()
+    copy = pickle.loads(pickle.dumps(face))  # noqa: S301 - our own bytes
+    assert copy.face_id == face.face_id
+    assert copy.embedding.tolist() == face.embedding.tolist()

@@ -30,6 +30,8 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     [
         ("DetectFaces", {"Image": IMAGE}),
         ("CompareFaces", {"SourceImage": IMAGE, "TargetImage": IMAGE}),
+        ("IndexFaces", {"CollectionId": "family", "Image": IMAGE}),
+        ("SearchFacesByImage", {"CollectionId": "family", "Image": IMAGE}),
     ],
 )
 def test_a_missing_model(service: Service, operation: str, request_: dict[str, Any]) -> None:
