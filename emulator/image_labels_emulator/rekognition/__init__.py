@@ -11,6 +11,7 @@
     detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
     faces        DetectFaces and CompareFaces, with `face_details`, `face_quality` and `similarity`
     face_collections, face_search                collections, and the faces in them; `paging` of lists
+    moderation   DetectModerationLabels
 
     faults       quota, latency and errors, from `settings`
     admin        HTTP endpoint for the settings

@@ -40,6 +40,14 @@ def embed(pixels: Pixels, face: Face) -> Embedding:
         return embeddings.embed(pixels, face)
 
 
+def score_explicit(pixels: Pixels) -> float:
+    """0 (harmless) to 1 (explicit)."""
+    with _installed():
+        from image_labels_emulator.vision import explicit
+
+        return explicit.score(pixels)
+
+
 @dataclass(frozen=True, slots=True)
 class Inference:
     """The functions that look at pixels. `see` gives the labels of a photo; None: no labels can be given."""
@@ -47,6 +55,7 @@ class Inference:
     see: Seer | None = None
     find_faces: Callable[[Pixels], list[Face]] = find_faces
     embed: Callable[[Pixels, Face], Embedding] = embed
+    score_explicit: Callable[[Pixels], float] = score_explicit
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from image_labels_emulator.rekognition import (
     face_search,
     faces,
     label_request,
+    moderation,
     sources,
     taxonomy,
 )
@@ -33,6 +34,7 @@ ANSWERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DetectLabels": detect_labels,
     "DetectFaces": faces.detect_faces,
     "CompareFaces": faces.compare_faces,
+    "DetectModerationLabels": moderation.detect_moderation_labels,
     "CreateCollection": face_collections.create_collection,
     "DescribeCollection": face_collections.describe_collection,
     "ListCollections": face_collections.list_collections,

@@ -78,6 +78,7 @@ class RekognitionProvider(ServiceLifecycleHook):
     describe_collection = _handler("DescribeCollection")
     detect_faces = _handler("DetectFaces")
     detect_labels = _handler("DetectLabels")
+    detect_moderation_labels = _handler("DetectModerationLabels")
     index_faces = _handler("IndexFaces")
     list_collections = _handler("ListCollections")
     list_faces = _handler("ListFaces")

@@ -32,6 +32,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
         ("CompareFaces", {"SourceImage": IMAGE, "TargetImage": IMAGE}),
         ("IndexFaces", {"CollectionId": "family", "Image": IMAGE}),
         ("SearchFacesByImage", {"CollectionId": "family", "Image": IMAGE}),
+        ("DetectModerationLabels", {"Image": IMAGE}),
     ],
 )
 def test_a_missing_model(service: Service, operation: str, request_: dict[str, Any]) -> None:
