@@ -1,18 +1,16 @@
 """An emulated Amazon Rekognition, with the requests, answers and errors of the real service.
 
-`sources` documents where the labels come from.
+provider     LocalStack's provider: one path for all operations
+operations   the answers by operation        calls        a call, and what its answer needs
+validation   checks of requests              errors       the service's errors
+s3_photos    photos in LocalStack's S3       image        checks of the photo, and decoding
+inference    what the models are asked       store        face collections, in LocalStack's state
 
-    provider     LocalStack's provider: one path for all operations
-    operations   the answers by operation        calls        a call, and what its answer needs
-    validation   checks of requests              errors       the service's errors
-    s3_photos    photos in LocalStack's S3       image        checks of the photo, and decoding
-    inference    what the models are asked       store        face collections, in LocalStack's state
+detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
+faces        DetectFaces and CompareFaces, with `face_details`, `face_quality` and `similarity`
+face_collections, face_search                collections, and the faces in them; `paging` of lists
+moderation   DetectModerationLabels          text         DetectText
 
-    detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
-    faces        DetectFaces and CompareFaces, with `face_details`, `face_quality` and `similarity`
-    face_collections, face_search                collections, and the faces in them; `paging` of lists
-    moderation   DetectModerationLabels
-
-    faults       quota, latency and errors, from `settings`
-    admin        HTTP endpoint for the settings
+faults       quota, latency and errors, from `settings`
+admin        HTTP endpoint for the settings
 """

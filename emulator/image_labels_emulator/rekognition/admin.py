@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
 ABOUT = (
-    "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition. "
+    "This is an emulator of Amazon Rekognition, not Amazon Rekognition. "
     "Labels come from " + ", or else ".join(sources.ABOUT) + "."
 )
 

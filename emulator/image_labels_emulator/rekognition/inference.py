@@ -24,6 +24,19 @@ if TYPE_CHECKING:
     Embedding = NDArray[np.float32]  # shape (128,)
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line or a word: a score of 0 to 1, and its corners (x, y) in ratios of the width and the height.
+
+    `words` are the words of a line, if the model tells where they are. A line of one word is where its word is.
+    """
+
+    text: str
+    score: float
+    polygon: tuple[tuple[float, float], ...]
+    words: tuple[Text, ...] = ()
+
+
 def find_faces(pixels: Pixels) -> list[Face]:
     """The faces, largest first. Raises RekognitionError (InternalServerError) without the model, as all do here."""
     with _installed():
@@ -48,6 +61,19 @@ def score_explicit(pixels: Pixels) -> float:
         return explicit.score(pixels)
 
 
+def read_lines(pixels: Pixels) -> list[Text]:
+    """The lines of text."""
+    with _installed():
+        from image_labels_emulator.vision import text
+
+        return [_line(line.text.strip(), line.score, line.polygon) for line in text.read_lines(pixels)]
+
+
+def _line(text: str, score: float, polygon: tuple[tuple[float, float], ...]) -> Text:
+    word = Text(text, score, polygon)
+    return Text(text, score, polygon, (word,) if len(text.split()) == 1 else ())
+
+
 @dataclass(frozen=True, slots=True)
 class Inference:
     """The functions that look at pixels. `see` gives the labels of a photo; None: no labels can be given."""
@@ -56,6 +82,7 @@ class Inference:
     find_faces: Callable[[Pixels], list[Face]] = find_faces
     embed: Callable[[Pixels, Face], Embedding] = embed
     score_explicit: Callable[[Pixels], float] = score_explicit
+    read_lines: Callable[[Pixels], list[Text]] = read_lines
 
 
 @contextmanager

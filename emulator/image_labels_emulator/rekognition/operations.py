@@ -14,6 +14,7 @@ from image_labels_emulator.rekognition import (
     moderation,
     sources,
     taxonomy,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ ANSWERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DetectFaces": faces.detect_faces,
     "CompareFaces": faces.compare_faces,
     "DetectModerationLabels": moderation.detect_moderation_labels,
+    "DetectText": text.detect_text,
     "CreateCollection": face_collections.create_collection,
     "DescribeCollection": face_collections.describe_collection,
     "ListCollections": face_collections.list_collections,

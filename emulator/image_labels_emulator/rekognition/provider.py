@@ -79,6 +79,7 @@ class RekognitionProvider(ServiceLifecycleHook):
     detect_faces = _handler("DetectFaces")
     detect_labels = _handler("DetectLabels")
     detect_moderation_labels = _handler("DetectModerationLabels")
+    detect_text = _handler("DetectText")
     index_faces = _handler("IndexFaces")
     list_collections = _handler("ListCollections")
     list_faces = _handler("ListFaces")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from image_labels_emulator.rekognition.faults import Behaviour, FaultError
-from image_labels_emulator.rekognition.settings import Settings, SettingsError
+from image_labels_emulator.rekognition.settings import OPERATIONS, Settings, SettingsError
 
 
 class Clock:
@@ -263,3 +263,11 @@ def test_many_threads_lose_no_count(clock: Clock) -> None:
         thread.join()
     found = counters(one)
     assert (found["calls"], found["answered"], found["throttled"]) == (2000, 100, 1900)
+
+
+def test_the_operations_are_those_that_the_emulator_answers() -> None:
+    from image_labels_emulator.rekognition.operations import ANSWERS
+    from image_labels_emulator.rekognition.provider import RekognitionProvider
+    from localstack.aws.skeleton import create_dispatch_table
+
+    assert set(OPERATIONS) == ANSWERS.keys() == create_dispatch_table(RekognitionProvider(Behaviour())).keys()
