@@ -11,7 +11,7 @@ from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.errors import RekognitionError
 from image_labels_emulator.rekognition.inference import Inference
 from image_labels_emulator.rekognition.provider import RekognitionProvider
-from image_labels_emulator.rekognition.settings import ERRORS, NONSENSE
+from image_labels_emulator.rekognition.settings import ERRORS, NONSENSE, OPERATIONS
 from image_labels_emulator.rekognition.sources import Found
 from localstack.http import Request, Response
 from support import rekognition_calls
@@ -160,6 +160,37 @@ def test_every_error_can_be_ordered(
     counters = behaviour.snapshot()["counters"]
     calls = {"calls": 2, "answered": 1, "throttled": 0, "failed": 1}
     assert counters == calls | {"operations": {"DetectLabels": calls}, "photos": {"photos": {"a.jpg": 2}}}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_error_can_be_ordered_for_every_operation(
+    provider: RekognitionProvider, behaviour: faults.Behaviour, operation: str
+) -> None:
+    behaviour.add_rules({"key_prefix": "", "error": "AccessDeniedException", "operation": operation, "times": 1})
+    with pytest.raises(RekognitionError) as caught:
+        rekognition_calls.call(provider, operation, {"Image": s3_image("a.jpg")})
+    assert caught.value.message == f"User is not authorized to perform: rekognition:{operation}"
+    counters = behaviour.snapshot()["counters"]
+    assert counters["operations"] == {operation: {"calls": 1, "answered": 0, "throttled": 0, "failed": 1}}
+    assert counters["photos"] == ({"photos": {"a.jpg": 1}} if operation == "DetectLabels" else {})
+
+
+@pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {"ListCollections"}))
+def test_every_operation_checks_its_request(provider: RekognitionProvider, operation: str) -> None:
+    with pytest.raises(RekognitionError) as caught:
+        rekognition_calls.call(provider, operation, {})
+    assert caught.value.code == "ValidationException"
+    assert "failed to satisfy constraint: Member must not be null" in caught.value.message
+
+
+def test_a_rule_applies_to_the_source_image_of_a_comparison(
+    provider: RekognitionProvider, behaviour: faults.Behaviour
+) -> None:
+    behaviour.add_rules({"key_prefix": "source/", "error": "ThrottlingException"})
+    images = {"SourceImage": s3_image("source/a.jpg"), "TargetImage": s3_image("target/a.jpg")}
+    with pytest.raises(RekognitionError) as caught:
+        rekognition_calls.call(provider, "CompareFaces", images)
+    assert caught.value.code == "ThrottlingException"
 
 
 def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour) -> None:
