@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
 import pytest
@@ -42,8 +43,12 @@ def test_browse_serves_the_deployment_until_ctrl_c() -> None:
             url = next(match[0] for line in process.stdout if (match := re.search(r"http://\S+", line)))
             browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
             browser.open(url).close()
-            with browser.open(urljoin(url, "/api/about")) as answer:
+            about = urljoin(url, "/api/about")
+            with browser.open(about) as answer:
                 assert json.load(answer) == {"bucket": BUCKET, "table": TABLE}
+            with ThreadPoolExecutor(50) as pool:  # more requests than the server has threads
+                statuses = pool.map(lambda _: browser.open(about).status, range(50))
+                assert set(statuses) == {200}
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=30) == 0
             assert process.stderr.read() == ""
