@@ -70,7 +70,7 @@ unit: $(VENV)/.models ## Run the unit tests; they need no network.
 prove: $(VENV)/.ready ## Run the property tests with 100,000 random cases (make test: 2,000).
 	HISTORIES=100000 $(RUN) -m pytest tests/unit/function/test_convergence.py
 	EVENTS=100000 $(RUN) -m pytest tests/unit/function/test_any_event.py
-	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/search/test_query.py
+	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/search/test_any_expression.py
 
 terraform: require-terraform ## Run terraform validate and test (TERRAFORM=tofu, AWS_PROVIDER=version).
 	$(RUN) -m tools.terraform_checks
