@@ -90,7 +90,7 @@ def make_function(environment: Mapping[str, str]) -> Function:
             allowance,
             queue_url=settings.queue_url,
             waiting_queue_url=settings.waiting_queue_url,
-            ahead=settings.move_ahead,
+            max_backlog=settings.max_queue_backlog,
         )
 
     return Function(Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_waiting_photos)

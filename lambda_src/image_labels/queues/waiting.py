@@ -46,8 +46,8 @@ NEXT_TIME = "nothing: it is tried again within minutes"
 class WaitingPhotos:
     """Moves messages from the queue of waiting photos to the queue of photos.
 
-    `make_client` is called when it is time to look; `ahead` is how many messages the queue of photos may come to have
-    by it; `now` gives seconds since the epoch.
+    `make_client` is called by the first move. No message is moved while the queue of photos has `max_backlog` messages
+    or more. `now` gives seconds since the epoch.
     """
 
     def __init__(
@@ -57,22 +57,22 @@ class WaitingPhotos:
         *,
         queue_url: str,
         waiting_queue_url: str,
-        ahead: int,
+        max_backlog: int,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._make_client = make_client
         self._allowance = allowance
         self._queue_url = queue_url
         self._waiting_queue_url = waiting_queue_url
-        self._ahead = ahead
+        self._max_backlog = max_backlog
         self._now = now
 
     def move(self, until: float) -> Mapping[str, int]:
         """Move as many messages as there is room for, none after `until` (of time.monotonic()).
 
-        Room is what the day has left, but no more than `ahead`, less the messages in the queue of photos, each of which
-        may need it. More would delay events of photos that are uploaded and deleted meanwhile. Without room, or
-        when it is used up, messages that might expire are looked for.
+        Room is what the day has left, at most `max_backlog`, less the messages in the queue of photos, each of which
+        may need it. More would delay the events of new uploads and deletions. If there is no room, or none any more,
+        the mover looks for messages that would expire.
 
         The answer says how many messages were moved, and how many wait, as far as SQS knows: its counts are
         approximate. If SQS or DynamoDB does not answer, what was moved until then is moved, and the rest goes on
@@ -81,7 +81,7 @@ class WaitingPhotos:
         moved = waiting = looks = 0
         try:
             waiting = self._messages(self._waiting_queue_url)
-            room = min(self._allowance.left(), self._ahead) - self._messages(self._queue_url) if waiting else 0
+            room = min(self._allowance.left(), self._max_backlog) - self._messages(self._queue_url) if waiting else 0
             while waiting and time.monotonic() < until and looks < MAX_LOOKS:
                 if room > 0:
                     messages = self._receive(int(min(room, BATCH)), HIDDEN_SECONDS)

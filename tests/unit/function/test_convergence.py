@@ -178,7 +178,9 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "limit": 1,
     },
     "more moved than are soon done": lambda: {
-        "make_waiting": mutant(WaitingPhotos, ("min(self._allowance.left(), self._ahead)", "self._allowance.left()")),
+        "make_waiting": mutant(
+            WaitingPhotos, ("min(self._allowance.left(), self._max_backlog)", "self._allowance.left()")
+        ),
         "limit": 2,
     },
     "moved without end": lambda: {

@@ -18,7 +18,7 @@ GOOD = {
     "MAX_RECEIVE_COUNT": "4",
     "RETRY_DELAY_SECONDS": "20",
     "WAITING_QUEUE_URL": "https://sqs/waiting",
-    "MOVE_AHEAD": "3000",
+    "MAX_QUEUE_BACKLOG": "3000",
 }
 LIMITED = {"DAILY_IMAGE_LIMIT": "1000"}
 
@@ -37,7 +37,7 @@ def test_good_settings() -> None:
         max_receive_count=4,
         retry_delay=20,
         waiting_queue_url="https://sqs/waiting",
-        move_ahead=3000,
+        max_queue_backlog=3000,
         daily_image_limit=None,
     )
 
@@ -46,9 +46,9 @@ def test_limit() -> None:
     assert Settings.from_environment(GOOD | LIMITED).daily_image_limit == 1000
 
 
-@pytest.mark.parametrize("name", ["WAITING_QUEUE_URL", "MOVE_AHEAD"])
-def test_what_waits_is_taken_back_without_a_limit_too(name: str) -> None:
-    """So the function must know where and how many, limit or not."""
+@pytest.mark.parametrize("name", ["WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG"])
+def test_waiting_queue_is_configured_without_a_limit_too(name: str) -> None:
+    """Photos that wait when the limit is removed are moved back."""
     with pytest.raises(SettingsError, match=f"{name} is not set"):
         Settings.from_environment({each: value for each, value in GOOD.items() if each != name})
 
@@ -84,8 +84,8 @@ def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
         ("DAILY_IMAGE_LIMIT", "", "a whole number from 1 to"),
         ("DAILY_IMAGE_LIMIT", "1e3", "a whole number from 1 to"),
         ("WAITING_QUEUE_URL", "", "WAITING_QUEUE_URL is not set"),
-        ("MOVE_AHEAD", "0", "a whole number from 1 to"),
-        ("MOVE_AHEAD", "1.5", "a whole number from 1 to"),
+        ("MAX_QUEUE_BACKLOG", "0", "a whole number from 1 to"),
+        ("MAX_QUEUE_BACKLOG", "1.5", "a whole number from 1 to"),
     ],
 )
 def test_bad_setting_names_itself_and_what_is_allowed(name: str, value: str, words: str) -> None:

@@ -50,7 +50,7 @@ SPURT = 12
 DAY = 24 * 3600
 TICK = 5 * 60  # seconds from one look at the waiting photos to the next
 MOVERS = 2
-AHEAD = 1  # messages that a mover brings the queue of photos to
+MAX_BACKLOG = 1  # messages in the queue of photos up to which a mover moves others there
 
 Content = Labels | Rejected
 
@@ -284,8 +284,8 @@ class Queues:
             queue = self.waiting if QueueUrl == "waiting" else self.photos
             queue.extend(entry["MessageBody"] for entry in sent)
             self.moved[mover] += len(sent)
-            if self.moved[mover] > AHEAD:
-                raise FloodError(f"{self.moved[mover]} messages were moved, and {AHEAD} at most were to be")
+            if self.moved[mover] > MAX_BACKLOG:
+                raise FloodError(f"{self.moved[mover]} messages were moved, and {MAX_BACKLOG} at most were to be")
             return {"Successful": sent, "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in refused]}
 
         return network(send)
@@ -343,7 +343,7 @@ class History:
             self._allowance(),
             queue_url="photos",
             waiting_queue_url="waiting",
-            ahead=AHEAD,
+            max_backlog=MAX_BACKLOG,
             now=lambda: 0.0,
         )
         self.movers: list[greenlet | None] = [None] * MOVERS

@@ -47,7 +47,7 @@ class Queues:
     waiting: str
 
     def mover(
-        self, left: float, *, ahead: int = 1000, sqs: object = None, now: Callable[[], float] = time.time
+        self, left: float, *, max_backlog: int = 1000, sqs: object = None, now: Callable[[], float] = time.time
     ) -> WaitingPhotos:
         client = cast("SQSClient", sqs or self.sqs)
         return WaitingPhotos(
@@ -55,7 +55,7 @@ class Queues:
             Left(left),
             queue_url=self.photos,
             waiting_queue_url=self.waiting,
-            ahead=ahead,
+            max_backlog=max_backlog,
             now=now,
         )
 
@@ -117,7 +117,7 @@ def test_no_more_are_moved_than_are_soon_done(queues: Queues, monkeypatch: pytes
     """Else new photos and deletions would come behind a day's backlog."""
     monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)  # what is looked at is hidden for a minute
     queues.let_wait(*names(40))
-    mover = queues.mover(left, ahead=15)
+    mover = queues.mover(left, max_backlog=15)
     assert mover.move(NEVER) == {"moved": 15, "waiting": 25}
     assert mover.move(NEVER) == {"moved": 0, "waiting": 25}  # none was done meanwhile
     (done,) = queues.sqs.receive_message(QueueUrl=queues.photos)["Messages"]
@@ -159,7 +159,11 @@ def test_nothing_waiting_costs_one_call(queues: Queues) -> None:
     with Stubber(queues.sqs) as stub:
         stub.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "0"}})
         photos = WaitingPhotos(
-            lambda: queues.sqs, NotAsked(9), queue_url=queues.photos, waiting_queue_url=queues.waiting, ahead=1000
+            lambda: queues.sqs,
+            NotAsked(9),
+            queue_url=queues.photos,
+            waiting_queue_url=queues.waiting,
+            max_backlog=1000,
         )
         assert photos.move(NEVER) == {"moved": 0, "waiting": 0}
 
@@ -344,7 +348,7 @@ class Backlog:
             Left(0),
             queue_url="photos",
             waiting_queue_url="waiting",
-            ahead=1000,
+            max_backlog=1000,
             now=lambda: self.now,
         )
 
