@@ -25,6 +25,7 @@ from image_labels.tables.store import Store  # noqa: E402
 from image_labels.worker import Worker  # noqa: E402
 
 if TYPE_CHECKING:
+    from image_labels.clients import Clients
     from image_labels.queues.waiting import WaitingPhotos
 
 # Waiting photos are moved for at most this share of the function's time. The next run moves the rest, and a call that
@@ -50,16 +51,21 @@ class Function:
         return self._worker.handle(work, seconds_left)
 
 
-def make_function(environment: Mapping[str, str]) -> Function:
-    """Put the function together. Raises SettingsError if the environment variables are wrong."""
+def make_function(
+    environment: Mapping[str, str], *, clients: Clients | None = None, now: Callable[[], float] = time.time
+) -> Function:
+    """Put the function together, by default with clients of its own. `now` gives seconds since the epoch.
+
+    Raises SettingsError if the environment variables are wrong.
+    """
     settings = Settings.from_environment(environment)
-    clients = make_clients(settings.concurrency)
+    clients = clients or make_clients(settings.concurrency)
     allowance: Allowance = Unlimited()
     if settings.daily_image_limit is not None:
         from image_labels.daily_limit import DailyLimit  # without a limit, the cold start does without it
 
         allowance = DailyLimit(
-            clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit
+            clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit, now=now
         )
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
@@ -70,7 +76,7 @@ def make_function(environment: Mapping[str, str]) -> Function:
             max_labels=settings.max_labels,
             min_confidence=settings.min_confidence,
         ),
-        Store(clients.dynamodb, settings.images_table, settings.labels_table),
+        Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
         settings.fingerprint,
     )
     redelivery = Redelivery(
@@ -91,6 +97,7 @@ def make_function(environment: Mapping[str, str]) -> Function:
             queue_url=settings.queue_url,
             waiting_queue_url=settings.waiting_queue_url,
             max_backlog=settings.max_queue_backlog,
+            now=now,
         )
 
     return Function(Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_waiting_photos)

@@ -47,7 +47,7 @@ class WaitingPhotos:
     """Moves messages from the queue of waiting photos to the queue of photos.
 
     `make_client` is called by the first move. No message is moved while the queue of photos has `max_backlog` messages
-    or more. `now` gives seconds since the epoch.
+    or more. `now` gives seconds since the epoch, and `clock` seconds that never go backwards.
     """
 
     def __init__(
@@ -58,17 +58,23 @@ class WaitingPhotos:
         queue_url: str,
         waiting_queue_url: str,
         max_backlog: int,
+        glance_seconds: int = GLANCE_SECONDS,
+        max_looks: int = MAX_LOOKS,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_client = make_client
         self._allowance = allowance
         self._queue_url = queue_url
         self._waiting_queue_url = waiting_queue_url
         self._max_backlog = max_backlog
+        self._glance_seconds = glance_seconds
+        self._max_looks = max_looks
         self._now = now
+        self._clock = clock
 
     def move(self, until: float) -> Mapping[str, int]:
-        """Move as many messages as there is room for, none after `until` (of time.monotonic()).
+        """Move as many messages as there is room for, none after `until` (of `clock`).
 
         Room is what the day has left, at most `max_backlog`, less the messages in the queue of photos, each of which
         may need it. More would delay the events of new uploads and deletions. If there is no room, or none any more,
@@ -82,7 +88,7 @@ class WaitingPhotos:
         try:
             waiting = self._messages(self._waiting_queue_url)
             room = min(self._allowance.left(), self._max_backlog) - self._messages(self._queue_url) if waiting else 0
-            while waiting and time.monotonic() < until and looks < MAX_LOOKS:
+            while waiting and self._clock() < until and looks < self._max_looks:
                 if room > 0:
                     messages = self._receive(int(min(room, BATCH)), HIDDEN_SECONDS)
                     passed = self._pass_on(messages, self._queue_url)
@@ -92,7 +98,7 @@ class WaitingPhotos:
                         break
                 else:
                     looks += 1
-                    messages = self._receive(BATCH, GLANCE_SECONDS)
+                    messages = self._receive(BATCH, self._glance_seconds)
                     if not messages:
                         break
                     self._pass_on(list(filter(self._is_old, messages)), self._waiting_queue_url)

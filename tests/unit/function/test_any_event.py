@@ -1,6 +1,6 @@
 """Whatever an event holds, the function answers: a message is settled, handed back, or a dead letter with its cause.
 
-The real handler with its real clients, and Lambda's own log format. `make prove` sends 100,000 events instead of the
+The real function with its real clients, and Lambda's own log format. `make prove` sends 100,000 events instead of the
 2,000 here.
 """
 
@@ -11,18 +11,18 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
-from botocore.httpsession import URLLib3Session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_labels.answers import SomeFailed
+from image_labels.clients import make_clients
 from image_labels.events import EventError, Source, Task, read
 from image_labels.queues.redelivery import allowed_in_sqs
 from support.answering_aws import Aws
-from support.cold_start import Context, start
+from support.cold_start import start
 from support.event_files import all_events
 from support.fakes import BUCKET
 
@@ -117,15 +117,15 @@ class Log(logging.Handler):
 class Function:
     """The function at work, and what it does to AWS and to its log."""
 
-    def __init__(self, handler: Callable[[object, object], Any], aws: Aws, log: Log) -> None:
-        self._handler = handler
+    def __init__(self, handle: Callable[[object, float], Any], aws: Aws, log: Log) -> None:
+        self._handle = handle
         self.aws = aws
         self.log = log
 
     def __call__(self, event: object) -> Any:
         self.aws.clear()
         self.log.lines.clear()
-        answer = self._handler(event, Context())
+        answer = self._handle(event, 60.0)
         json.dumps(answer, ensure_ascii=False).encode()  # as Lambda sends it
         assert not self.log.lost
         return answer
@@ -139,10 +139,13 @@ def a_function() -> Iterator[Function]:
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setattr(URLLib3Session, "send", lambda _session, request: aws.send(request))
         logger.addHandler(log)
         logger.setLevel(logging.INFO)
-        yield Function(start(patch, DETECT_LABELS_PER_SECOND="10000").handler, aws, log)
+        clients = make_clients(concurrency=5)
+        for client in (clients.s3, clients.rekognition, clients.dynamodb, clients.sqs(), clients.dynamodb_once()):
+            client.meta.events.register_first("before-send", cast("Any", lambda request, **_: aws.send(request)))
+        make_function = start(patch, DETECT_LABELS_PER_SECOND="10000").make_function
+        yield Function(make_function(os.environ, clients=clients).handle, aws, log)
         logger.removeHandler(log)
         logger.setLevel(level)
 

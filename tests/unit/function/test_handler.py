@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
@@ -12,6 +15,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from image_labels.clients import Clients, make_clients
 from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.photos import Photos
 from image_labels.settings import SettingsError
@@ -19,11 +23,12 @@ from image_labels.tables.store import Store
 from support.cold_start import Context, start
 from support.event_files import load
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.replaced import Replaced
 
 if TYPE_CHECKING:
-    from image_labels.clients import Clients
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
 def test_photo_in_label_out(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
@@ -74,41 +79,59 @@ def test_backfill_of_more_than_days_allow_ends_with_all_labelled(
 ) -> None:
     """By S3 Batch Operations: seven photos at two a day, and one that comes by a bare event."""
     keys = [f"images/{name}.jpg" for name in ("a", "red flower", "1+1=2", "100%", "Käse", "it's (1)", "🐕")]
-    today = ["2026-11-25"]
-    monkeypatch.setattr("image_labels.daily_limit.DailyLimit._day", lambda _self: today[0])
-    monkeypatch.setattr("image_labels.queues.waiting.GLANCE_SECONDS", 0)  # the next day comes at once here
-    monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)
+    now = [time.time()]
     sqs = boto3.client("sqs")
     photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
-    where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting}
-    handler = start(monkeypatch, DAILY_IMAGE_LIMIT="2", **where).handler
+    received: list[str] = []
+
+    def receive(**request: Any) -> Any:
+        answer: Any = sqs.receive_message(**request | {"WaitTimeSeconds": 0})
+        received.extend(message["ReceiptHandle"] for message in answer.get("Messages", []))
+        return answer
+
+    def next_day() -> None:
+        """A day later, the messages that were received and not deleted are visible again."""
+        now[0] += 24 * 3600
+        for handle in received:
+            with suppress(sqs.exceptions.ReceiptHandleIsInvalid):  # it was deleted
+                sqs.change_message_visibility(QueueUrl=waiting, ReceiptHandle=handle, VisibilityTimeout=0)
+        received.clear()
+
+    module = start(monkeypatch, DAILY_IMAGE_LIMIT="2", QUEUE_URL=photos, WAITING_QUEUE_URL=waiting)
+    clients = replace(
+        make_clients(concurrency=5), sqs=lambda: cast("SQSClient", Replaced(sqs, receive_message=receive))
+    )
+    function = module.make_function(os.environ, clients=clients, now=lambda: now[0])
+
+    def handler(event: Any) -> Any:
+        return function.handle(event, 60)
 
     job = load("batch_operations_2_0")
     for key in [*keys, "images/bare.jpg"]:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"a photo")
     for key in keys:
         task = job["tasks"][0] | {"s3Key": quote_plus(key)}
-        (result,) = handler(job | {"tasks": [task]}, Context())["results"]
+        (result,) = handler(job | {"tasks": [task]})["results"]
         assert result["resultCode"] == "Succeeded"
     bare = load("eventbridge_created")
     bare["detail"]["object"]["key"] = "images/bare.jpg"
-    assert [photo["outcome"] for photo in handler(bare, Context())["photos"]] == ["waiting"]
+    assert [photo["outcome"] for photo in handler(bare)["photos"]] == ["waiting"]
 
-    for day in range(26, 29):
-        today[0] = f"2026-11-{day}"
-        handler(load("scheduled"), Context())
+    for _day in range(3):
+        next_day()
+        handler(load("scheduled"))
         messages = sqs.receive_message(QueueUrl=photos, MaxNumberOfMessages=10)["Messages"]
         records = [
             {"eventSource": "aws:sqs", "messageId": each["MessageId"], "body": each["Body"]} for each in messages
         ]
-        assert handler({"Records": records}, Context()) == {"batchItemFailures": []}
+        assert handler({"Records": records}) == {"batchItemFailures": []}
         for each in messages:
             sqs.delete_message(QueueUrl=photos, ReceiptHandle=each["ReceiptHandle"])
     labelled = {item["PK"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]}
     assert labelled == {*keys, "images/bare.jpg"}
     rows = dynamodb.scan(TableName=LABELS_TABLE)["Items"]
     assert [row["Images"]["N"] for row in rows if row["Term"]["S"] == "*usage"] == ["2"] * 4
-    assert handler(load("scheduled"), Context()) == {"moved": 0, "waiting": 0}
+    assert handler(load("scheduled")) == {"moved": 0, "waiting": 0}
 
 
 def test_what_waits_is_moved_when_the_limit_is_taken_away(

@@ -43,7 +43,7 @@ class Aws:
         self.sent.clear()
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """In place of botocore's HTTP session."""
+        """Answer a request in place of the network, as a handler of botocore's event before-send does."""
         with self._lock:
             status, headers, body = self._answer(request)
         return AWSResponse(request.url, status, headers, _Body(body))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -248,9 +248,7 @@ def test_photos_that_came_in_no_message_can_wait(queues: Queues) -> None:
     assert queues.redelivery().let_wait([over]) == [True]
     (message,) = queues.that_wait()
     assert read(json.loads(message["Body"])).tasks[0].objects == (ref,)
-    redelivery = queues.redelivery()
-    redelivery._waiting_queue_url += "-gone"
-    assert redelivery.let_wait([over]) == [False]
+    assert replace(queues, waiting=f"{queues.waiting}-gone").redelivery().let_wait([over]) == [False]
 
 
 def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
@@ -272,9 +270,7 @@ def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, capl
 
 def test_photo_that_could_not_wait_at_its_last_try_is_a_dead_letter_that_says_so(queues: Queues) -> None:
     (failed,) = queues.failed(OVER, attempt=TRIES)
-    redelivery = queues.redelivery()
-    redelivery._waiting_queue_url += "-gone"
-    assert redelivery.hand_back([failed]) == []
+    assert replace(queues, waiting=f"{queues.waiting}-gone").redelivery().hand_back([failed]) == []
     (message,) = queues.dead()
     assert said(message)["Cause"] == "the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
     assert "why the queue of waiting photos did not take it; then send it back" in said(message)["NextStep"]

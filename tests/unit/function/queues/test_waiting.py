@@ -7,10 +7,8 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -20,6 +18,7 @@ from botocore.stub import Stubber
 from image_labels.failures import NeedsOperator
 from image_labels.queues.waiting import HIDDEN_SECONDS, MAX_LOOKS, OLD_SECONDS, WaitingPhotos
 from image_labels.rekognition import Unlimited
+from support.replaced import Replaced
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -46,17 +45,22 @@ class Queues:
     photos: str
     waiting: str
 
-    def mover(
-        self, left: float, *, max_backlog: int = 1000, sqs: object = None, now: Callable[[], float] = time.time
-    ) -> WaitingPhotos:
-        client = cast("SQSClient", sqs or self.sqs)
+    def mover(self, left: float, *, max_backlog: int = 1000, sqs: Any = None, **options: Any) -> WaitingPhotos:
+        client = sqs or self.sqs
+
+        def receive_at_once(*, WaitTimeSeconds: int, **request: Any) -> Any:  # noqa: N803
+            """Without long polling: moto has one server, which knows all messages."""
+            assert WaitTimeSeconds
+            return client.receive_message(**request)
+
+        polling = cast("SQSClient", Replaced(client, receive_message=receive_at_once))
         return WaitingPhotos(
-            lambda: client,
+            lambda: polling,
             Left(left),
             queue_url=self.photos,
             waiting_queue_url=self.waiting,
             max_backlog=max_backlog,
-            now=now,
+            **options,
         )
 
     def let_wait(self, *bodies: str) -> None:
@@ -74,16 +78,6 @@ class Queues:
         """All messages, also those that are hidden."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         return sum(map(int, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
-
-
-class Faulty:
-    """A client whose calls go through, except the one that is named."""
-
-    def __init__(self, sqs: SQSClient, name: str, instead: Callable[..., Any]) -> None:
-        self._sqs, self._name, self._instead = sqs, name, instead
-
-    def __getattr__(self, name: str) -> Any:
-        return self._instead if name == self._name else getattr(self._sqs, name)
 
 
 @pytest.fixture
@@ -113,11 +107,10 @@ def test_all_are_moved_when_the_limit_was_taken_away(queues: Queues) -> None:
 
 
 @pytest.mark.parametrize("left", [1000, Unlimited().left()], ids=["limit", "no limit"])
-def test_no_more_are_moved_than_are_soon_done(queues: Queues, monkeypatch: pytest.MonkeyPatch, left: float) -> None:
-    """Else new photos and deletions would come behind a day's backlog."""
-    monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)  # what is looked at is hidden for a minute
+def test_backlog_of_the_queue_of_photos_is_limited(queues: Queues, left: float) -> None:
+    """Otherwise new photos and deletions would wait behind a day's backlog."""
     queues.let_wait(*names(40))
-    mover = queues.mover(left, max_backlog=15)
+    mover = queues.mover(left, max_backlog=15, max_looks=1)  # each look hides ten messages for a minute
     assert mover.move(NEVER) == {"moved": 15, "waiting": 25}
     assert mover.move(NEVER) == {"moved": 0, "waiting": 25}  # none was done meanwhile
     (done,) = queues.sqs.receive_message(QueueUrl=queues.photos)["Messages"]
@@ -174,16 +167,15 @@ def test_no_time_left_moves_none(queues: Queues) -> None:
     assert queues.bodies(queues.waiting) == names(5)  # and hides none
 
 
-def test_time_that_runs_out_leaves_the_rest(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_that_runs_out_leaves_the_rest(queues: Queues) -> None:
     queues.let_wait(*names(23))
     seconds = [0.0]
-    monkeypatch.setattr("image_labels.queues.waiting.time", SimpleNamespace(monotonic=lambda: seconds[0]))
 
     def slow(**request: Any) -> Any:
         seconds[0] += 40
         return queues.sqs.delete_message_batch(**request)
 
-    mover = queues.mover(99, sqs=Faulty(queues.sqs, "delete_message_batch", slow))
+    mover = queues.mover(99, sqs=Replaced(queues.sqs, delete_message_batch=slow), clock=lambda: seconds[0])
     assert mover.move(36) == {"moved": 10, "waiting": 13}
     assert queues.count(queues.waiting) == 13
 
@@ -194,7 +186,7 @@ def test_message_that_is_not_sent_is_not_deleted(queues: Queues, caplog: pytest.
         return answer | {"Failed": [{"Id": Entries[1]["Id"], "SenderFault": False, "Code": "InternalError"}]}
 
     queues.let_wait(*names(3))
-    mover = queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", all_but_the_second))
+    mover = queues.mover(9, sqs=Replaced(queues.sqs, send_message_batch=all_but_the_second))
     assert mover.move(NEVER) == {"moved": 2, "waiting": 1}
     assert queues.bodies(queues.photos) == ["photo 000", "photo 002"]
     assert queues.count(queues.waiting) == 1
@@ -208,7 +200,7 @@ def test_sending_whose_answer_is_lost_doubles_and_loses_none(queues: Queues, cap
         raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": ""}}, "SendMessageBatch")
 
     queues.let_wait(*names(3))
-    mover = queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", answer_is_lost))
+    mover = queues.mover(9, sqs=Replaced(queues.sqs, send_message_batch=answer_is_lost))
     assert mover.move(NEVER) == {"moved": 0, "waiting": 3}
     assert [record.__dict__["cause"] for record in caplog.records] == ["SendMessageBatch: ServiceUnavailable: "]
     assert queues.bodies(queues.photos) == names(3)
@@ -223,7 +215,7 @@ def test_message_that_is_being_moved_is_hidden_from_another_mover(queues: Queues
         assert HIDDEN_SECONDS >= 60
         return queues.sqs.send_message_batch(**request)
 
-    assert queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", meanwhile)).move(NEVER)["moved"] == 1
+    assert queues.mover(9, sqs=Replaced(queues.sqs, send_message_batch=meanwhile)).move(NEVER)["moved"] == 1
 
 
 def test_what_somebody_has_to_mend_is_said_and_raised(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
@@ -232,7 +224,7 @@ def test_what_somebody_has_to_mend_is_said_and_raised(queues: Queues, caplog: py
 
     queues.let_wait("photo")
     with pytest.raises(NeedsOperator, match="AccessDenied"):
-        queues.mover(9, sqs=Faulty(queues.sqs, "receive_message", refused)).move(NEVER)
+        queues.mover(9, sqs=Replaced(queues.sqs, receive_message=refused)).move(NEVER)
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.ERROR, "waiting photos not moved")
     assert "allow ReceiveMessage" in record.__dict__["next_step"]
@@ -253,7 +245,7 @@ def test_passing_fault_is_a_warning_and_no_error(
         raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, operation)
 
     queues.let_wait(*names(12))
-    assert queues.mover(99, sqs=Faulty(queues.sqs, operation, broken)).move(NEVER) == answer
+    assert queues.mover(99, sqs=Replaced(queues.sqs, **{operation: broken})).move(NEVER) == answer
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.WARNING, "waiting photos not moved")
     assert record.__dict__["next_step"] == "nothing: it is tried again within minutes"
@@ -269,7 +261,7 @@ def test_what_was_moved_before_a_fault_is_in_the_answer(queues: Queues, caplog: 
         return queues.sqs.receive_message(**request)
 
     queues.let_wait(*names(12))
-    assert queues.mover(99, sqs=Faulty(queues.sqs, "receive_message", breaks)).move(NEVER) == {
+    assert queues.mover(99, sqs=Replaced(queues.sqs, receive_message=breaks)).move(NEVER) == {
         "moved": 10,
         "waiting": 2,
     }
@@ -283,21 +275,24 @@ def test_messages_too_large_for_one_batch_are_sent_in_several(queues: Queues) ->
     assert queues.bodies(queues.photos) == large
 
 
-def test_message_that_has_waited_long_is_sent_anew_and_does_not_expire(queues: Queues) -> None:
+def test_message_that_has_waited_long_is_sent_again_and_does_not_expire(queues: Queues) -> None:
     queues.let_wait(*names(12))
-    began = time.time()
-    time.sleep(0.01)
     sent: list[str] = []
 
-    def noted(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+    def receive_old(**request: Any) -> Any:
+        """Messages that were sent a second too long ago, until they are sent again."""
+        answer: Any = queues.sqs.receive_message(**request)
+        for message in answer.get("Messages", []):
+            if message["Body"] not in sent:
+                message["Attributes"]["SentTimestamp"] = str(round((time.time() - OLD_SECONDS - 1) * 1000))
+        return answer
+
+    def send(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
         assert QueueUrl == queues.waiting
         sent.extend(entry["MessageBody"] for entry in Entries)
         return queues.sqs.send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
-    # What was sent before `began` is old by then, and what is sent now is not.
-    mover = queues.mover(
-        0, sqs=Faulty(queues.sqs, "send_message_batch", noted), now=lambda: began + OLD_SECONDS + 0.005
-    )
+    mover = queues.mover(0, sqs=Replaced(queues.sqs, receive_message=receive_old, send_message_batch=send))
     assert mover.move(NEVER) == {"moved": 0, "waiting": 12}
     assert sorted(sent) == names(12)
     assert queues.count(queues.waiting) == 12
@@ -310,16 +305,16 @@ def test_message_that_does_not_expire_yet_is_left_alone(queues: Queues) -> None:
     def not_sent(**_: Any) -> None:
         pytest.fail("it was sent anew")
 
-    mover = queues.mover(0, sqs=Faulty(queues.sqs, "send_message_batch", not_sent))
+    mover = queues.mover(0, sqs=Replaced(queues.sqs, send_message_batch=not_sent))
     assert mover.move(NEVER) == {"moved": 0, "waiting": 1}
 
 
-def test_message_is_soon_back_if_there_was_no_room_for_it(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else it would be missing when the limit is raised a moment later."""
-    monkeypatch.setattr("image_labels.queues.waiting.GLANCE_SECONDS", 1)
+def test_message_is_soon_visible_again_if_there_was_no_room_for_it(queues: Queues) -> None:
+    """Otherwise it would be missing when the limit is raised a moment later."""
     queues.let_wait("photo")
-    queues.mover(0).move(NEVER)
-    time.sleep(1.1)
+    queues.mover(0, glance_seconds=1).move(NEVER)
+    assert "Messages" not in queues.sqs.receive_message(QueueUrl=queues.waiting)
+    assert queues.sqs.receive_message(QueueUrl=queues.waiting, VisibilityTimeout=0, WaitTimeSeconds=10)["Messages"]
     assert queues.mover(1).move(NEVER) == {"moved": 1, "waiting": 0}
 
 

@@ -14,6 +14,7 @@ from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.foreign import DOG, KEY, item_of_ours, items
+from support.replaced import Replaced
 from support.tables import Tables, revisions
 
 if TYPE_CHECKING:
@@ -199,20 +200,23 @@ def test_rows_of_an_item_that_was_changed_by_hand_go_with_it() -> None:
 def test_worker_that_fills_an_item_stops_when_another_empties_it_as_foreign() -> None:
     """The change by hand has left the Revision on which the first worker goes on."""
     tables = Tables()
-    client, numbers = cast("DynamoDBClient", tables), revisions()
-    first, second = (Store(client, "images", "labels", new_revision=numbers, max_actions=3) for _ in range(2))
-    first.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
-    filled = first.get(KEY)
-    assert filled is not None
-    tables.items["images"][(KEY,)]["Status"] = {"S": "DONE"}
-    transact = second._transact
 
-    def in_turns(actions: list[Any]) -> None:
-        transact(actions)
+    def write(**request: Any) -> Any:
+        """The second worker writes, and then the first goes on."""
+        tables.transact_write_items(**request)
+        assert filled is not None
         with pytest.raises(Conflict):
             first.index(filled)
+        return {}
 
-    second._transact = in_turns  # type: ignore[method-assign]
+    numbers = revisions()
+    first, second = (
+        Store(cast("DynamoDBClient", client), "images", "labels", new_revision=numbers, max_actions=3)
+        for client in (tables, Replaced(tables, transact_write_items=write))
+    )
+    first.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
+    filled = first.get(KEY)
+    tables.items["images"][(KEY,)]["Status"] = {"S": "DONE"}
     second.put(PHOTO, Labels((Label("Cat", 90.0),), "3.0"), SETTINGS, replacing=second.get(KEY))
     assert {term for term, _ in tables.rows()} == {"cat"}
 

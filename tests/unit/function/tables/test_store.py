@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ from image_labels.tables.items import Rows, detections, labels_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Conflict, Store
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.replaced import Replaced
 from support.tables import Tables
 
 if TYPE_CHECKING:
@@ -168,16 +170,15 @@ def test_write_that_broke_off_is_finished(clients: Clients, dynamodb: DynamoDBCl
     photo = Labels(tuple(Label(f"Label {n}", 99.0) for n in range(30)), "3.0")
 
     def breaks_off_after(parts: int) -> None:
-        store = Store(clients.dynamodb, TABLE, LABELS_TABLE, max_actions=10)
-        transact, done = store._transact, [0]
+        calls = count()
 
-        def breaks_off(actions: list[Any]) -> None:
-            if done[0] == parts:
+        def write(**request: Any) -> Any:
+            if next(calls) == parts:
                 raise ConnectionError("the function was killed")
-            done[0] += 1
-            transact(actions)
+            return clients.dynamodb.transact_write_items(**request)
 
-        store._transact = breaks_off  # type: ignore[method-assign]
+        client = cast("DynamoDBClient", Replaced(clients.dynamodb, transact_write_items=write))
+        store = Store(client, TABLE, LABELS_TABLE, max_actions=10)
         store.put(PHOTO, photo, SETTINGS, replacing=store.get(PHOTO.key))
 
     with pytest.raises(ConnectionError):
