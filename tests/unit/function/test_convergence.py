@@ -21,7 +21,8 @@ from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller
 from image_labels.tables.store import Store
-from support.histories import History, World
+from support.histories import History
+from support.world import World
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 TOLD = st.binary(min_size=10, max_size=150)

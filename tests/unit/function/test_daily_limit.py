@@ -198,14 +198,6 @@ def test_next_step_for_an_image_not_given_back_is_about_the_count(days: Days, ca
     assert record.__dict__["next_step"] == "nothing: the count is higher than it need be until the day is over"
 
 
-def test_image_is_given_back_by_a_client_that_asks_once(clients: Clients) -> None:
-    """A subtraction that botocore sends again, since its answer was lost, would let the day have an image too many."""
-    once = clients.dynamodb_once()
-    assert once is clients.dynamodb_once()
-    assert once.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
-    assert clients.dynamodb.meta.config.retries["total_max_attempts"] > 1  # type: ignore[attr-defined]
-
-
 def test_table_that_does_not_count_is_a_failure_of_its_own(days: Days) -> None:
     with Stubber(days.clients.dynamodb) as stub:
         stub.add_client_error("update_item", "InternalServerError", "")

@@ -12,14 +12,8 @@ from urllib.parse import quote_plus
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError
-from botocore.stub import Stubber
-from image_labels.clients import Clients, make_clients
-from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
-from image_labels.photos import Photos
+from image_labels.clients import make_clients
 from image_labels.settings import SettingsError
-from image_labels.tables.store import Store
 from support.cold_start import Context, start
 from support.event_files import load
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
@@ -178,95 +172,3 @@ def test_collector_runs_again_after_the_start(monkeypatch: pytest.MonkeyPatch) -
     gc = start(monkeypatch).gc
     assert gc.isenabled()
     gc.unfreeze()
-
-
-def test_head_of_a_photo(clients: Clients, s3: S3Client) -> None:
-    photos = Photos(clients.s3, BUCKET)
-    assert photos.head("images/none.jpg") is None
-    etag = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"12345")["ETag"]
-    photo = photos.head("images/ä +%.jpg")
-    assert photo is not None
-    assert (photo.etag, photo.size, photo.version_id) == (etag.strip('"'), 5, None)
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    version = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"123456")["VersionId"]
-    photo = photos.head("images/ä +%.jpg")
-    assert photo is not None
-    assert photo.version_id == version
-    s3.delete_object(Bucket=BUCKET, Key="images/ä +%.jpg")
-    assert photos.head("images/ä +%.jpg") is None
-
-
-def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
-    """S3 calls objects from before versioning version "null": Rekognition is not asked for such a version."""
-    s3.put_object(Bucket=BUCKET, Key="k", Body=b"12345")
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    photo = Photos(clients.s3, BUCKET).head("k")
-    assert photo is not None
-    assert photo.version_id is None
-
-
-@pytest.mark.parametrize(("status", "advice"), [(403, "s3:ListBucket"), (301, "Region")])
-def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str) -> None:
-    with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", str(status), "", status)
-        with pytest.raises(NeedsOperator, match=r"images/x\.jpg") as raised:
-            Photos(clients.s3, BUCKET).head("images/x.jpg")
-    assert advice in raised.value.next_step
-
-
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        ("InvalidRequest", "SSE-C"),
-        ("KMS.DisabledException", "enable the KMS key"),
-        ("KMS.KMSInvalidStateException", "cancel its deletion"),
-        ("KMS.NotFoundException", "upload the object again"),
-        ("ExpiredToken", "delivers it again"),
-        ("AccessDenied", "GetObject to the function's role"),
-        ("NoSuchKey", "delivers it again"),
-    ],
-)
-def test_bad_request_says_why(clients: Clients, code: str, advice: str) -> None:
-    """The answer to a HEAD has no body, so the code comes from a GET of the first byte."""
-    with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", "400", "Bad Request", 400)
-        where = {"Bucket": BUCKET, "Key": "images/x.jpg", "Range": "bytes=0-0"}
-        stub.add_client_error("get_object", code, "S3's words", 400, expected_params=where)
-        with pytest.raises(Failure) as raised:
-            Photos(clients.s3, BUCKET).head("images/x.jpg")
-        stub.assert_no_pending_responses()
-    assert code in raised.value.cause
-    assert "S3's words" in raised.value.cause
-    assert advice in raised.value.next_step
-
-
-def test_bad_request_that_has_passed_is_tried_again(clients: Clients, s3: S3Client) -> None:
-    s3.put_object(Bucket=BUCKET, Key="images/x.jpg", Body=b"a photo")
-
-    class NoBody:
-        def stream(self) -> list[bytes]:
-            return []
-
-    def bad_request(**_: object) -> AWSResponse:
-        return AWSResponse("https://s3", 400, {}, NoBody())  # type: ignore[arg-type]
-
-    clients.s3.meta.events.register_first("before-send.s3.HeadObject", cast("Any", bad_request))
-    with pytest.raises(TryAgain, match="GetObject succeeds"):
-        Photos(clients.s3, BUCKET).head("images/x.jpg")
-
-
-def test_throttled_head_counts_as_throttled(clients: Clients) -> None:
-    """S3's "503 Slow Down" without a body: botocore gives 503 as its code."""
-    with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", "503", "Service Unavailable", 503)
-        with pytest.raises(ClientError) as raised:
-            Photos(clients.s3, BUCKET).head("images/x.jpg")
-    failure = failure_of(raised.value)
-    assert isinstance(failure, TryAgain)
-    assert failure.throttled
-
-
-def test_table_that_has_gone_says_what_to_do(clients: Clients) -> None:
-    with pytest.raises(clients.dynamodb.exceptions.ResourceNotFoundException) as raised:
-        Store(clients.dynamodb, "none", "none").get("k")
-    assert "apply" in failure_of(raised.value).next_step

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from image_labels.clients import Clients, make_clients
 from image_labels.events import ObjectRef, Task, notification, read
 from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
 from image_labels.queues.redelivery import Failed, Redelivery
@@ -201,28 +198,6 @@ def test_others_of_the_batch_are_seen_to_as_always(queues: Queues) -> None:
     assert [message["Body"] for message in queues.that_wait()] == [OVER.cause]
 
 
-def test_many_over_the_limit_wait_by_as_few_calls_as_sqs_allows(queues: Queues) -> None:
-    failed = queues.failed(*[OVER] * 23)
-    asked: list[int] = []
-    send = queues.sqs.send_message_batch
-
-    def counted(**request: Any) -> Any:
-        asked.append(len(request["Entries"]))
-        return send(**request)
-
-    queues.sqs.send_message_batch = counted  # type: ignore[method-assign]
-    assert queues.redelivery().hand_back(failed) == []
-    assert asked == [10, 10, 3]
-    assert len(queues.that_wait() + queues.that_wait() + queues.that_wait()) == 23
-
-
-def test_large_messages_over_the_limit_wait_too(queues: Queues) -> None:
-    bodies = [f"{n}" + "ü" * 60_000 for n in range(5)]  # 120 KB each, two in a request
-    failed = [one for body in bodies for one in queues.failed(OVER, body=body)]
-    assert queues.redelivery().hand_back(failed) == []
-    assert sorted(message["Body"] for message in queues.that_wait()) == bodies
-
-
 def test_message_that_alone_is_not_taken_comes_back_alone(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     failed = queues.failed(OVER, OVER, OVER, photo="s3://b/images/x.jpg")
     entry = {"Id": "0", "ReceiptHandle": failed[1].message.receipt_handle, "VisibilityTimeout": 20}
@@ -319,16 +294,3 @@ def test_nothing_failed_needs_no_client() -> None:
     )
     assert redelivery.hand_back([]) == []
     assert redelivery.let_wait([]) == ()
-
-
-def test_functions_own_client_is_made_once(aws: None) -> None:
-    clients: Clients = make_clients(concurrency=1)
-    start = threading.Barrier(8, timeout=30)
-
-    def both(_n: int) -> tuple[int, int]:
-        start.wait()
-        return id(clients.sqs()), id(clients.dynamodb_once())
-
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(both, range(8)))) == 1
-    assert clients.sqs().list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200

@@ -268,13 +268,6 @@ def test_what_was_moved_before_a_fault_is_in_the_answer(queues: Queues, caplog: 
     assert [record.message for record in caplog.records] == ["waiting photos not moved", "waiting photos moved"]
 
 
-def test_messages_too_large_for_one_batch_are_sent_in_several(queues: Queues) -> None:
-    large = ["ü" * 60_000 + str(n) for n in range(5)]  # 120 KB each
-    queues.let_wait(*large)
-    assert queues.mover(9).move(NEVER) == {"moved": 5, "waiting": 0}
-    assert queues.bodies(queues.photos) == large
-
-
 def test_message_that_has_waited_long_is_sent_again_and_does_not_expire(queues: Queues) -> None:
     queues.let_wait(*names(12))
     sent: list[str] = []

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
-from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, item_of, labels_of, rows_of
+from image_labels.tables.items import Rows, item_of, rows_of
 from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
-from support.foreign import DOG, KEY, item_of_ours, items
+from support.foreign import DOG, KEY, LAB, item_of_ours, items
 from support.replaced import Replaced
 from support.tables import Tables, revisions
 
@@ -56,7 +55,6 @@ CHANGES: dict[str, dict[str, Any]] = {
     "VersionId that is null": {"VersionId": {"NULL": True}},
     "Rows that is a string": {"Rows": {"S": "4"}},
 }
-LAB = {"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}}
 
 
 def changed(change: dict[str, Any]) -> dict[str, Any]:
@@ -70,25 +68,6 @@ FOREIGN = {name: changed(change) for name, change in CHANGES.items()} | {
 
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@unhurried
-@given(items)
-@example(LAB)
-def test_any_item_can_be_read(item: dict[str, Any]) -> None:
-    read = item_of(KEY, item)
-    assert all(0 <= label.confidence <= 100 for label in labels_of(item))
-    for (term, rank), row in rows_of(KEY, read.terms).items():  # what a worker would delete or write
-        assert 0 < len(term.encode()) <= 2048
-        assert 0 < len(rank.encode()) <= 1024
-        assert row["PK"] == {"S": KEY}
-
-
-def test_item_of_ours_is_taken_for_ours() -> None:
-    read = item_of(KEY, item_of_ours())
-    assert read == Item(
-        KEY, BUCKET, "e", "v1", SETTINGS, 1_795_000_000_250_000_000, terms_of((DOG,)), Rows.COMPLETE, foreign=None
-    )
 
 
 class Bucket:
@@ -219,21 +198,3 @@ def test_worker_that_fills_an_item_stops_when_another_empties_it_as_foreign() ->
     tables.items["images"][(KEY,)]["Status"] = {"S": "DONE"}
     second.put(PHOTO, Labels((Label("Cat", 90.0),), "3.0"), SETTINGS, replacing=second.get(KEY))
     assert {term for term, _ in tables.rows()} == {"cat"}
-
-
-def test_what_a_foreign_item_can_make_the_function_delete_is_bounded() -> None:
-    detection = {
-        "Name": {"S": "Dog"},
-        "Confidence": {"N": "99"},
-        "Aliases": {"L": [{"S": f"a{n}"} for n in range(5000)]},
-    }
-    item = changed({"Detections": {"L": [{"M": detection}]}, "Revision": {"S": "x"}})
-    assert len(item_of(KEY, item).terms) == MAX_FOREIGN_TERMS
-    assert len(item_of(KEY, item | {"Revision": {"N": "7"}}).terms) == 5001
-
-
-@pytest.mark.parametrize("name", ["*", "*usage", "x" * 2049, ""])
-def test_what_cannot_be_a_row_of_a_photo_is_no_term(name: str) -> None:
-    assert [term.text for term in terms_of([replace(DOG, name=name, parents=(), aliases=(), categories=("Dog",))])] == [
-        "dog"
-    ]

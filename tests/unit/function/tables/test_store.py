@@ -10,14 +10,11 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from hypothesis import given
-from hypothesis import strategies as st
 from image_labels.failures import TryAgain
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.tables.item_size import item_size
-from image_labels.tables.items import Rows, detections, labels_of
+from image_labels.tables.items import Rows
 from image_labels.tables.store import MAX_ITEM_BYTES, Conflict, Store
-from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.replaced import Replaced
 from support.tables import Tables
@@ -291,29 +288,3 @@ def test_thousands_of_boxes_are_cut_not_failed(store: Store, dynamodb: DynamoDBC
     assert boxes[0] == 100  # the most certain keep theirs
     assert boxes[-1] == 0
     assert boxes == sorted(boxes, reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("item", "size"),
-    [
-        ({"PK": {"S": "abc"}}, 5),
-        ({"K": {"S": "ä"}}, 3),
-        ({"N": {"N": "1"}}, 3),
-        ({"N": {"N": "12345"}}, 5),
-        ({"N": {"N": "-1000"}}, 4),
-        ({"B": {"BOOL": True}}, 2),
-        ({"L": {"L": []}}, 4),
-        ({"L": {"L": [{"S": "ab"}]}}, 7),
-        ({"M": {"M": {"x": {"S": "ab"}}}}, 8),
-        ({"S": {"SS": ["a", "bc"]}}, 4),
-    ],
-)
-def test_item_size_by_the_published_rules(item: dict[str, dict[str, Any]], size: int) -> None:
-    assert item_size(item) == size
-
-
-@given(st.lists(st.floats(0, 100), max_size=5))
-def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) -> None:
-    """The rows are made of the labels, and a later look takes them for those of the item."""
-    labels = tuple(Label(f"Label {n}", confidence, parents=("Thing",)) for n, confidence in enumerate(confidences))
-    assert terms_of(labels_of(detections(labels, room=100_000))) == terms_of(labels)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_labels.model import Label
 from image_labels.tables.terms import Kind, fold, rank, rank_bound, terms_of
+from support.foreign import DOG
 
 
 def found(*labels: Label) -> dict[str, tuple[str, Kind, float]]:
@@ -70,3 +73,10 @@ def test_bound_lies_after_all_better_ones(limit: float, confidence: float, key: 
 def test_long_keys_fit_and_differ(key: str, other: str) -> None:
     assert len(rank(99.5, key).encode()) <= 1024
     assert (rank(99.5, key) == rank(99.5, other)) == (key == other)
+
+
+@pytest.mark.parametrize("name", ["*", "*usage", "x" * 2049, ""])
+def test_what_cannot_be_a_row_of_a_photo_is_no_term(name: str) -> None:
+    assert [term.text for term in terms_of([replace(DOG, name=name, parents=(), aliases=(), categories=("Dog",))])] == [
+        "dog"
+    ]
