@@ -1,11 +1,11 @@
-"""The function's entry: everything is made once at start; then an event in, an answer out."""
+"""The function's entry point. Clients and settings are made once, at the start."""
 
 from __future__ import annotations
 
 import gc
 
-# The clients' service models are some 4 MB of JSON, of which nothing is garbage. The collector would go through all of
-# it again and again while it is read, for a third of the cold start (bench/cold_start.py).
+# The clients' service models are some 4 MB of JSON, none of which is garbage. The collector would traverse it again and
+# again while it is read, which takes a third of the cold start (bench/cold_start.py).
 gc.disable()
 
 import os  # noqa: E402
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from image_labels.clients import Clients
     from image_labels.queues.waiting import WaitingPhotos
 
-# Waiting photos are moved for at most this share of the function's time. The next run moves the rest, and a call that
-# hangs does not make the invocation time out.
+# Waiting photos are moved for at most this share of the function's time, so that a call that hangs does not make the
+# invocation time out. The next run moves the rest.
 MOVE_SHARE = 0.6
 
 
@@ -54,7 +54,7 @@ class Function:
 def make_function(
     environment: Mapping[str, str], *, clients: Clients | None = None, now: Callable[[], float] = time.time
 ) -> Function:
-    """Put the function together, by default with clients of its own. `now` gives seconds since the epoch.
+    """Create the function. None makes its AWS clients; `now` gives seconds since the epoch.
 
     Raises SettingsError if the environment variables are wrong.
     """
@@ -62,7 +62,7 @@ def make_function(
     clients = clients or make_clients(settings.concurrency)
     allowance: Allowance = Unlimited()
     if settings.daily_image_limit is not None:
-        from image_labels.daily_limit import DailyLimit  # without a limit, the cold start does without it
+        from image_labels.daily_limit import DailyLimit  # not at the start: the import lengthens it
 
         allowance = DailyLimit(
             clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit, now=now
@@ -89,7 +89,7 @@ def make_function(
     )
 
     def make_waiting_photos() -> WaitingPhotos:
-        from image_labels.queues.waiting import WaitingPhotos  # only starts for a schedule need it
+        from image_labels.queues.waiting import WaitingPhotos  # only the schedule needs it
 
         return WaitingPhotos(
             clients.sqs,

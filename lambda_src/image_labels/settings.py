@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 
 class SettingsError(ValueError):
-    """Environment variables are missing or not allowed; the message lists every one and what it may be."""
+    """Environment variables are missing or not allowed; the message lists all of them and the allowed values."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the Terraform module tells the function.
+    """The settings that the Terraform module gives the function.
 
     `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,
     `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
@@ -38,12 +38,12 @@ class Settings:
 
     @property
     def fingerprint(self) -> str:
-        """The settings that decide the labels. A look at a photo with another fingerprint labels it again."""
+        """The settings that decide the labels. A photo whose item has another fingerprint is labelled again."""
         return f"max_labels={self.max_labels};min_confidence={self.min_confidence!r}"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read and check every variable. Raises SettingsError naming all that are wrong, not only the first."""
+        """Read and check every variable. Raises SettingsError that names all invalid ones, not only the first."""
         read = _Reader(environment)
         limited = "DAILY_IMAGE_LIMIT" in environment
         settings = cls(
