@@ -1,4 +1,4 @@
-"""AWS in process: moto, with credentials and a Region that are nobody's."""
+"""AWS in process: moto, with credentials and a Region for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ settings.load_profile("image-labels")
 
 
 @pytest.fixture(autouse=True)
-def nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -51,7 +51,7 @@ def s3(aws: None) -> S3Client:
 
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
-    emulated_dynamodb.install()  # the function writes from several threads, which moto by itself does not stand
+    emulated_dynamodb.install()  # moto alone does not support writes from several threads, as the function makes
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=TABLE,
@@ -73,5 +73,5 @@ def dynamodb(aws: None) -> DynamoDBClient:
 
 @pytest.fixture
 def clients(aws: None) -> Clients:
-    """The function's own clients, on moto."""
+    """The function's clients, on moto."""
     return make_clients(concurrency=5)

@@ -14,7 +14,7 @@ from support.fakes import BUCKET
 from support.workers import OVER, Kept, Keys, worker
 
 
-def test_batch_operations_gets_its_form_of_answer() -> None:
+def test_batch_operations_gets_an_answer_in_its_schema() -> None:
     for name, version in (("batch_operations_1_0", "1.0"), ("batch_operations_2_0", "2.0")):
         event = load(name)
         answer = worker(Keys()).handle(read(event), 60)
@@ -33,7 +33,7 @@ def test_batch_operations_gets_its_form_of_answer() -> None:
         (NeedsOperator("no permission", "allow"), "PermanentFailure"),
     ],
 )
-def test_batch_operations_learns_whether_to_try_again(error: Exception, code: str) -> None:
+def test_batch_operations_result_says_whether_to_retry(error: Exception, code: str) -> None:
     def fails(_key: str) -> Result:
         raise error
 
@@ -48,8 +48,8 @@ def over_for_b(key: str) -> Result:
 
 
 @pytest.mark.parametrize("name", ["batch_operations_1_0", "batch_operations_2_0"])
-def test_photo_over_the_limit_waits_and_batch_operations_is_told_so(name: str) -> None:
-    """Its own tries would be over within the day, and the job would count the photo as failed."""
+def test_photo_over_the_limit_waits_and_its_task_succeeds(name: str) -> None:
+    """Its retries would be over within the day, and the job would count the photo as failed."""
 
     def over(_key: str) -> Result:
         raise OVER
@@ -65,7 +65,7 @@ def test_photo_over_the_limit_waits_and_batch_operations_is_told_so(name: str) -
     assert kept.failed == []
 
 
-def test_photo_that_cannot_wait_is_tried_again_by_batch_operations() -> None:
+def test_photo_that_cannot_wait_is_a_temporary_failure_of_its_task() -> None:
     def over(_key: str) -> Result:
         raise OVER
 
@@ -74,7 +74,7 @@ def test_photo_that_cannot_wait_is_tried_again_by_batch_operations() -> None:
     assert (result["resultCode"], result["resultString"]) == ("TemporaryFailure", OVER.cause)
 
 
-def test_bare_notification_is_answered_with_those_that_wait(caplog: pytest.LogCaptureFixture) -> None:
+def test_answer_to_a_bare_notification_includes_waiting_photos(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     kept = Kept()
     answer = worker(Keys(over_for_b), kept=kept).handle(read(load("s3_many_records")), 60)
@@ -91,7 +91,7 @@ def test_bare_notification_is_answered_with_those_that_wait(caplog: pytest.LogCa
     assert outcomes == {"images/a.jpg": "labelled", "images/b.png": "waiting"}
 
 
-def test_bare_event_from_eventbridge_waits_under_its_own_key() -> None:
+def test_waiting_message_for_a_bare_eventbridge_event_has_the_same_key() -> None:
     def over(_key: str) -> Result:
         raise OVER
 
@@ -102,7 +102,7 @@ def test_bare_event_from_eventbridge_waits_under_its_own_key() -> None:
     assert keys.seen == ["images/red flower + 100%25.jpg"]
 
 
-def test_bare_notification_of_a_photo_that_cannot_wait_raises_so_that_lambda_retries_it() -> None:
+def test_bare_notification_of_a_photo_that_cannot_wait_raises() -> None:
     kept = Kept(f"s3://{BUCKET}/images/b.png")
     with pytest.raises(
         SomeFailed, match=r"1 of the 2 photos of the event are not settled: images/b\.png: the daily limit"
@@ -111,12 +111,12 @@ def test_bare_notification_of_a_photo_that_cannot_wait_raises_so_that_lambda_ret
     assert kept.waiting == []
 
 
-def test_bare_notification_answers_with_the_outcomes() -> None:
+def test_answer_to_a_bare_notification_has_the_outcomes() -> None:
     answer = worker(Keys()).handle(read(load("s3_created")), 60)
     assert answer == {"photos": [{"key": "images/red flower.jpg", "outcome": "labelled", "labels": 3, "reason": ""}]}
 
 
-def test_bare_notification_that_fails_raises_so_that_lambda_retries_it() -> None:
+def test_bare_notification_of_a_photo_that_fails_raises() -> None:
     def fails_for_b(key: str) -> Result:
         if key.endswith("b.png"):
             raise TryAgain("slow down")
@@ -128,7 +128,7 @@ def test_bare_notification_that_fails_raises_so_that_lambda_retries_it() -> None
     assert sorted(keys.seen) == ["images/a.jpg", "images/b.png"]
 
 
-def test_bare_notification_with_a_record_that_cannot_be_read_is_settled_for_the_others() -> None:
+def test_bare_notification_with_an_unreadable_record_labels_the_others_and_raises() -> None:
     keys = Keys()
     event = load("s3_many_records")
     del event["Records"][1]["s3"]
@@ -137,7 +137,7 @@ def test_bare_notification_with_a_record_that_cannot_be_read_is_settled_for_the_
     assert keys.seen == ["images/a.jpg"]
 
 
-def test_test_event_is_nothing_to_do() -> None:
+def test_test_event_is_answered_without_photos() -> None:
     keys = Keys()
     assert worker(keys).handle(read(load("s3_test_event")), 60) == {"photos": []}
     assert keys.seen == []

@@ -1,7 +1,7 @@
-"""Whatever an event holds, the function answers: a message is settled, handed back, or a dead letter with its cause.
+"""The function answers any event: each message is settled, returned to the queue, or a dead letter with its cause.
 
-The real function with its real clients, and Lambda's own log format. `make prove` sends 100,000 events instead of the
-2,000 here.
+The real function with its real clients, and Lambda's own log format. `make prove` sends 100,000 events, `make test`
+2,000.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VALUES = st.recursive(
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container in the value, and where in it something is."""
+    """Every container in the value, with each of its indices or keys."""
     for where in range(len(value)) if isinstance(value, list) else list(value):
         yield value, where
         if isinstance(value[where], (list, dict)):
@@ -89,16 +89,16 @@ MESSAGES = st.fixed_dictionaries(
         "messageAttributes": VALUES,
     },
 )
-MATE = {
+VALID = {
     "eventSource": "aws:sqs",
-    "messageId": "mate",
+    "messageId": "valid",
     "attributes": {"ApproximateReceiveCount": "1"},
-    "body": json.dumps({"source": "aws.s3", "detail": {"bucket": {"name": BUCKET}, "object": {"key": "mate.jpg"}}}),
+    "body": json.dumps({"source": "aws.s3", "detail": {"bucket": {"name": BUCKET}, "object": {"key": "valid.jpg"}}}),
 }
 
 
 class Log(logging.Handler):
-    """What Lambda writes of each record; `lost` are those that it cannot write."""
+    """The lines that Lambda writes; `lost` are the records that it cannot write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Log(logging.Handler):
 
 
 class Function:
-    """The function at work, and what it does to AWS and to its log."""
+    """The function with its AWS and its log, which are emptied before each event."""
 
     def __init__(self, handle: Callable[[object, float], Any], aws: Aws, log: Log) -> None:
         self._handle = handle
@@ -162,15 +162,15 @@ def events(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 @events(EVENTS * 3 // 4)
 @given(odd=st.lists(MESSAGES, min_size=1, max_size=3), place=st.integers(0, 3))
-def test_message_is_settled_handed_back_or_a_dead_letter_and_its_mate_is_labelled(
+def test_each_message_is_settled_returned_or_dead_lettered_and_the_valid_one_is_labelled(
     function: Function, odd: list[Any], place: int
 ) -> None:
     messages = copy.deepcopy(odd)
-    messages.insert(place, MATE)
+    messages.insert(place, VALID)
     back = {failure["itemIdentifier"] for failure in function({"Records": messages})["batchItemFailures"]}
-    assert "mate" not in back
-    assert function.aws.items["mate.jpg"]["Labels"] == {"SS": ["Dog"]}
-    (line,) = [line for line in function.log.lines if line.get("key") == "mate.jpg"]
+    assert "valid" not in back
+    assert function.aws.items["valid.jpg"]["Labels"] == {"SS": ["Dog"]}
+    (line,) = [line for line in function.log.lines if line.get("key") == "valid.jpg"]
     assert (line["message"], line["attempt"]) == ("photo labelled", 1)
 
     dead = {sent["MessageBody"]: sent["MessageAttributes"]["Cause"] for sent in function.aws.sent}
@@ -179,10 +179,10 @@ def test_message_is_settled_handed_back_or_a_dead_letter_and_its_mate_is_labelle
 
 
 def assert_settled_or_not(task: Task, back: set[str], dead: Mapping[str, Any], aws: Aws) -> None:
-    """What is ours in the message was looked at; what cannot be read, or is not ours, is kept or a dead letter."""
+    """Photos of the bucket are labelled. Unreadable messages, and those of another bucket, are kept or dead letters."""
     for ref in task.objects:
         if ref.bucket == BUCKET:
-            assert ref.key in aws.looked_at
+            assert ref.key in aws.heads
             assert aws.items[ref.key]["Status"] == {"S": "LABELLED"}
     if task.error or any(ref.bucket != BUCKET for ref in task.objects):
         assert task.id in back or allowed_in_sqs(task.body) in dead

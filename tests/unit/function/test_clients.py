@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from image_labels.clients import Clients, make_clients
 
 
-def test_functions_own_client_is_made_once(aws: None) -> None:
+def test_deferred_client_is_made_once_for_all_threads(aws: None) -> None:
     clients: Clients = make_clients(concurrency=1)
     start = threading.Barrier(8, timeout=30)
 
@@ -21,7 +21,7 @@ def test_functions_own_client_is_made_once(aws: None) -> None:
     assert clients.sqs().list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_image_is_given_back_by_a_client_that_asks_once(clients: Clients) -> None:
+def test_client_that_subtracts_from_the_count_does_not_retry(clients: Clients) -> None:
     """A subtraction that botocore sends again, since its answer was lost, would let the day have an image too many."""
     once = clients.dynamodb_once()
     assert once is clients.dynamodb_once()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from image_labels.clients import Clients
 
 
-def test_throttled_head_counts_as_throttled(clients: Clients) -> None:
+def test_head_object_with_503_counts_as_throttled(clients: Clients) -> None:
     """S3's "503 Slow Down" without a body: botocore gives 503 as its code."""
     with Stubber(clients.s3) as stub:
         stub.add_client_error("head_object", "503", "Service Unavailable", 503)
@@ -27,7 +27,7 @@ def test_throttled_head_counts_as_throttled(clients: Clients) -> None:
     assert failure.throttled
 
 
-def test_table_that_has_gone_says_what_to_do(clients: Clients) -> None:
+def test_missing_table_has_a_next_step(clients: Clients) -> None:
     with pytest.raises(clients.dynamodb.exceptions.ResourceNotFoundException) as raised:
         Store(clients.dynamodb, "none", "none").get("k")
     assert "apply" in failure_of(raised.value).next_step

@@ -25,16 +25,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def test_photo_in_label_out(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
+def test_photo_is_labelled(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
     s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
     handler = start(monkeypatch).handler
     assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
     item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/red flower.jpg"}})["Item"]
-    assert "Mobile Phone" in item["Labels"]["SS"]  # all that moto's Rekognition ever sees
+    assert "Mobile Phone" in item["Labels"]["SS"]  # the only label of moto's Rekognition
     assert item["Status"] == {"S": "LABELLED"}
 
 
-def test_item_of_a_deleted_photo_goes(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
+def test_item_of_a_deleted_photo_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
     dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": "images/old.jpg"}, "Revision": {"N": "1"}})
     start(monkeypatch).handler(load("s3_removed"), Context())
     assert "Item" not in dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/old.jpg"}})
@@ -68,7 +70,7 @@ def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
     assert labelled() == {"images/red flower.jpg", "images/old.jpg"}
 
 
-def test_backfill_of_more_than_days_allow_ends_with_all_labelled(
+def test_backfill_of_more_photos_than_the_limit_is_labelled_over_several_days(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     """By S3 Batch Operations: seven photos at two a day, and one that comes by a bare event."""
@@ -128,7 +130,7 @@ def test_backfill_of_more_than_days_allow_ends_with_all_labelled(
     assert handler(load("scheduled")) == {"moved": 0, "waiting": 0}
 
 
-def test_what_waits_is_moved_when_the_limit_is_taken_away(
+def test_waiting_photos_are_moved_when_the_limit_is_removed(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     sqs = boto3.client("sqs")
@@ -138,7 +140,7 @@ def test_what_waits_is_moved_when_the_limit_is_taken_away(
     assert handler(load("scheduled"), Context()) == {"moved": 1, "waiting": 0}
 
 
-def test_schedule_moves_what_waits_within_a_part_of_the_functions_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_moves_waiting_photos_for_a_share_of_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     until: list[float] = []
 
     class Waiting:
@@ -146,12 +148,12 @@ def test_schedule_moves_what_waits_within_a_part_of_the_functions_time(monkeypat
             until.append(end - time.monotonic())
             return {"moved": 3, "waiting": 4}
 
-    function = start(monkeypatch).Function(None, Waiting)  # no worker is asked
+    function = start(monkeypatch).Function(None, Waiting)  # the schedule needs no worker
     assert function.handle(load("scheduled"), 60) == {"moved": 3, "waiting": 4}
     assert until == [pytest.approx(36, abs=1)]
 
 
-def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(
+def test_without_a_limit_its_modules_are_not_loaded_and_nothing_is_counted(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     for name in ("daily_limit", "queues.waiting"):
@@ -163,7 +165,7 @@ def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(
     assert not [row for row in dynamodb.scan(TableName=LABELS_TABLE)["Items"] if row["Term"]["S"] == "*usage"]
 
 
-def test_bad_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="MAX_LABELS='many'"):
         start(monkeypatch, MAX_LABELS="many")
 

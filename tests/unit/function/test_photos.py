@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def test_head_of_a_photo(clients: Clients, s3: S3Client) -> None:
+def test_head_describes_the_current_object(clients: Clients, s3: S3Client) -> None:
     photos = Photos(clients.s3, BUCKET)
     assert photos.head("images/none.jpg") is None
     etag = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"12345")["ETag"]
@@ -33,7 +33,7 @@ def test_head_of_a_photo(clients: Clients, s3: S3Client) -> None:
 
 
 def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
-    """S3 calls objects from before versioning version "null": Rekognition is not asked for such a version."""
+    """S3 gives objects from before versioning the version "null", which is not sent to Rekognition."""
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"12345")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     photo = Photos(clients.s3, BUCKET).head("k")
@@ -42,7 +42,7 @@ def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize(("status", "advice"), [(403, "s3:ListBucket"), (301, "Region")])
-def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str) -> None:
+def test_refused_head_object_has_a_next_step(clients: Clients, status: int, advice: str) -> None:
     with Stubber(clients.s3) as stub:
         stub.add_client_error("head_object", str(status), "", status)
         with pytest.raises(NeedsOperator, match=r"images/x\.jpg") as raised:
@@ -62,7 +62,7 @@ def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str
         ("NoSuchKey", "delivers it again"),
     ],
 )
-def test_bad_request_says_why(clients: Clients, code: str, advice: str) -> None:
+def test_bad_request_is_explained_by_the_error_code_of_get_object(clients: Clients, code: str, advice: str) -> None:
     """The answer to a HEAD has no body, so the code comes from a GET of the first byte."""
     with Stubber(clients.s3) as stub:
         stub.add_client_error("head_object", "400", "Bad Request", 400)
@@ -76,7 +76,7 @@ def test_bad_request_says_why(clients: Clients, code: str, advice: str) -> None:
     assert advice in raised.value.next_step
 
 
-def test_bad_request_that_has_passed_is_tried_again(clients: Clients, s3: S3Client) -> None:
+def test_bad_request_that_get_object_does_not_repeat_is_retried(clients: Clients, s3: S3Client) -> None:
     s3.put_object(Bucket=BUCKET, Key="images/x.jpg", Body=b"a photo")
 
     class NoBody:

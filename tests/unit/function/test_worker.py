@@ -1,4 +1,4 @@
-"""One event in, an answer in its sender's form out: batches, time, and failures that stay with their photo."""
+"""The photos of an event: concurrency, the function's time, and failures that affect no other photo."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_all_photos_of_a_batch_are_looked_at() -> None:
+def test_all_photos_of_a_batch_are_reconciled() -> None:
     keys = Keys()
     assert handed_back(worker(keys).handle(read(load("sqs_s3_batch")), 60)) == []
     assert sorted(keys.seen) == ["images/old.jpg", "images/red flower.jpg"]
 
 
-def test_one_failure_hands_back_its_own_message_only() -> None:
+def test_only_the_message_of_a_failed_photo_returns_to_the_queue() -> None:
     def fails_for_b(key: str) -> Result:
         if key == "b":
             raise TryAgain("DetectLabels: ThrottlingException", throttled=True)
@@ -31,7 +31,7 @@ def test_one_failure_hands_back_its_own_message_only() -> None:
     assert handed_back(worker(Keys(fails_for_b)).handle(read(sqs("a", "b", "c")), 60)) == ["m1"]
 
 
-def test_poison_messages_are_handed_back_and_the_good_one_is_done() -> None:
+def test_unreadable_messages_fail_and_the_valid_one_is_settled() -> None:
     keys, kept = Keys(), Kept()
     event = load("sqs_poison")
     back = handed_back(worker(keys, kept=kept).handle(read(event), 60))
@@ -40,7 +40,7 @@ def test_poison_messages_are_handed_back_and_the_good_one_is_done() -> None:
     assert all(isinstance(failed.failure, NotAnEvent) and failed.message.error for failed in kept.failed)
 
 
-def test_what_failed_is_handed_back_with_all_that_is_known_of_it() -> None:
+def test_failed_message_is_redelivered_with_its_photo_and_attempt() -> None:
     def fails(_key: str) -> Result:
         raise NeedsOperator("no permission", "allow it")
 
@@ -55,7 +55,7 @@ def test_what_failed_is_handed_back_with_all_that_is_known_of_it() -> None:
     assert failed.message.body == event["Records"][0]["body"]
 
 
-def test_message_of_several_photos_is_named_after_the_one_that_failed() -> None:
+def test_failed_message_of_several_photos_names_the_photo_that_failed() -> None:
     def fails_for_b(key: str) -> Result:
         if key == "b":
             raise TryAgain("no")
@@ -67,7 +67,7 @@ def test_message_of_several_photos_is_named_after_the_one_that_failed() -> None:
     assert [failed.photo for failed in kept.failed] == [f"s3://{BUCKET}/b"]
 
 
-def test_message_with_a_record_that_cannot_be_read_is_settled_for_the_others_and_then_fails() -> None:
+def test_message_with_an_unreadable_record_labels_the_others_and_fails() -> None:
     keys, kept = Keys(), Kept()
     event = in_one_message(sqs("a"), {"eventSource": "aws:s3"})
     assert handed_back(worker(keys, kept=kept).handle(read(event), 60)) == ["m0"]
@@ -77,7 +77,7 @@ def test_message_with_a_record_that_cannot_be_read_is_settled_for_the_others_and
     assert "Records[1].s3.bucket.name" in failed.failure.cause
 
 
-def test_message_comes_back_as_long_as_one_of_its_photos_may_be_settled() -> None:
+def test_message_is_retried_if_one_of_its_failures_is_not_permanent() -> None:
     def fails(key: str) -> Result:
         raise InvalidRequest("never") if key == "a" else TryAgain("later")
 
@@ -87,7 +87,7 @@ def test_message_comes_back_as_long_as_one_of_its_photos_may_be_settled() -> Non
     assert [failed.failure.cause for failed in kept.failed] == ["later"]
 
 
-def test_a_photo_named_twice_in_a_batch_is_looked_at_once() -> None:
+def test_photo_named_twice_in_a_batch_is_reconciled_once() -> None:
     def fails(_key: str) -> Result:
         raise TryAgain("no")
 
@@ -96,7 +96,7 @@ def test_a_photo_named_twice_in_a_batch_is_looked_at_once() -> None:
     assert keys.seen == ["a"]
 
 
-def test_photos_are_worked_on_at_the_same_time() -> None:
+def test_photos_are_reconciled_concurrently() -> None:
     together = threading.Barrier(4, timeout=10)
 
     def waits_for_the_others(_key: str) -> Result:
@@ -106,7 +106,7 @@ def test_photos_are_worked_on_at_the_same_time() -> None:
     assert handed_back(worker(Keys(waits_for_the_others), 4).handle(read(sqs("a", "b", "c", "d")), 60)) == []
 
 
-def test_when_time_runs_short_the_rest_is_handed_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_unfinished_photos_return_to_the_queue_when_the_time_is_over(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
 
     def first_one_hangs(key: str) -> Result:
@@ -121,13 +121,13 @@ def test_when_time_runs_short_the_rest_is_handed_back(caplog: pytest.LogCaptureF
         release.set()
     assert back == ["m0", "m1", "m2"]
     assert keys.seen == ["a"]
-    assert keys.abandoned()  # what still runs is told
+    assert keys.abandoned()  # the thread that still runs can see it
     lines = {record.__dict__["key"]: record.__dict__ for record in caplog.records}
     assert lines.keys() == {"a", "b", "c"}
     assert all(line["attempt"] == 1 and line["cause"] and line["next_step"] for line in lines.values())
 
 
-def test_what_was_done_in_time_is_not_handed_back() -> None:
+def test_photo_settled_in_time_does_not_return_to_the_queue() -> None:
     release = threading.Event()
 
     def second_one_hangs(key: str) -> Result:
@@ -149,7 +149,7 @@ def test_event_of_another_bucket_is_not_labelled(caplog: pytest.LogCaptureFixtur
     assert "other-bucket" in caplog.records[0].__dict__["cause"]
 
 
-def test_message_waits_if_the_first_photo_that_is_not_settled_is_over_the_limit() -> None:
+def test_message_waits_if_its_first_unsettled_photo_is_over_the_limit() -> None:
     def ends(key: str) -> Result:
         if key == "a":
             return Result(Outcome.REMOVED)

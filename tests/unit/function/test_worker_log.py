@@ -17,13 +17,13 @@ from support.workers import OVER, Kept, Keys, handed_back, sqs, worker
 
 
 class Breaks(logging.Handler):
-    """Lambda's log while it cannot be written."""
+    """A log that cannot be written."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise OSError(f"no log takes {record.getMessage()}")
 
 
-def test_no_log_call_fails_a_photo() -> None:
+def test_log_that_cannot_be_written_fails_no_photo() -> None:
     def some_fail(key: str) -> Result:
         match key:
             case "b":
@@ -57,7 +57,7 @@ def test_log_names_the_photo_the_cause_and_the_next_step(caplog: pytest.LogCaptu
     assert (fields["cause"], fields["next_step"]) == ("HeadObject: 403", "allow s3:GetObject")
 
 
-def test_photo_over_the_daily_limit_waits_and_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+def test_photo_over_the_daily_limit_is_logged_as_waiting(caplog: pytest.LogCaptureFixture) -> None:
     def over(_key: str) -> Result:
         raise OVER
 
@@ -65,7 +65,7 @@ def test_photo_over_the_daily_limit_waits_and_has_not_failed(caplog: pytest.LogC
     kept = Kept()
     worker(Keys(over), kept=kept).handle(read(sqs("a")), 60)
     assert [failed.failure for failed in kept.failed] == [OVER]
-    assert kept.waiting == []  # it is for hand_back to send the message as it is
+    assert kept.waiting == []  # hand_back sends the message itself
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.INFO, "photo over daily limit")
     fields = record.__dict__
@@ -75,20 +75,20 @@ def test_photo_over_the_daily_limit_waits_and_has_not_failed(caplog: pytest.LogC
     assert "throttled" not in fields
 
 
-def test_labels_say_how_long_after_the_event_they_came(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_has_the_latency_of_a_message(caplog: pytest.LogCaptureFixture) -> None:
     event = sqs("a", "b")
     event["Records"][0]["attributes"] = {"SentTimestamp": str(round((time.time() - 90) * 1000))}
-    event["Records"][1]["attributes"] = {"SentTimestamp": str(round((time.time() + 5) * 1000))}  # another clock
+    event["Records"][1]["attributes"] = {"SentTimestamp": str(round((time.time() + 5) * 1000))}  # the clocks differ
     caplog.set_level(logging.INFO)
     worker(Keys()).handle(read(event), 60)
-    worker(Keys()).handle(read(load("s3_created")), 60)  # by no queue
+    worker(Keys()).handle(read(load("s3_created")), 60)  # not from a queue
     latency = [record.__dict__.get("latency_ms") for record in sorted(caplog.records, key=lambda r: r.__dict__["key"])]
     assert latency[0] == pytest.approx(90_000, abs=10_000)
     assert latency[1:] == [0, None]
 
 
 @pytest.mark.parametrize("calls", [0, 1])
-def test_failure_says_what_it_cost(caplog: pytest.LogCaptureFixture, calls: int) -> None:
+def test_failure_is_logged_with_its_calls_of_rekognition(caplog: pytest.LogCaptureFixture, calls: int) -> None:
     def fails(_key: str) -> Result:
         raise TryAgain("TransactWriteItems: ThrottlingError", throttled=True)
 
@@ -100,7 +100,7 @@ def test_failure_says_what_it_cost(caplog: pytest.LogCaptureFixture, calls: int)
     assert record.__dict__["throttled"] == 1
 
 
-def test_answer_that_comes_too_late_is_accounted_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_call_that_ends_after_the_invocation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
 
     def hangs(_key: str) -> Result:
@@ -118,10 +118,10 @@ def test_answer_that_comes_too_late_is_accounted_for(caplog: pytest.LogCaptureFi
     assert (first.message, first.__dict__["outcome"]) == ("photo handed back", "handed back")
     assert late.getMessage() == "photo answered too late"
     assert (late.__dict__["key"], late.__dict__["rekognition_calls"]) == ("a", 1)
-    assert "outcome" not in late.__dict__  # it has had one
+    assert "outcome" not in late.__dict__  # it was logged before
 
 
-def test_passing_fault_of_aws_is_a_warning_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_transient_error_of_aws_is_a_warning_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
     def fails(_key: str) -> Result:
         raise ClientError({"Error": {"Code": "500", "Message": "Internal Server Error"}}, "HeadObject")
 
@@ -132,7 +132,9 @@ def test_passing_fault_of_aws_is_a_warning_without_a_traceback(caplog: pytest.Lo
     assert "HeadObject: 500" in record.__dict__["cause"]
 
 
-def test_unexpected_error_keeps_its_traceback_and_fails_its_photo_only(caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_error_is_logged_with_its_traceback_and_fails_only_its_photo(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def breaks_for_b(key: str) -> Result:
         if key == "b":
             raise ZeroDivisionError("division by zero")

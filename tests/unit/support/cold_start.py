@@ -30,7 +30,7 @@ VARIABLES = {
 
 
 class Context:
-    """What Lambda tells of an invocation."""
+    """The context of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000

@@ -33,16 +33,16 @@ from support.world import DAY, MAX_BACKLOG, Queues, World, client_error
 SETTINGS = "max_labels=10;min_confidence=80"
 KEYS = ("a", "b")
 WORKERS = 3
-# A history that has not come to rest after so many switches never will.
+# A history with unsettled messages after this many switches never ends.
 MAX_SWITCHES = 20_000
-# Switches that see a new photo through to its end.
+# Switches that settle a new photo.
 SPURT = 12
-TICK = 5 * 60  # seconds from one look at the waiting photos to the next
+TICK = 5 * 60  # seconds between two runs of the schedule
 MOVERS = 2
 
 
-class NoRestError(AssertionError):
-    """The workers go on for ever."""
+class UnsettledError(AssertionError):
+    """Messages are still unsettled after MAX_SWITCHES."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Running:
 
 
 class History:
-    """One history, told by bytes: each is one thing that happens next, to whom in its upper bits."""
+    """One history. Each byte of `steps` is one event: the lower four bits are what happens, the upper four to whom."""
 
     def __init__(
         self,
@@ -93,12 +93,12 @@ class History:
             now=lambda: 0.0,
         )
         self.movers: list[greenlet | None] = [None] * MOVERS
-        self.unheard: set[str] = set()  # keys whose last change has had no event
+        self.unheard: set[str] = set()  # keys whose last change had no event
         self.workers: list[Running | None] = [None] * WORKERS
 
-    def play(self, told: bytes) -> None:
-        """Let it happen, then let the queue run dry. Raises GoesBackError or NoRestError."""
-        for byte in told:
+    def play(self, steps: bytes) -> None:
+        """Play the steps, then settle all messages. Raises the errors of this module and of `support.world`."""
+        for byte in steps:
             self._happens(byte % 16, byte // 16)
         self.queue.extend(sorted(self.unheard))  # at least one event comes after a key's last change
         for switches in range(MAX_SWITCHES):
@@ -113,7 +113,7 @@ class History:
                 if not self.queues.waiting and not self.queues.hidden:
                     return
                 self._tick(DAY)
-        raise NoRestError(f"not at rest after {MAX_SWITCHES} switches")
+        raise UnsettledError(f"messages are unsettled after {MAX_SWITCHES} switches")
 
     def _happens(self, what: int, who: int) -> None:
         key, worker = KEYS[who % len(KEYS)], who % WORKERS
@@ -130,15 +130,15 @@ class History:
                 self._end(worker, deliver_again=True)
             case 5:  # its call fails, or the answer to its call is lost
                 self._step(worker, TryAgain("the network"))
-            case 6 | 7 if self.workers[worker] is not None:  # the others stand still for long
+            case 6 | 7 if self.workers[worker] is not None:  # the other workers pause for long
                 for _ in range(SPURT):
                     self._step(worker)
             case 14 | 15 if self.world.another_writer:
                 self.world.write_as_another(key, who // len(KEYS))
-                self.unheard.add(key)  # it tells nobody: the next event of the key mends it
+                self.unheard.add(key)  # S3 sends no event: the next event of the key corrects it
             case 12 if self.world.limit is not None:
                 self._tick(DAY)
-            case 13 if self.world.limit is not None:  # SQS does not take everything
+            case 13 if self.world.limit is not None:  # SQS refuses a message
                 self.queues.refuses += 1
             case 14 if self.world.limit is not None:
                 self.world.throttles += 1
@@ -157,7 +157,7 @@ class History:
             self.queue.append(key)
 
     def _take(self, worker: int, which: int) -> None:
-        """Any message of the queue, not the first: it keeps no order."""
+        """Take any message of the queue, because SQS keeps no order."""
         if not self.queue:
             return
         self.queue.rotate(-(which % len(self.queue)))
@@ -194,10 +194,10 @@ class History:
             self.queue.append(running.key)
         if not running.thread.dead:
             self.world.faults += 1
-            running.thread.throw()  # GreenletExit: it ends where it stands
+            running.thread.throw()  # GreenletExit: it ends at its current call
 
     def _allowance(self) -> DailyLimit | Unlimited:
-        """One for each environment."""
+        """A new allowance, as each execution environment has one."""
         if self.world.limit is None:
             return Unlimited()
         tables: Any = self.world.tables
@@ -212,13 +212,13 @@ class History:
                 self._move(mover, client_error("ServiceUnavailable", "", "SQS"))
             case 4:  # it dies
                 self._move(mover, GreenletExit())
-            case 5 if self.movers[mover] is None:  # the schedule rings once more than it should
+            case 5 if self.movers[mover] is None:  # the schedule runs once more than it should
                 self._start(mover)
             case _:
                 self._move(mover)
 
     def _tick(self, seconds: float) -> None:
-        """Time goes by, messages that were received and not deleted are seen again, and a mover looks."""
+        """Time passes, messages that were received and not deleted are visible again, and a mover starts."""
         self.world.now += seconds
         self.queues.show()
         if self.movers[0] is None:

@@ -18,7 +18,7 @@ OVER = OverDailyLimit(1000, "2026-11-25")
 
 
 class Keys:
-    """A reconciler that remembers its keys and does what it is told for each; `calls` is what each costs."""
+    """A reconciler that records its keys and calls `doing` for each; `calls` is the cost of each in calls."""
 
     calls = 0
 
@@ -34,9 +34,9 @@ class Keys:
 
 
 class Kept:
-    """Messages that failed, all of which SQS keeps; what was said of each is remembered.
+    """The redelivery of failed messages, all of which SQS keeps.
 
-    Photos that came in no message wait in `waiting`, as messages, except those whose address is in `refuses`.
+    Messages for photos that wait are in `waiting`, except those whose address is in `refuses`.
     """
 
     def __init__(self, *refuses: str) -> None:

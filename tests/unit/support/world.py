@@ -26,10 +26,10 @@ from support.tables import Attributes, Tables
 
 T = TypeVar("T")
 DAY = 24 * 3600
-MAX_BACKLOG = 1  # messages in the queue of photos up to which a mover moves others there
+MAX_BACKLOG = 1  # of the queue of photos, for movers
 
 Content = Labels | Rejected
-# What the other writer puts where there is no item, and what it changes of one that is there; None removes.
+# The items that another writer creates, and its changes to existing ones; None removes an attribute.
 ITEMS_OF_ANOTHER: tuple[Attributes, ...] = (
     {"Labels": {"SS": ["Dog"]}},
     {"Detections": {"L": [{"S": "Dog"}]}, "Revision": {"S": "1"}},
@@ -53,15 +53,15 @@ class GoesBackError(AssertionError):
 
 
 class OverLimitError(AssertionError):
-    """More images were asked about than the limit of a day allows."""
+    """More images were sent than the limit of a day allows."""
 
 
 class FloodError(AssertionError):
-    """More messages were moved at a time than there was room for."""
+    """More messages were moved at once than there was room for."""
 
 
 def seen_in(etag: str) -> Content:
-    """What Rekognition says of a content: every fourth is no photo, and contents have some of their terms in common."""
+    """Rekognition's answer for a content: every fourth is rejected, and contents have some terms in common."""
     number = int(etag)
     if number % 4 == 3:
         return Rejected(f"content {number}")
@@ -91,9 +91,9 @@ def client_error(code: str, message: str, operation: str) -> ClientError:
 class World:
     """The bucket, Rekognition and the tables. `versioned` says whether the bucket keeps versions.
 
-    `limit` is the daily limit, `now` the time in seconds since the epoch, `throttles` how many of the next calls
-    Rekognition refuses, `billed` how many it has answered of those made on each day (days since the epoch), `faults`
-    how many times a worker died, or a call of its failed.
+    `limit` is the daily limit, `now` the time in seconds since the epoch, `throttles` the number of next calls that
+    Rekognition refuses, `billed` the number of answered calls by the day of the call (days since the epoch), and
+    `faults` the number of times that a worker died or one of its calls failed.
     """
 
     versioned: bool
@@ -103,7 +103,7 @@ class World:
     billed: Counter[int] = field(default_factory=Counter)
     faults: int = 0
     another_writer: bool = False
-    conditional: bool = True  # False: tables that ignore conditions, for the test of the test
+    conditional: bool = True  # False: tables that ignore conditions, for test_mistake_is_found
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -111,7 +111,7 @@ class World:
         self.tables = Tables(network, conditional=self.conditional, on_write=self._no_older_one)
         self._labelled: dict[str, int] = {}
 
-    # -- what people do
+    # -- changes from outside
 
     def upload(self, key: str) -> None:
         number = next(self.numbers)
@@ -121,7 +121,7 @@ class World:
         self.objects.pop(key, None)
 
     def write_as_another(self, key: str, which: int) -> None:
-        """What another program does to a key of the images table."""
+        """Another program writes or changes the item of a key."""
         images = self.tables.items["images"]
         if (key,) not in images:
             images[(key,)] = {"PK": {"S": key}, **ITEMS_OF_ANOTHER[which % len(ITEMS_OF_ANOTHER)]}
@@ -129,7 +129,7 @@ class World:
         changed = images[(key,)] | CHANGES_OF_ANOTHER[which % len(CHANGES_OF_ANOTHER)]
         images[(key,)] = {name: value for name, value in changed.items() if value is not None}
 
-    # -- what the reconciler calls
+    # -- the methods that the reconciler calls
 
     def head(self, key: str) -> Photo | None:
         return network(lambda: self.objects.get(key))
@@ -170,17 +170,17 @@ class World:
                 raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
         self._labelled = {key: number for key, number in self._labelled.items() if key in images} | labelled
 
-    # -- at rest
+    # -- the end of a history
 
     def differences(self) -> list[str]:
         """How the tables differ from a fresh labelling of the bucket; empty if they do not."""
         images, rows = self.tables.images(), self.tables.rows()
         counted, billed = sum(self.tables.usage().values()), self.billed.total()
-        # A fault leaves one image counted at most: that of the call it befell.
+        # A fault leaves at most one image counted: that of its call.
         wrong = self.limit is not None and not billed <= counted <= billed + self.faults
         found = [f"{billed} images are billed and {counted} are counted, with {self.faults} faults"] if wrong else []
         found += [f"{key!r} has no item" for key in self.objects.keys() - images.keys()]
-        found += [f"{key!r} has a ghost" for key in images.keys() - self.objects.keys()]
+        found += [f"{key!r} has an item without an object" for key in images.keys() - self.objects.keys()]
         fresh_rows: dict[tuple[str, str], Attributes] = {}
         for key in self.objects.keys() & images.keys():
             item, etag = images[key], self.objects[key].etag
@@ -195,7 +195,7 @@ class World:
             if item.get("Rows") != {"N": str(len(rows_of(key, terms_of(labels_of(item)))))}:
                 found.append(f"{key!r} does not know its rows")
         found += [f"no row {row}" for row in sorted(fresh_rows.keys() - rows.keys())]
-        found += [f"a ghost of a row {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
+        found += [f"a row without its photo {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
         found += [f"row {row} is stale" for row in fresh_rows.keys() & rows.keys() if rows[row] != fresh_rows[row]]
         found += [f"not in the vocabulary: {term}" for term, _ in rows if term not in self.tables.vocabulary()]
         return found
@@ -216,7 +216,7 @@ def _comparable(content: Content) -> Labels | str:
 
 @dataclass
 class Queues:
-    """What movers see of SQS: messages are keys of photos. `refuses` of the next messages are not sent."""
+    """SQS for movers: messages are keys of photos. `refuses` is the number of next messages that are not sent."""
 
     photos: deque[str]
     waiting: deque[str] = field(default_factory=deque)
@@ -226,7 +226,7 @@ class Queues:
     moved: Counter[greenlet] = field(default_factory=Counter)  # by each mover
 
     def show(self) -> None:
-        """The visibility time-out is over."""
+        """The visibility timeout is over."""
         self.waiting.extend(self.hidden.values())
         self.hidden.clear()
 

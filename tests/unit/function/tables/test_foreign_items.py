@@ -1,4 +1,4 @@
-"""Items and rows that another program wrote, or a hand changed: nothing stops at them, and they end overwritten."""
+"""Items and rows that another program wrote, or that were changed manually: they are overwritten and stop nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PHOTO = Photo(BUCKET, KEY, "e", "v1", 1000)
 SETTINGS = "s"
 
-# One of each kind. What is None is not there.
+# One change of each kind; None removes the attribute.
 CHANGES: dict[str, dict[str, Any]] = {
     "Revision of 1.5": {"Revision": {"N": "1.5"}},
     "Revision that is a string": {"Revision": {"S": "7"}},
@@ -71,7 +71,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 class Bucket:
-    """One photo in a bucket, and Rekognition, which sees a dog on it."""
+    """One photo in a bucket, and Rekognition, which finds a dog in it."""
 
     def __init__(self, photo: Photo | None = PHOTO) -> None:
         self.photo = photo
@@ -117,7 +117,7 @@ def test_foreign_item_of_a_photo_that_is_gone_is_deleted(name: str, max_actions:
 
 @unhurried
 @given(items)
-def test_any_item_is_overwritten_or_ours(item: dict[str, Any]) -> None:
+def test_any_item_is_overwritten_unless_it_is_up_to_date(item: dict[str, Any]) -> None:
     tables, bucket = Tables(), Bucket()
     tables.items["images"][(KEY,)] = item
     Reconciler(bucket, bucket, store_of(tables), SETTINGS).reconcile(KEY)
@@ -126,7 +126,7 @@ def test_any_item_is_overwritten_or_ours(item: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_write_of_another_worker_is_not_lost_to_a_foreign_item(name: str) -> None:
+def test_write_over_a_foreign_item_that_another_worker_has_replaced_is_a_conflict(name: str) -> None:
     tables = Tables()
     store = store_of(tables)
     tables.items["images"][(KEY,)] = FOREIGN[name]
@@ -141,7 +141,7 @@ def test_write_of_another_worker_is_not_lost_to_a_foreign_item(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_foreign_item_that_was_deleted_meanwhile_is_not_made_again(name: str) -> None:
+def test_write_over_a_foreign_item_that_was_deleted_is_a_conflict(name: str) -> None:
     tables = Tables()
     store = store_of(tables)
     tables.items["images"][(KEY,)] = FOREIGN[name]
@@ -153,7 +153,9 @@ def test_foreign_item_that_was_deleted_meanwhile_is_not_made_again(name: str) ->
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_dynamodb_takes_the_condition(name: str, clients: Clients, dynamodb: DynamoDBClient) -> None:
+def test_dynamodb_accepts_the_condition_for_a_foreign_item(
+    name: str, clients: Clients, dynamodb: DynamoDBClient
+) -> None:
     store = Store(clients.dynamodb, TABLE, LABELS_TABLE)
     dynamodb.put_item(TableName=TABLE, Item=FOREIGN[name])
     read = store.get(KEY)
@@ -166,7 +168,7 @@ def test_dynamodb_takes_the_condition(name: str, clients: Clients, dynamodb: Dyn
     assert (stored.etag, stored.foreign) == ("e", None)
 
 
-def test_rows_of_an_item_that_was_changed_by_hand_go_with_it() -> None:
+def test_rows_of_an_item_that_was_changed_manually_are_replaced() -> None:
     tables = Tables()
     store = store_of(tables)
     store.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
@@ -177,11 +179,11 @@ def test_rows_of_an_item_that_was_changed_by_hand_go_with_it() -> None:
 
 
 def test_worker_that_fills_an_item_stops_when_another_empties_it_as_foreign() -> None:
-    """The change by hand has left the Revision on which the first worker goes on."""
+    """The manual change has kept the Revision with which the first worker continues."""
     tables = Tables()
 
     def write(**request: Any) -> Any:
-        """The second worker writes, and then the first goes on."""
+        """The second worker writes, and then the first continues."""
         tables.transact_write_items(**request)
         assert filled is not None
         with pytest.raises(Conflict):

@@ -1,4 +1,4 @@
-"""The attributes of items and rows: what is written, and what is read of items of this module and of others."""
+"""Reading and writing the attributes of items, including items of other programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.foreign import DOG, KEY, LAB, item_of_ours, items
 
 @given(st.lists(st.floats(0, 100), max_size=5))
 def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) -> None:
-    """The rows are made of the labels, and a later look takes them for those of the item."""
+    """The rows are made from the labels; later, those of the item are expected to be the same."""
     labels = tuple(Label(f"Label {n}", confidence, parents=("Thing",)) for n, confidence in enumerate(confidences))
     assert terms_of(labels_of(detections(labels, room=100_000))) == terms_of(labels)
 
@@ -26,20 +26,20 @@ def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) ->
 def test_any_item_can_be_read(item: dict[str, Any]) -> None:
     read = item_of(KEY, item)
     assert all(0 <= label.confidence <= 100 for label in labels_of(item))
-    for (term, rank), row in rows_of(KEY, read.terms).items():  # what a worker would delete or write
+    for (term, rank), row in rows_of(KEY, read.terms).items():  # the rows that a worker would delete or write
         assert 0 < len(term.encode()) <= 2048
         assert 0 < len(rank.encode()) <= 1024
         assert row["PK"] == {"S": KEY}
 
 
-def test_item_of_ours_is_taken_for_ours() -> None:
+def test_item_of_this_module_is_not_foreign() -> None:
     read = item_of(KEY, item_of_ours())
     assert read == Item(
         KEY, BUCKET, "e", "v1", "s", 1_795_000_000_250_000_000, terms_of((DOG,)), Rows.COMPLETE, foreign=None
     )
 
 
-def test_what_a_foreign_item_can_make_the_function_delete_is_bounded() -> None:
+def test_number_of_rows_deleted_for_a_foreign_item_is_limited() -> None:
     detection = {
         "Name": {"S": "Dog"},
         "Confidence": {"N": "99"},
