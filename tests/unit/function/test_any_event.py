@@ -134,12 +134,13 @@ class Function:
 @pytest.fixture(name="function", scope="module")
 def a_function() -> Iterator[Function]:
     aws, log, logger = Aws(), Log(), logging.getLogger("image_labels")
-    level = logger.level
+    level, propagate = logger.level, logger.propagate
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         logger.addHandler(log)
+        logger.propagate = False  # pytest would format and keep each line, too
         logger.setLevel(logging.INFO)
         clients = make_clients(concurrency=5)
         for client in (clients.s3, clients.rekognition, clients.dynamodb, clients.sqs(), clients.dynamodb_once()):
@@ -148,6 +149,7 @@ def a_function() -> Iterator[Function]:
         yield Function(make_function(os.environ, clients=clients).handle, aws, log)
         logger.removeHandler(log)
         logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def events(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.stub import Stubber
+from image_labels.clients import make_clients
 from image_labels.failures import Failure, NeedsOperator, TryAgain
 from image_labels.photos import Photos
 from support.fakes import BUCKET
@@ -76,7 +77,8 @@ def test_bad_request_is_explained_by_the_error_code_of_get_object(clients: Clien
     assert advice in raised.value.next_step
 
 
-def test_bad_request_that_get_object_does_not_repeat_is_retried(clients: Clients, s3: S3Client) -> None:
+def test_bad_request_that_get_object_does_not_repeat_is_retried(s3: S3Client) -> None:
+    clients = make_clients(concurrency=1)
     s3.put_object(Bucket=BUCKET, Key="images/x.jpg", Body=b"a photo")
 
     class NoBody:
