@@ -1,4 +1,4 @@
-"""The item of a key is made to agree with its object, whatever changes at the same time."""
+"""The item of a key is made to agree with its object, also if either changes at the same time."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from image_labels.failures import InvalidRequest, NeedsOperator, NotAnEvent, Try
 from image_labels.reconcile import Outcome, Result
 from support.event_files import load
 from support.fakes import BUCKET
-from support.workers import OVER, Kept, Keys, handed_back, in_one_message, sqs, worker
+from support.workers import OVER, Kept, Keys, in_one_message, returned, sqs, worker
 
 if TYPE_CHECKING:
     import pytest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_all_photos_of_a_batch_are_reconciled() -> None:
     keys = Keys()
-    assert handed_back(worker(keys).handle(read(load("sqs_s3_batch")), 60)) == []
+    assert returned(worker(keys).handle(read(load("sqs_s3_batch")), 60)) == []
     assert sorted(keys.seen) == ["images/old.jpg", "images/red flower.jpg"]
 
 
@@ -28,13 +28,13 @@ def test_only_the_message_of_a_failed_photo_returns_to_the_queue() -> None:
             raise TryAgain("DetectLabels: ThrottlingException", throttled=True)
         return Result(Outcome.LABELLED)
 
-    assert handed_back(worker(Keys(fails_for_b)).handle(read(sqs("a", "b", "c")), 60)) == ["m1"]
+    assert returned(worker(Keys(fails_for_b)).handle(read(sqs("a", "b", "c")), 60)) == ["m1"]
 
 
 def test_unreadable_messages_fail_and_the_valid_one_is_settled() -> None:
     keys, kept = Keys(), Kept()
     event = load("sqs_poison")
-    back = handed_back(worker(keys, kept=kept).handle(read(event), 60))
+    back = returned(worker(keys, kept=kept).handle(read(event), 60))
     assert keys.seen == ["images/good.jpg"]
     assert back == [m["messageId"] for n, m in enumerate(event["Records"]) if n != 4]
     assert all(isinstance(failed.failure, NotAnEvent) and failed.message.error for failed in kept.failed)
@@ -63,14 +63,14 @@ def test_failed_message_of_several_photos_names_the_photo_that_failed() -> None:
 
     kept = Kept()
     event = in_one_message(sqs("a", "b"))
-    assert handed_back(worker(Keys(fails_for_b), kept=kept).handle(read(event), 60)) == ["m0"]
+    assert returned(worker(Keys(fails_for_b), kept=kept).handle(read(event), 60)) == ["m0"]
     assert [failed.photo for failed in kept.failed] == [f"s3://{BUCKET}/b"]
 
 
 def test_message_with_an_unreadable_record_labels_the_others_and_fails() -> None:
     keys, kept = Keys(), Kept()
     event = in_one_message(sqs("a"), {"eventSource": "aws:s3"})
-    assert handed_back(worker(keys, kept=kept).handle(read(event), 60)) == ["m0"]
+    assert returned(worker(keys, kept=kept).handle(read(event), 60)) == ["m0"]
     assert keys.seen == ["a"]
     (failed,) = kept.failed
     assert isinstance(failed.failure, NotAnEvent)
@@ -92,7 +92,7 @@ def test_photo_named_twice_in_a_batch_is_reconciled_once() -> None:
         raise TryAgain("no")
 
     keys = Keys(fails)
-    assert handed_back(worker(keys).handle(read(sqs("a", "a")), 60)) == ["m0", "m1"]
+    assert returned(worker(keys).handle(read(sqs("a", "a")), 60)) == ["m0", "m1"]
     assert keys.seen == ["a"]
 
 
@@ -103,7 +103,7 @@ def test_photos_are_reconciled_concurrently() -> None:
         together.wait()  # raises BrokenBarrierError unless four are here at once
         return Result(Outcome.LABELLED)
 
-    assert handed_back(worker(Keys(waits_for_the_others), 4).handle(read(sqs("a", "b", "c", "d")), 60)) == []
+    assert returned(worker(Keys(waits_for_the_others), 4).handle(read(sqs("a", "b", "c", "d")), 60)) == []
 
 
 def test_unfinished_photos_return_to_the_queue_when_the_time_is_over(caplog: pytest.LogCaptureFixture) -> None:
@@ -116,7 +116,7 @@ def test_unfinished_photos_return_to_the_queue_when_the_time_is_over(caplog: pyt
 
     keys = Keys(first_one_hangs)
     try:
-        back = handed_back(worker(keys, concurrency=1).handle(read(sqs("a", "b", "c")), 0.5))
+        back = returned(worker(keys, concurrency=1).handle(read(sqs("a", "b", "c")), 0.5))
     finally:
         release.set()
     assert back == ["m0", "m1", "m2"]
@@ -136,7 +136,7 @@ def test_photo_settled_in_time_does_not_return_to_the_queue() -> None:
         return Result(Outcome.LABELLED)
 
     try:
-        back = handed_back(worker(Keys(second_one_hangs), concurrency=1).handle(read(sqs("a", "b", "c")), 0.5))
+        back = returned(worker(Keys(second_one_hangs), concurrency=1).handle(read(sqs("a", "b", "c")), 0.5))
     finally:
         release.set()
     assert back == ["m1", "m2"]
@@ -144,7 +144,7 @@ def test_photo_settled_in_time_does_not_return_to_the_queue() -> None:
 
 def test_event_of_another_bucket_is_not_labelled(caplog: pytest.LogCaptureFixture) -> None:
     keys = Keys()
-    assert handed_back(worker(keys).handle(read(sqs("a", bucket="other-bucket")), 60)) == ["m0"]
+    assert returned(worker(keys).handle(read(sqs("a", bucket="other-bucket")), 60)) == ["m0"]
     assert keys.seen == []
     assert "other-bucket" in caplog.records[0].__dict__["cause"]
 

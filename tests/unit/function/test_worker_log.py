@@ -13,7 +13,7 @@ from image_labels.failures import NeedsOperator, TryAgain
 from image_labels.reconcile import Outcome, Result
 from support.event_files import load
 from support.fakes import BUCKET
-from support.workers import OVER, Kept, Keys, handed_back, sqs, worker
+from support.workers import OVER, Kept, Keys, returned, sqs, worker
 
 
 class Breaks(logging.Handler):
@@ -37,10 +37,10 @@ def test_log_that_cannot_be_written_fails_no_photo() -> None:
     broken = Breaks()
     logging.getLogger().addHandler(broken)
     try:
-        assert handed_back(worker(Keys(some_fail)).handle(read(sqs("a", "b", "c", "d", "%FF", "e")), 60)) == [
+        assert returned(worker(Keys(some_fail)).handle(read(sqs("a", "b", "c", "d", "%FF", "e")), 60)) == [
             "m1", "m2", "m3", "m4",
         ]  # fmt: skip
-        assert handed_back(worker(Keys()).handle(read(sqs("late")), 0)) == ["m0"]
+        assert returned(worker(Keys()).handle(read(sqs("late")), 0)) == ["m0"]
     finally:
         logging.getLogger().removeHandler(broken)
 
@@ -109,7 +109,7 @@ def test_call_that_ends_after_the_invocation_is_logged(caplog: pytest.LogCapture
 
     keys = Keys(hangs)
     keys.calls = 1
-    assert handed_back(worker(keys).handle(read(sqs("a")), 0.2)) == ["m0"]
+    assert returned(worker(keys).handle(read(sqs("a")), 0.2)) == ["m0"]
     release.set()
     until = time.monotonic() + 30
     while len(caplog.records) < 2 and time.monotonic() < until:
@@ -125,7 +125,7 @@ def test_transient_error_of_aws_is_a_warning_without_a_traceback(caplog: pytest.
     def fails(_key: str) -> Result:
         raise ClientError({"Error": {"Code": "500", "Message": "Internal Server Error"}}, "HeadObject")
 
-    assert handed_back(worker(Keys(fails)).handle(read(sqs("a")), 60)) == ["m0"]
+    assert returned(worker(Keys(fails)).handle(read(sqs("a")), 60)) == ["m0"]
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert not record.exc_info
@@ -140,7 +140,7 @@ def test_unexpected_error_is_logged_with_its_traceback_and_fails_only_its_photo(
             raise ZeroDivisionError("division by zero")
         return Result(Outcome.LABELLED)
 
-    assert handed_back(worker(Keys(breaks_for_b)).handle(read(sqs("a", "b")), 60)) == ["m1"]
+    assert returned(worker(Keys(breaks_for_b)).handle(read(sqs("a", "b")), 60)) == ["m1"]
     record = next(r for r in caplog.records if r.exc_info)
     assert "ZeroDivisionError" in record.__dict__["cause"]
 

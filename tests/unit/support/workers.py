@@ -67,7 +67,8 @@ def sqs(*keys: str, bucket: str = BUCKET) -> dict[str, Any]:
     return {"Records": messages}
 
 
-def handed_back(answer: Any) -> list[str]:
+def returned(answer: Any) -> list[str]:
+    """The ids of the messages that the answer returns to the queue."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
