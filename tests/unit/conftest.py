@@ -1,4 +1,4 @@
-"""AWS in process: moto, with placeholder credentials."""
+"""AWS in process: moto, with credentials and a Region for tests."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ settings.register_profile("image-labels", deadline=None, suppress_health_check=[
 settings.load_profile("image-labels")
 
 
-@pytest.fixture(autouse=True)
-def placeholder_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def set_fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -33,6 +32,11 @@ def placeholder_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_fake_credentials(monkeypatch)
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def s3(aws: None) -> S3Client:
 
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
-    emulated_dynamodb.install()  # the function writes from several threads, which moto does not support
+    emulated_dynamodb.install()  # moto alone does not support writes from several threads, as the function makes
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=TABLE,
@@ -70,7 +74,15 @@ def dynamodb(aws: None) -> DynamoDBClient:
     return client
 
 
+@pytest.fixture(scope="session")
+def shared_clients() -> Clients:
+    """The function's clients. Making them takes longer than most tests, and moto also answers earlier clients."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_fake_credentials(patch)
+        return make_clients(concurrency=5)
+
+
 @pytest.fixture
-def clients(aws: None) -> Clients:
-    """The function's clients, with moto."""
-    return make_clients(concurrency=5)
+def clients(aws: None, shared_clients: Clients) -> Clients:
+    """The function's clients, on moto. A test must leave them as they were."""
+    return shared_clients

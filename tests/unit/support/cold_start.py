@@ -25,7 +25,7 @@ VARIABLES = {
     "MAX_RECEIVE_COUNT": "5",
     "RETRY_DELAY_SECONDS": "20",
     "WAITING_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting",
-    "MOVE_AHEAD": "100",
+    "MAX_QUEUE_BACKLOG": "100",
 }
 
 
