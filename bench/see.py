@@ -33,7 +33,7 @@ from functools import cache
 
 import numpy as np
 from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, FACES
-from image_labels_emulator.rekognition import image, taxonomy, validation
+from image_labels_emulator.rekognition import image, label_request, taxonomy
 from image_labels_emulator.rekognition.detect import detect_labels
 from image_labels_emulator.rekognition.sources import Found, find_labels
 from image_labels_emulator.vision import classes, labels, models
@@ -130,7 +130,7 @@ def _answer(photograph: Photograph) -> tuple[dict[str, float], float, float]:
         return found
 
     began = time.process_time()
-    request = validation.parse(
+    request = label_request.parse(
         {"Image": {"Bytes": photograph.data}, "MinConfidence": float(min(LEVELS)), "MaxLabels": 1000}
     )
     photo = image.load(photograph.data)

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from localstack.http import Request, Response
 
 from image_labels_emulator.rekognition import sources
-from image_labels_emulator.rekognition.faults import Behaviour, SettingsError
+from image_labels_emulator.rekognition.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from image_labels_emulator.rekognition.faults import Behaviour
 
 LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
@@ -32,7 +34,7 @@ PATH = "/_emulator/rekognition"
 def about() -> str:
     """What this is, with the models that are installed."""
     return (
-        "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition. "
+        "This is an emulator of Amazon Rekognition, not Amazon Rekognition. "
         f"Labels come from {', or else '.join(sources.about())}."
     )
 

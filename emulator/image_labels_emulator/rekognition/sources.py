@@ -61,13 +61,6 @@ class Found:
 Seer = Callable[["Photo"], list[Found]]
 
 
-def installed_seer() -> Seer | None:
-    """`vision.labels.see`, or None if its models are not installed."""
-    from image_labels_emulator.vision import labels, models  # late: `labels` takes Box and Found from here
-
-    return labels.see if CLASSIFIER in models.installed() else None
-
-
 def about() -> list[str]:
     """The sources, with the models that are installed."""
     from image_labels_emulator.vision import models
