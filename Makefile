@@ -22,7 +22,7 @@ CHECKOV := .local/checkov
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find bench-see clean require-terraform terraform-is-named
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with 
 
 bench-find: $(VENV)/.ready ## Measure read units of a search, compared with a Scan; 3 minutes.
 	@$(RUN) -m bench.find
+
+bench-see: $(VENV)/.models ## Measure precision, recall and time of the emulated labels on 77 photographs; 2 minutes.
+	@$(RUN) -m bench.see
 
 hooks: $(VENV)/.ready ## Install git hooks that run the fast checks before each commit.
 	@$(VENV)/bin/pre-commit install
