@@ -12,6 +12,7 @@ from image_labels.tables.items import detections, photo_attributes, rows_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Store
 from image_labels.tables.terms import terms_of
 from image_labels_cli.browse import Access
+from image_labels_cli.emulated import labels_by
 from turned import TURNED
 
 from tools import photographs
@@ -85,7 +86,7 @@ class Collection:
     """A bucket and both tables, made by this object."""
 
     def __init__(self, dynamodb: DynamoDBClient, s3: S3Client) -> None:
-        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET)
+        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, labels_by(dynamodb.meta.endpoint_url))
         self._store = Store(dynamodb, IMAGES, LABELS)
         s3.create_bucket(Bucket=BUCKET)
         _create_table(dynamodb, IMAGES, "PK")

@@ -1,6 +1,6 @@
 """HTTP endpoint for the emulator's settings, on LocalStack's port.
 
-    GET    /_emulator/rekognition         show label sources, settings, rules and counters
+    GET    /_emulator/rekognition         show label sources, installed models, settings, rules and counters
     PATCH  /_emulator/rekognition         change settings:  {"calls_per_second": 5, "latency_ms": 200}
     POST   /_emulator/rekognition/rules   add a rule or a list of rules:
                                           {"key_prefix": "images/a", "error": "ThrottlingException", "times": 2}
@@ -23,7 +23,7 @@ from image_labels_emulator.rekognition import sources
 from image_labels_emulator.rekognition.faults import Behaviour, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
@@ -36,8 +36,10 @@ ABOUT = (
 class Admin:
     """The HTTP routes of one Behaviour."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, models: Callable[[], Sequence[str]] = tuple) -> None:
+        """`models` returns the names of the installed models that labels come from."""
         self._behaviour = behaviour
+        self._models = models
         self._registered = False
         self._lock = threading.Lock()
 
@@ -79,7 +81,7 @@ class Admin:
             act()
         except SettingsError as error:
             return _json({"message": str(error)}, 400)
-        about = {"emulator": True, "about": ABOUT, "label_sources": list(sources.ABOUT)}
+        about = {"emulator": True, "about": ABOUT, "label_sources": list(sources.ABOUT), "models": list(self._models())}
         return _json(about | self._behaviour.snapshot(), 200)
 
 

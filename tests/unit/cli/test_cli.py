@@ -562,7 +562,7 @@ def test_browse_serves_the_page(monkeypatch: pytest.MonkeyPatch, taken: bool) ->
     result = run("browse", "--port", "8080", "--no-open")
     assert result.exit_code == (2 if taken else 0)
     assert ("port 8080" in result.stderr) == taken
-    assert served == ([] if taken else [((TABLE, LABELS_TABLE, BUCKET), 8080, False)])
+    assert served == ([] if taken else [((TABLE, LABELS_TABLE, BUCKET, ""), 8080, False)])
 
 
 def test_permissions_can_be_printed() -> None:

@@ -232,11 +232,12 @@ def request_with(body: str = "") -> Request:
 
 
 def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:
-    admin = Admin(behaviour)
+    admin = Admin(behaviour, lambda: ["A Model"])
     shown = json.loads(admin.show(request_with()).data)
     assert shown["emulator"] is True
     assert "not Amazon Rekognition" in shown["about"]
     assert len(shown["label_sources"]) == 2
+    assert shown["models"] == ["A Model"]
     assert shown["settings"]["calls_per_second"] is None
     changed = json.loads(admin.change(request_with('{"calls_per_second": 5}')).data)
     assert changed["settings"]["calls_per_second"] == 5
