@@ -7,4 +7,5 @@
     sources     labels from metadata or models                taxonomy    parents, aliases and categories of labels
     detect      the answer from labels and filters            properties  brightness, sharpness, colours
     faults      quota, latency and errors                     admin       HTTP endpoint for their settings
+    label_models  names of the models that labels come from
 """
