@@ -20,18 +20,20 @@ def expressions(items: Iterable[Mapping[str, Any]]) -> list[str]:
     labels there is none.
     """
     best: dict[str, float] = {}  # confidence by label
+    parents: dict[str, int] = {}
     photos: dict[str, set[str]] = {}  # keys by folded term; the table finds a photo by any of them
     for item in items:
         for label in item.get("Detections", ()):
             best[label["Name"]] = max(best.get(label["Name"], 0.0), float(label["Confidence"]))
+            parents[label["Name"]] = len(label["Parents"])
             for term in (label["Name"], *label["Parents"], *label["Aliases"], *label["Categories"]):
                 photos.setdefault(fold(term), set()).add(item["PK"])
     if not best:
         return []
     keys = {name: photos[fold(name)] for name in best}
-    # Of equal labels, the shortest, and then the first in the alphabet.
-    frequent = sorted(best, key=lambda name: (-len(keys[name]), len(name), name))
-    certain = sorted(best, key=lambda name: (-best[name], len(name), name))
+    # Of equal labels, the most specific, then the first in the alphabet.
+    frequent = sorted(best, key=lambda name: (-len(keys[name]), -parents[name], name))
+    certain = sorted(best, key=lambda name: (-round(best[name]), -parents[name], name))
     chosen = [_excluding(frequent, keys), _joined(certain, keys, best)]
     return [expression for expression in chosen if expression] or [_word(frequent[0])]
 

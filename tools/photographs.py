@@ -52,8 +52,7 @@ _SHIPPED = {
     "chelsea.png": "Chelsea (my cat).png",  # CC0, Stefan van der Walt
     "coffee.png": "café & spoon 100%.png",  # CC0, Rachel Michetti
     "motorcycle_left.png": "Uncle's garage/motorcycle #1.png",  # Middlebury 2014 stereo benchmark
-    "coins.png": "coins = 24; Pompeii?.png",  # Brooklyn Museum, no known copyright restrictions
-    "brick.png": "brick%20wall.png",  # CC0 Textures
+    "coins.png": "coins%20from Pompeii = 24; old?.png",  # Brooklyn Museum, no known copyright restrictions
     "hubble_deep_field.jpg": "hubble_deep_field.jpg",  # NASA, public domain
     "camera.png": "🎥 cameraman.png",  # CC0, Lav Varshney
 }
