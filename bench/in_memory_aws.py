@@ -24,7 +24,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
-from image_labels_emulator.rekognition.faults import Behaviour, FaultError, Settings
+from image_labels_emulator.rekognition.faults import Behaviour, FaultError
+from image_labels_emulator.rekognition.settings import Settings
 
 IMAGES_TABLE = "images"  # the table whose items are counted
 LABELS_TABLE = "labels"

@@ -15,7 +15,8 @@ import typer
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "lambda_src"
-ZIP = ROOT / "dist" / "lambda.zip"
+NAME = "dist/lambda.zip"
+ZIP = ROOT / NAME
 
 # The earliest date of the zip format. Entries are not compressed, because compressors' output varies by version.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -42,18 +43,22 @@ def main(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the zip is stale.")] = False,
 ) -> None:
     """Build dist/lambda.zip from lambda_src/."""
+    update(ZIP, check=check)
+
+
+def update(zip_: Path, *, check: bool) -> None:
+    """Write the zip; or, with `check`, raise typer.Exit if it is stale."""
     built = build()
-    current = ZIP.read_bytes() if ZIP.exists() else None
-    name = ZIP.relative_to(ROOT)
+    current = zip_.read_bytes() if zip_.exists() else None
     if check:
         if built != current:
-            typer.echo(f"{name} differs from lambda_src/. Run `make package` and commit the zip.", err=True)
+            typer.echo(f"{NAME} differs from lambda_src/. Run `make package` and commit the zip.", err=True)
             raise typer.Exit(1)
-        typer.echo(f"{name} matches lambda_src/ ({len(built)} bytes)")
+        typer.echo(f"{NAME} matches lambda_src/ ({len(built)} bytes)")
         return
-    ZIP.parent.mkdir(exist_ok=True)
-    ZIP.write_bytes(built)
-    typer.echo(f"{name}: {len(built)} bytes{'' if built != current else ', unchanged'}")
+    zip_.parent.mkdir(exist_ok=True)
+    zip_.write_bytes(built)
+    typer.echo(f"{NAME}: {len(built)} bytes{'' if built != current else ', unchanged'}")
 
 
 if __name__ == "__main__":

@@ -76,9 +76,9 @@ def _write_atomically(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def executable() -> str:
+def executable(local: Path = LOCAL) -> str:
     """The path of the chosen Terraform. Raises TerraformError if there is none."""
-    choice = choose()
+    choice = choose(local)
     if choice.path is None:
         raise TerraformError(f"{choice.why}: {how_to_install()}; make demo and make test also get one from PyPI")
     return choice.path
@@ -97,15 +97,18 @@ class Choice:
     why: str = ""
 
 
-def choose() -> Choice:
-    """Choose a Terraform. Raises TerraformError if TERRAFORM does not name an executable."""
+def choose(local: Path = LOCAL) -> Choice:
+    """Choose a Terraform. Versions from PyPI are in `local`.
+
+    Raises TerraformError if TERRAFORM does not name an executable.
+    """
     named = os.environ.get(TERRAFORM)
     if named and named != PYPI:
         if path := shutil.which(named):
             return Choice(str(Path(path).absolute()))
         raise TerraformError(f"{TERRAFORM}={named} is not on the PATH: {how_to_install()}")
     if named:
-        return _newest_from_pypi(f"{TERRAFORM}={PYPI}")
+        return _newest_from_pypi(f"{TERRAFORM}={PYPI}", local)
     why = "terraform is not on the PATH"
     if path := shutil.which("terraform"):
         try:
@@ -114,12 +117,12 @@ def choose() -> Choice:
             why = str(error)
         else:
             return Choice(path)
-    return _newest_from_pypi(why)
+    return _newest_from_pypi(why, local)
 
 
-def _newest_from_pypi(why: str) -> Choice:
+def _newest_from_pypi(why: str, local: Path) -> Choice:
     """The newest Terraform from PyPI if it is installed."""
-    installed = pypi_executable(pypi_versions()[-1])
+    installed = pypi_executable(pypi_versions()[-1], local)
     return Choice(str(installed) if installed.exists() else None, why)
 
 
@@ -165,9 +168,9 @@ def pypi_versions() -> list[str]:
     return sorted((path.stem for path in PYPI_LOCKS.glob("*.txt")), key=_numbers)
 
 
-def pypi_executable(version: str) -> Path:
+def pypi_executable(version: str, local: Path = LOCAL) -> Path:
     """The path at which tools.terraform_pypi installs a version."""
-    return LOCAL / "terraform" / version / "terraform"
+    return local / "terraform" / version / "terraform"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

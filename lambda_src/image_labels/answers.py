@@ -1,4 +1,4 @@
-"""The answers that the senders of events expect, from what was done about each photo."""
+"""Answers in the form that the sender of an event expects."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def for_s3_batch(work: Work, done: Mapping[ObjectRef, Done], failed: Sequence[Fa
 
 
 def for_bare_event(done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> Mapping[str, Any]:
-    """What was done about each photo, for a person. Raises SomeFailed if a photo is not settled."""
+    """The outcome of each photo, for the operator. Raises SomeFailed if a photo is not settled."""
     if failed:
         failures = [f"{ref.key}: {outcome.cause}" for ref, outcome in done.items() if isinstance(outcome, Failure)]
         unread = [each.message.error for each in failed if each.message.error]

@@ -26,7 +26,7 @@ class Kind(Enum):
     THROTTLED = auto()
     """Too many requests."""
     INVALID = auto()
-    """AWS refuses the request as such: the same request gets the same answer."""
+    """AWS refuses the request as invalid: the same request gets the same answer."""
     OTHER = auto()
     """Any other error, such as one inside AWS."""
 
@@ -99,5 +99,5 @@ def code_of(error: ClientError) -> str:
 
 
 def message_of(error: ClientError) -> str:
-    """What AWS says in the error, "" if nothing."""
+    """The message of an error, "" if it has none."""
     return str(error.response.get("Error", {}).get("Message", ""))

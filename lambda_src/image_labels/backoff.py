@@ -1,4 +1,4 @@
-"""Waits between attempts at a call: each about twice the one before, and spread so that callers do not meet again."""
+"""Delays between attempts of a call: each about twice the one before, with jitter."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 def waits(pauses: Sequence[float] = PAUSES) -> Iterator[float]:
     """Seconds to wait before each further attempt; none after the last."""
     for pause in pauses:
-        yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - spreads, hides nothing
+        yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not cryptography

@@ -27,8 +27,8 @@ T = TypeVar("T")
 class _FourServices(Loader):
     """Finds the service models of the clients made here.
 
-    botocore's own looks into the directories of all its 400 services, twice, to be able to say that one is unknown:
-    2,600 calls of the file system, a twentieth of the cold start.
+    botocore's own loader lists the directories of all its 400 services twice, to report an unknown service: 2,600 calls
+    of the file system, a twentieth of the cold start.
     """
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
@@ -37,10 +37,10 @@ class _FourServices(Loader):
 
 @dataclass(frozen=True)
 class Clients:
-    """One of each, for as long as the execution environment lives. They are safe to share between threads.
+    """One client per service, for the lifetime of the execution environment. They are safe to share between threads.
 
-    Those that are functions are made when they are first asked for, which is when something fails: the cold start does
-    without. `dynamodb_once` makes every call once, for what must not happen twice when an answer is lost.
+    Those that are functions make their client at the first call, which is when something fails, because it would
+    lengthen the cold start. `dynamodb_once` does not retry, for writes that must not happen twice if an answer is lost.
     """
 
     s3: S3Client
@@ -70,11 +70,11 @@ def make_clients(concurrency: int) -> Clients:
     lock = threading.Lock()
     return Clients(
         s3=cast("S3Client", client("s3", 5, 4)),
-        # Labels of a large photo take seconds. One attempt: each further one is a call that has to keep the pace and
-        # the daily limit, so image_labels.rekognition makes it.
+        # Labels of a large photo take seconds. One attempt, because image_labels.rekognition makes further ones: each
+        # must keep the pace and the daily limit.
         rekognition=cast("RekognitionClient", client("rekognition", 15, 1)),
         dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),
-        # Called when the function's time may be nearly over; SQS does the right thing if it is not called at all.
+        # Called when the function's time may be nearly over. If the call fails, SQS redelivers the messages anyway.
         sqs=_once(lambda: cast("SQSClient", client("sqs", 2, 2)), lock),
         dynamodb_once=_once(lambda: cast("DynamoDBClient", client("dynamodb", 5, 1)), lock),
     )

@@ -1,10 +1,9 @@
 """The daily limit of images: a count in the labels table that is increased before each call of Rekognition.
 
 The count is one row for each day (see image_labels.tables.store), which all execution environments share: together they
-cannot go beyond the limit, however many there are. What is uncertain counts as asked. After a crash or a
-lost answer the count may be higher than what Rekognition bills. It is never lower: each attempt counts, also a second
-one after an answer that did not come in time. An image counts on the day on which Rekognition is asked; the answer may
-come on the next.
+cannot exceed the limit. Each attempt counts, including those after a timeout, because Rekognition may bill it. After a
+crash or a lost answer the count may therefore be higher than what Rekognition bills, but never lower. An image counts
+on the day of the call, even if the answer comes on the next day.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Once the limit is reached, the table is not asked for this long. Nothing paces photos over the limit, and all of them
-# would write to one row, of which DynamoDB takes 1,000 writes a second. An image that another environment gives back
-# meanwhile is found afterwards.
+# Seconds without a write to the table once the limit is reached. Photos over the limit keep no pace, and all of them
+# would write to one row, for which DynamoDB allows 1,000 writes per second. An image that another environment gives
+# back during this time can be used afterwards.
 PAUSE_SECONDS = 60
 
 NOTHING = "nothing: the count is higher than it need be until the day is over"
@@ -41,8 +40,8 @@ NOTHING = "nothing: the count is higher than it need be until the day is over"
 class DailyLimit:
     """A limit of images a day (UTC). Safe to use from many threads, and in many environments at the same time.
 
-    `make_once_client` is called when an image is first given back: botocore would send a subtraction again whose answer
-    is lost, and the day would have an image too many. `now` gives seconds since the epoch.
+    `make_once_client` is called when an image is first given back. Its client does not retry: a retry after a lost
+    answer could subtract twice, and the day would have an image too many. `now` gives seconds since the epoch.
     """
 
     def __init__(
@@ -59,12 +58,12 @@ class DailyLimit:
         self._table = labels_table
         self._limit = limit
         self._now = now
-        self._reached = ("", 0.0)  # on which day, and until when that is believed
+        self._reached = ("", 0.0)  # the day, and the time until which the table is not asked again
 
     def take(self) -> str:
         """Count an image, and return the day it is counted on.
 
-        Raises OverDailyLimit if the day has no more, and botocore's errors if DynamoDB does not count.
+        Raises OverDailyLimit if the limit of the day is reached, and botocore's errors if DynamoDB fails.
         """
         day, now = self._day(), self._now()
         if self._reached[0] == day and now < self._reached[1]:
@@ -85,7 +84,7 @@ class DailyLimit:
         return day
 
     def give_back(self, day: str) -> None:
-        """Take an image off the count of the day it was taken from: Rekognition did not answer. Raises nothing."""
+        """Subtract an image from the count of its day, because Rekognition did not answer. Raises nothing."""
         try:
             self._make_once_client().update_item(
                 TableName=self._table,
@@ -105,7 +104,7 @@ class DailyLimit:
             logs.write(logger, logging.WARNING, "image not given back to the daily limit", fields)
 
     def renew(self, day: str) -> str:
-        """Change an image of that day for one of today, if that is another day; the day it is counted on then.
+        """Exchange an image of an earlier day for one of today; the day that it counts on.
 
         Raises what `take` raises; the image is given back in any case.
         """
@@ -115,7 +114,7 @@ class DailyLimit:
         return day
 
     def left(self) -> float:
-        """How many images the day has left; none if its count is no number. Raises botocore's errors."""
+        """How many images the day has left; 0 if its count is not a number. Raises botocore's errors."""
         answer = self._client.get_item(
             TableName=self._table, Key=_key(self._day()), ConsistentRead=True, ProjectionExpression="Images"
         )

@@ -1,6 +1,6 @@
-"""Every event shape the function takes -> the objects to look at; and one of them made, for an object that waits.
+"""Reads the objects from every event shape that the function takes, and writes such an event for a waiting photo.
 
-What happened to an object is not read from the event: the bucket is asked (see reconcile.py).
+What happened to an object is not read from the event, because the bucket is the source of truth (see reconcile.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_KEY_BYTES = 1024
 class EventError(ValueError):
     """An event, or a part of it, of no known shape. The message says where and what is allowed.
 
-    `next_step` says what to do about it, if that is more than to find the sender.
+    `next_step` says what to do about it; empty means to find the sender.
     """
 
     def __init__(self, message: str, next_step: str = "") -> None:
@@ -72,7 +72,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Work:
-    """An event read; that of a schedule has no tasks, it says that it is time to look at the photos that wait.
+    """An event that was read. That of a schedule has no tasks: it starts a move of waiting photos.
 
     `invocation` holds what S3 Batch Operations wants back: its schema version and id.
     """
@@ -83,7 +83,7 @@ class Work:
 
 
 def read(event: object) -> Work:
-    """Read an event. A message of no known shape is a Task with an error; the others of its batch are read.
+    """Read an event. A message of no known shape is a Task with an error; the rest of its batch is read.
 
     Raises EventError if the event as a whole is of no known shape.
     """
@@ -107,13 +107,13 @@ def read(event: object) -> Work:
 
 
 def notification(ref: ObjectRef) -> str:
-    """A message for this object that `read` takes: of S3's notifications as much as is read of them."""
+    """A message for this object that `read` takes: the part of an S3 notification that it reads."""
     s3 = {"bucket": {"name": ref.bucket}, "object": {"key": quote_plus(ref.key)}}
     return json.dumps({"Records": [{"eventSource": "aws:s3", "s3": s3}]})
 
 
 def _is_sqs(event: Mapping[str, Any]) -> bool:
-    """One record is enough: SQS must get an answer for its messages, whatever else is among them."""
+    """One record is enough: SQS must get an answer for its messages, even if other records are among them."""
     records = event.get("Records")
     return isinstance(records, list) and any(
         isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" for record in records
@@ -123,7 +123,7 @@ def _is_sqs(event: Mapping[str, Any]) -> bool:
 def _message(record: object) -> Task:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
 
-    A message without an id can be handed back only with its whole batch, which is what SQS takes an empty id for.
+    A message without an id can be returned only with its whole batch: that is what an empty id means to SQS.
     """
     if not isinstance(record, Mapping):
         return Task("", error=f"the message is {type(record).__name__}, not an object")

@@ -11,7 +11,7 @@ SEND_BACK = "send it back from the dead-letter queue"
 
 
 class Failure(Exception):  # noqa: N818 - the field's word: SQS calls it batchItemFailures
-    """A photo whose state is not settled. `cause` and `next_step` are sentences for a person."""
+    """A photo that is not settled. `cause` and `next_step` are texts for the operator."""
 
     def __init__(self, cause: str, next_step: str) -> None:
         super().__init__(cause)
@@ -41,7 +41,7 @@ class NeedsOperator(Failure):
 
 
 class OverDailyLimit(Failure):
-    """Rekognition is not asked any more on this day: the photo waits, and none of its tries is used up.
+    """Rekognition is not called any more on this day: the photo waits, which does not count as an attempt.
 
     `limit` is in images a day, `day` an ISO date (UTC).
     """
@@ -54,7 +54,7 @@ class OverDailyLimit(Failure):
 
     @property
     def next_step_for_dead_letter(self) -> str:
-        """It comes to that only if the queue of waiting photos takes no message."""
+        """Needed only if the queue of waiting photos refuses the message."""
         return f"see in the log why the queue of waiting photos did not take it; then {SEND_BACK}"
 
 

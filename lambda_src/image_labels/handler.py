@@ -1,11 +1,11 @@
-"""The function's entry: everything is made once at start; then an event in, an answer out."""
+"""The function's entry point. Clients and settings are made once, at the start."""
 
 from __future__ import annotations
 
 import gc
 
-# The clients' service models are some 4 MB of JSON, of which nothing is garbage. The collector would go through all of
-# it again and again while it is read, for a third of the cold start (bench/cold_start.py).
+# The clients' service models are some 4 MB of JSON, none of which is garbage. The collector would traverse it again and
+# again while it is read, which takes a third of the cold start (bench/cold_start.py).
 gc.disable()
 
 import os  # noqa: E402
@@ -25,10 +25,11 @@ from image_labels.tables.store import Store  # noqa: E402
 from image_labels.worker import Worker  # noqa: E402
 
 if TYPE_CHECKING:
+    from image_labels.clients import Clients
     from image_labels.queues.waiting import WaitingPhotos
 
-# Waiting photos are moved for at most this share of the function's time. The next run moves the rest, and a call that
-# hangs does not make the invocation time out.
+# Waiting photos are moved for at most this share of the function's time, so that a call that hangs does not make the
+# invocation time out. The next run moves the rest.
 MOVE_SHARE = 0.6
 
 
@@ -50,16 +51,21 @@ class Function:
         return self._worker.handle(work, seconds_left)
 
 
-def make_function(environment: Mapping[str, str]) -> Function:
-    """Put the function together. Raises SettingsError if the environment variables are wrong."""
+def make_function(
+    environment: Mapping[str, str], *, clients: Clients | None = None, now: Callable[[], float] = time.time
+) -> Function:
+    """Create the function. None makes its AWS clients; `now` gives seconds since the epoch.
+
+    Raises SettingsError if the environment variables are wrong.
+    """
     settings = Settings.from_environment(environment)
-    clients = make_clients(settings.concurrency)
+    clients = clients or make_clients(settings.concurrency)
     allowance: Allowance = Unlimited()
     if settings.daily_image_limit is not None:
-        from image_labels.daily_limit import DailyLimit  # without a limit, the cold start does without it
+        from image_labels.daily_limit import DailyLimit  # not at the start: the import lengthens it
 
         allowance = DailyLimit(
-            clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit
+            clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit, now=now
         )
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
@@ -70,7 +76,7 @@ def make_function(environment: Mapping[str, str]) -> Function:
             max_labels=settings.max_labels,
             min_confidence=settings.min_confidence,
         ),
-        Store(clients.dynamodb, settings.images_table, settings.labels_table),
+        Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
         settings.fingerprint,
     )
     redelivery = Redelivery(
@@ -83,14 +89,15 @@ def make_function(environment: Mapping[str, str]) -> Function:
     )
 
     def make_waiting_photos() -> WaitingPhotos:
-        from image_labels.queues.waiting import WaitingPhotos  # only starts for a schedule need it
+        from image_labels.queues.waiting import WaitingPhotos  # only the schedule needs it
 
         return WaitingPhotos(
             clients.sqs,
             allowance,
             queue_url=settings.queue_url,
             waiting_queue_url=settings.waiting_queue_url,
-            ahead=settings.move_ahead,
+            max_backlog=settings.max_queue_backlog,
+            now=now,
         )
 
     return Function(Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_waiting_photos)

@@ -1,4 +1,4 @@
-"""One place to write log lines from: no field can make a line, or a photo, fail.
+"""Writes log lines. No field can make a line, or a photo, fail.
 
 Lambda's JSON formatter loses a line with a value that JSON does not know, and raises for text that is not UTF-8, such
 as a key with half of a surrogate pair.
@@ -22,10 +22,12 @@ def write(
 ) -> None:
     """Write a line with these fields at top level, and the traceback of `error`. Raises nothing."""
     extra = {name: _plain(value) for name, value in fields.items()}
-    for exception in (error, None) if error else (None,):  # a traceback has the text of the error, whatever that is
+    for exception in (
+        (error, None) if error else (None,)
+    ):  # a traceback has the text of the error, which may not be UTF-8
         try:
             logger.log(level, message, extra=extra, exc_info=exception, stacklevel=2)
-        except Exception:  # noqa: S112 - a log that fails is no photo's failure
+        except Exception:  # noqa: S112 - a line that cannot be written must not fail its photo
             continue
         return
     with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""The domain's types, which pass between the packages: photos, and what Rekognition says of them."""
+"""Types that pass between the modules: photos, their labels and rejections."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Photo:
     """An object as HeadObject sees it. `etag` is as S3 gives it, without its quotation marks; `size` is in bytes.
 
-    `version_id` is None in a bucket without versioning, and for objects from before versioning was switched on,
-    which S3 calls version "null".
+    `version_id` is None in a bucket without versioning, and for objects from before versioning was enabled,
+    whose version S3 calls "null".
     """
 
     bucket: str

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 
-# Time that was not used between two batches of a burst, while the last photos of one are answered and the next is
-# fetched, is made up for, up to this much.
+# Unused seconds that are made up for at most: those between two batches of a burst, while Lambda answers for one batch
+# and fetches the next.
 CATCH_UP_SECONDS = 1.0
-# A longer pause ends the burst. The next one starts with a single call: with saved-up calls, its first second could
-# take twice the quota.
+# A pause of more seconds ends the burst. The next burst starts with a single call. With saved calls, its first second
+# could have twice the quota.
 IDLE_SECONDS = 2.0
 
 

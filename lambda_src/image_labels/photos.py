@@ -1,4 +1,4 @@
-"""The bucket: what an object is now."""
+"""The bucket: the current state of an object."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Photos:
         self._bucket = bucket
 
     def head(self, key: str) -> Photo | None:
-        """The object as it is now, or None if there is none; S3 is strongly consistent.
+        """The current object, or None if there is none; S3 is strongly consistent.
 
-        Raises NeedsOperator if S3 refuses to say, and botocore's errors if it cannot be reached.
+        Raises NeedsOperator if S3 refuses the request, and botocore's errors if it cannot be reached.
         """
         try:
             head = self._client.head_object(Bucket=self._bucket, Key=key)
@@ -69,7 +69,7 @@ class Photos:
         )
 
     def _bad_request(self, key: str) -> Exception:
-        """Why S3 answers 400 to HeadObject: the answer to a GetObject has a body that says so."""
+        """The reason for a 400 of HeadObject, which has no body: the answer to GetObject has one with an error code."""
         try:
             self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")["Body"].close()
         except ClientError as error:

@@ -1,6 +1,6 @@
 """Makes the tables agree with the bucket, one key at a time.
 
-An event only names a key to look at. The current object decides, so late, lost, duplicated and reordered events all end
+An event only names a key. The current object decides, so late, lost, duplicated and reordered events all end
 in the same state.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from image_labels.model import Photo
     from image_labels.tables.items import Item
 
-# A photo takes two rounds: one that writes, and one that checks that nothing has changed meanwhile. Each further round
+# A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
 # means that the object or the item was changed. After this many rounds SQS redelivers the key later.
 MAX_ROUNDS = 6
 
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 @dataclass
 class Cost:
-    """The calls of Rekognition that were answered for a key, and so are paid for."""
+    """The calls of Rekognition that were answered for a key, and are therefore billed."""
 
     rekognition_calls: int = 0
 
@@ -88,13 +88,13 @@ class Reconciler:
     def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False, cost: Cost | None = None) -> Result:
         """Write until item and object agree. Raises a Failure, or botocore's errors; what was written stays consistent.
 
-        Calls that are paid for are added to `cost`, whether it ends well or not.
+        Billed calls are added to `cost`, also if it raises.
 
-        `abandoned` says whether the invocation has handed the key back. Then Rekognition is not called and nothing is
-        written: no later look would correct a late write.
+        `abandoned` says whether the invocation has returned the key to its sender. Then Rekognition is not called and
+        nothing is written, because no later check would correct a late write.
 
-        The item is read before the object. In the other order, an object that another worker labels between the two
-        reads would look like a disagreement, and the labels of the older object would overwrite the newer ones.
+        The item is read before the object. In the other order, if another worker labels a new object between the two
+        reads, item and object would seem to disagree, and labels of the older object would overwrite the newer ones.
         """
         result = Result(Outcome.UNCHANGED)
         cost = cost or Cost()
@@ -111,9 +111,7 @@ class Reconciler:
                 if agree and item is not None:
                     self._items.index(item)  # its rows are not complete yet
                 elif photo is not None:
-                    if (
-                        answered is None or answered[0] != photo
-                    ):  # after a conflict, the answer that is paid for is used
+                    if answered is None or answered[0] != photo:  # after a conflict, the previous answer is used
                         content = self._detect(photo, abandoned)
                         if content is None:
                             continue

@@ -41,11 +41,11 @@ PAUSES = (0.5, 1.0)
 
 
 class Unreadable(NeedsOperator):
-    """Rekognition cannot read the object: it was deleted or replaced meanwhile, or the configuration is wrong."""
+    """Rekognition cannot read the object: it was deleted or replaced in the meantime, or the configuration is wrong."""
 
 
 class Allowance(Protocol):
-    """How many images Rekognition may be called for: see image_labels.daily_limit.DailyLimit."""
+    """The images that may still be sent to Rekognition: see image_labels.daily_limit.DailyLimit."""
 
     def take(self) -> str: ...
 
@@ -60,14 +60,14 @@ class Unlimited:
     """The allowance where there is no limit: nothing is counted."""
 
     def take(self) -> str:
-        """No day: nothing is taken from one."""
+        """Returns no day, because nothing is counted."""
         return ""
 
     def give_back(self, day: str) -> None:
-        """Nothing was taken."""
+        """Does nothing, because nothing was counted."""
 
     def renew(self, day: str) -> str:
-        """No day is as good as another."""
+        """Returns the day unchanged."""
         return day
 
     def left(self) -> float:
@@ -99,12 +99,12 @@ class Labeller:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself, or its rejection.
 
         Raises Unreadable, InvalidRequest, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
-        `abandoned` says whether the invocation has handed the photo back: then Rekognition is not called, and TryAgain
-        is raised.
+        `abandoned` says whether the invocation has returned the photo to its sender. Then Rekognition is not called,
+        and TryAgain is raised.
 
-        Each attempt keeps the pace and counts towards the daily limit. An answer is paid for, and so is a rejection. A
-        request that was sent and not answered may be: it stays counted. What Rekognition refused or never got is given
-        back.
+        Each attempt keeps the pace and counts towards the daily limit. Answers and rejections are billed. A request
+        that was sent and not answered may be billed, so it stays counted. A request that Rekognition refused or never
+        received is given back.
         """
         if photo.size > MAX_BYTES:
             # Not left to Rekognition: which error it gives for such an object in S3 is not documented.
@@ -146,22 +146,22 @@ class Labeller:
             raise TryAgain(f"DetectLabels: the answer has no labels that can be read ({error!r})") from error
 
     def _take_turn(self, abandoned: Callable[[], bool]) -> str:
-        """Wait for the turn to ask, and return the day whose allowance the image is taken from.
+        """Wait for the turn of the photo, and return the day that the image counts on.
 
-        It is taken before the wait: a photo over the limit has no turn to wait for, and would take that of another.
-        The wait may be long, and over midnight, if Lambda freezes the execution environment meanwhile.
+        It is counted before the wait, so that a photo over the limit takes no turn. If Lambda freezes the execution
+        environment during the wait, the wait may end on another day.
         """
         day = self._allowance.take()
         self._pace.wait()
         day = self._allowance.renew(day)
-        if abandoned():  # asked last: nothing that takes time comes between it and the call
+        if abandoned():  # checked last, because the steps before take time
             self._allowance.give_back(day)
             raise TryAgain("the invocation ended before it was the photo's turn")
         return day
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether an immediate attempt may help: Rekognition throttles, has failed, or was not reached."""
+    """Whether an immediate attempt may help: Rekognition throttled, failed, or was not reached."""
     if not isinstance(error, TryAgain):
         return True
     refusal = error.__cause__
@@ -214,7 +214,7 @@ def _instance(instance: Mapping[str, Any]) -> Instance:
 
 
 def _readable(read: Callable[[Any], T], values: Iterable[object] | None) -> Iterator[T]:
-    """The values that can be read. The others are left out: the answer is paid for, and the rest of it is good."""
+    """The values that can be read. The rest is left out: the answer is billed, and the readable part is useful."""
     for value in values or ():
         try:
             yield read(value)

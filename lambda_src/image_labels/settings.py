@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 
 class SettingsError(ValueError):
-    """Environment variables are missing or not allowed; the message lists every one and what it may be."""
+    """Environment variables are missing or not allowed; the message lists all of them and the allowed values."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the Terraform module tells the function.
+    """The settings that the Terraform module gives the function.
 
     `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,
     `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
-    first of further tries, `daily_image_limit` the most images a day (UTC) that Rekognition is asked about, None for no
-    limit. `waiting_queue_url` is where photos over it wait; without a limit, what is there is taken back. `move_ahead`
-    is how many messages the queue of photos may come to have by those that are taken back.
+    first retry, and `daily_image_limit` the maximum number of images per day (UTC) to send to Rekognition, None for no
+    limit. `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
+    Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
 
     bucket: str
@@ -33,17 +33,17 @@ class Settings:
     max_receive_count: int
     retry_delay: int
     waiting_queue_url: str
-    move_ahead: int
+    max_queue_backlog: int
     daily_image_limit: int | None = None
 
     @property
     def fingerprint(self) -> str:
-        """The settings that decide the labels. A look at a photo with another fingerprint labels it again."""
+        """The settings that decide the labels. A photo whose item has another fingerprint is labelled again."""
         return f"max_labels={self.max_labels};min_confidence={self.min_confidence!r}"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read and check every variable. Raises SettingsError naming all that are wrong, not only the first."""
+        """Read and check every variable. Raises SettingsError that names all invalid ones, not only the first."""
         read = _Reader(environment)
         limited = "DAILY_IMAGE_LIMIT" in environment
         settings = cls(
@@ -60,7 +60,7 @@ class Settings:
             max_receive_count=int(read.number("MAX_RECEIVE_COUNT", int, 1, 1000)),
             retry_delay=int(read.number("RETRY_DELAY_SECONDS", int, 1, 900)),
             waiting_queue_url=read.text("WAITING_QUEUE_URL"),
-            move_ahead=int(read.number("MOVE_AHEAD", int, 1, 1_000_000_000)),
+            max_queue_backlog=int(read.number("MAX_QUEUE_BACKLOG", int, 1, 1_000_000_000)),
             daily_image_limit=int(read.number("DAILY_IMAGE_LIMIT", int, 1, 1_000_000_000)) if limited else None,
         )
         if read.problems:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # No photo is started in the last fifth of the function's time, and the answer is given a little before its end. Photos
-# that are not done by then go back to their sender; a timeout of the function would lose the outcome of all the others.
-# The margin leaves time to tell SQS when the failed messages are to be delivered again.
+# that are not settled by then are returned to their sender; a timeout of the function would lose all outcomes. The
+# margin leaves time to set the visibility timeouts of the failed messages.
 START_SHARE = 0.8
 ANSWER_MARGIN_SECONDS = 3.0
 
@@ -56,7 +56,7 @@ class Worker:
         self._concurrency = concurrency
 
     def handle(self, work: Work, seconds_left: float) -> Mapping[str, Any]:
-        """Look at every object of the event; the answer is the one that the event's sender expects.
+        """Reconcile every object of the event. The answer has the form that the event's sender expects.
 
         Raises answers.SomeFailed if a bare event is not settled.
         """
@@ -76,8 +76,8 @@ class Worker:
     def _let_wait(self, done: dict[ObjectRef, Done]) -> None:
         """Send photos over the daily limit to the queue of waiting photos: their sender would give up too soon.
 
-        S3 Batch Operations tries again a few times, and Lambda, for a bare event, twice. Messages of SQS are sent there
-        as they are, by `hand_back`.
+        S3 Batch Operations retries a few times, and Lambda retries a bare event twice. SQS messages are sent unchanged,
+        by `hand_back`.
         """
         over_limit = {ref: outcome for ref, outcome in done.items() if isinstance(outcome, OverDailyLimit)}
         sent = self._failed_messages.let_wait([(_address(ref), notification(ref)) for ref in over_limit])
@@ -88,7 +88,7 @@ class Worker:
     def _reconcile_all(
         self, tasks: Mapping[ObjectRef, Task], began: float, seconds_left: float
     ) -> dict[ObjectRef, Done]:
-        """Reconcile each object once, however many records name it."""
+        """Reconcile each object once, even if several records name it."""
         if not tasks:
             return {}
         start_until = began + seconds_left * START_SHARE
@@ -99,8 +99,8 @@ class Worker:
             ref: pool.submit(self._reconcile, ref, task, start_until, over) for ref, task in tasks.items()
         }
         wait(futures.values(), timeout=max(0.0, answer_by - time.monotonic()))
-        # A photo that is still in work goes on after the answer, perhaps minutes later, when the environment is thawed
-        # for another event. It must not write anything then.
+        # A thread that is still at work continues after the answer, perhaps minutes later, when Lambda thaws the
+        # environment for another event. It must not write anything then.
         over.set()
         pool.shutdown(wait=False, cancel_futures=True)
         return {
@@ -124,7 +124,7 @@ class Worker:
         except Exception as error:
             failure = failure_of(error)
             fields["rekognition_calls"] = cost.rekognition_calls
-            if over.is_set():  # it was logged as handed back; only its cost was not known then
+            if over.is_set():  # it is logged as handed back already, but without its calls of Rekognition
                 if cost.rekognition_calls:
                     logs.write(logger, logging.WARNING, "photo answered too late", fields)
                 return failure
@@ -168,9 +168,9 @@ def _out_of_time(ref: ObjectRef, task: Task) -> Failure:
 
 
 def _failed(task: Task, done: Mapping[ObjectRef, Done]) -> Failed | None:
-    """The task as one that failed; None if it is settled.
+    """The task as a failed message; None if it is settled.
 
-    What can be tried again is named first: as long as there is some, the message comes back.
+    A failure that a retry may help takes precedence: then the message is retried.
     """
     failures = [(_address(ref), outcome) for ref in task.objects if isinstance(outcome := done[ref], Failure)]
     if task.error:

@@ -1,4 +1,4 @@
-"""Photos in a bucket and what is known of them in the tables: as the function writes it, but without the function."""
+"""Photos in a bucket, and their items and rows in the tables, written as the function writes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BUCKET, IMAGES, LABELS = "browse-photos", "browse-images", "browse-labels"
 CROWD = 10_000
 MARKUP = "images/<img src=x onerror=alert(1)>\"'&amp;<script>alert(2)</script>.png"
-# Would turn around what follows it, ends the isolation that is around it, and hides.
+# Characters that reverse the text after them, end the isolation around them, or are invisible.
 REORDERING = "images/שלום \u2069\u202e/photo\u2067\u202egpj.exe\u200b\x1b.png"
 GONE = "images/2023/gone.jpg"
 NOT_A_PHOTO = "images/notes.jpg"
@@ -35,8 +35,8 @@ def _label(name: str, confidence: float, *boxes: tuple[float, float, float, floa
 
 
 _PERSON = {"aliases": ("Human",), "categories": ("Person Description",)}
-# What a person sees on some photographs of tools/photographs.py, with boxes measured by hand, by file name. The page is
-# tested with labels that do not depend on models.
+# Labels of some photographs of tools/photographs.py by file name, with boxes measured by hand. They do not depend on
+# models.
 SEEN: dict[str, tuple[Label, ...]] = {
     "NASA/Eileen Collins.PNG": (
         _label("Person", 99.7, (0.06, 0.0, 0.9, 0.99), **_PERSON),
@@ -84,7 +84,7 @@ SEEN: dict[str, tuple[Label, ...]] = {
 
 
 class Collection:
-    """A bucket and both tables, made by this object."""
+    """Creates a bucket and both tables."""
 
     def __init__(self, dynamodb: DynamoDBClient, s3: S3Client) -> None:
         self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, labels_by(dynamodb.meta.endpoint_url))
@@ -94,7 +94,7 @@ class Collection:
         _create_table(dynamodb, LABELS, "Term", "Rank")
 
     def fill(self) -> None:
-        """The photographs, some of them twice, one of each trouble, and a crowd."""
+        """Add the photographs (some of them twice), one photo for each kind of problem, and the crowd."""
         chosen = {photo.name: photo for photo in photographs.shipped()}
         for name, labels in SEEN.items():
             photo = chosen[name]
@@ -113,19 +113,19 @@ class Collection:
         self._add_crowd()
 
     def add(self, key: str, body: bytes, content_type: str, labels: tuple[Label, ...]) -> None:
-        """Upload a photo, and write down its labels."""
+        """Upload a photo and store its labels."""
         self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
         self._store.put(_photo(key, body), Labels(labels, "3.0"), "settings", None)
 
     def reject(self, key: str, body: bytes, words: str) -> None:
-        """Upload what is no photo, and write down why."""
+        """Upload an object that is not a photo, and store the reason of its rejection."""
         self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         self._store.put(_photo(key, body), Rejected(f"InvalidImageFormatException: {words}"), "settings", None)
 
     def _add_crowd(self) -> None:
-        """Very many photos of one label: rows for all, items for those at both ends, and no objects.
+        """Add 10,000 photos with one label: rows for all, items only for the first and the last ones, and no objects.
 
-        All of them for all would take minutes.
+        Items and objects for all would take minutes.
         """
         items: list[dict[str, Any]] = []
         rows: list[dict[str, Any]] = []

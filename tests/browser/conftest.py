@@ -1,4 +1,4 @@
-"""The page in a real Chromium, over a LocalStack with a bucket and both tables."""
+"""The page in Chromium, with a LocalStack that has a bucket and both tables."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
 DIRECTORY = LOCAL / "browser"
-# Set where Chromium has to be there, and its lack is a failure: in CI.
+# With this variable, which CI sets, the tests fail if there is no Chromium. Without it, they are skipped.
 REQUIRED = "REQUIRE_CHROMIUM"
-SECONDS = 30  # to wait for what should be there at once, on a machine that may do much else
+SECONDS = 30  # long, because a busy machine may delay what is otherwise immediate
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = [
     "--disable-background-networking",
@@ -39,7 +39,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def executable() -> str:
-    """Where Chromium is; without it the tests are skipped, or fail where it is required."""
+    """The path of Chromium."""
     if found := next(filter(None, map(shutil.which, NAMES)), None):
         return found
     message = "no Chromium on the PATH: apt-get install chromium (Debian; others: any Chromium or Chrome will do)"
@@ -50,8 +50,8 @@ def executable() -> str:
 
 @pytest.fixture(scope="session")
 def localstack(executable: str) -> Iterator[server.Server]:
-    """A LocalStack of our own on a free port."""
-    server.stop(DIRECTORY / "localstack")  # left behind by a run that was killed
+    """A new LocalStack on a free port."""
+    server.stop(DIRECTORY / "localstack")  # a killed run leaves it running
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     running = server.start(DIRECTORY / "localstack", port=0)
     running.take_over_environment()
@@ -71,7 +71,7 @@ def collection(localstack: server.Server) -> Collection:
 def site(collection: Collection) -> Iterator[PageServer]:
     """The page's server."""
     finder = CrowdAtOnce(collection.access)
-    assert len(finder.crowd) == CROWD  # read here: a test should not wait for it
+    assert len(finder.crowd) == CROWD  # reads the rows before the tests, which should not wait for them
     site = PageServer(collection.access, finder=finder)
     thread = threading.Thread(target=site.run, daemon=True)
     thread.start()
@@ -82,7 +82,7 @@ def site(collection: Collection) -> Iterator[PageServer]:
 
 @pytest.fixture(scope="session")
 def chromium(executable: str) -> Iterator[Browser]:
-    from playwright.sync_api import expect, sync_playwright  # here, so that it is not needed where Chromium is not
+    from playwright.sync_api import expect, sync_playwright  # after the check for Chromium
 
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
@@ -95,22 +95,22 @@ def chromium(executable: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def errors() -> list[str]:
-    """What the browser complained about, exceptions and broken security policy among it. A test may empty it."""
+    """Errors of the browser, including exceptions and violations of the security policy. A test may clear them."""
     return []
 
 
 @pytest.fixture
 def page(chromium: Browser, site: PageServer, errors: list[str]) -> Iterator[Page]:
-    """The page as it opens, in a browser that knows nothing yet. It has to stay without complaints."""
+    """The first page in a browser without state. Fails if errors are left after the test."""
 
-    def complaint(message: ConsoleMessage) -> None:
+    def record(message: ConsoleMessage) -> None:
         if message.type == "error":
             errors.append(message.text)
 
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(SECONDS * 1000)
     page = context.new_page()
-    page.on("console", complaint)
+    page.on("console", record)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(site.url)
     yield page

@@ -1,4 +1,4 @@
-"""The crowd's pages without a Query each: for every one, moto goes through all 10,000 rows, half a second long."""
+"""Pages of the crowd without a Query each: moto reads all 10,000 rows for every Query, which takes half a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORD = "crowd"
 
 
 class CrowdAtOnce:
-    """A Finder that reads the crowd's rows in one go, and gives the pages of them; all else is the real one's."""
+    """A Finder that reads the crowd's rows once and serves pages of them. All other searches use the real Finder."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -25,7 +25,7 @@ class CrowdAtOnce:
 
     @cached_property
     def crowd(self) -> tuple[Found, ...]:
-        """All of it, in the order of the table."""
+        """All photos of the crowd, in the order of the table."""
         pages = self._access.dynamodb.get_paginator("query").paginate(
             TableName=self._access.labels_table,
             KeyConditionExpression="Term = :word",

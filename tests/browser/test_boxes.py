@@ -1,4 +1,4 @@
-"""Boxes lie where Rekognition saw something, however the photo is cut."""
+"""Boxes are drawn where Rekognition detected a label, regardless of how the photo is cropped or rotated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPOON = next(label for label in SEEN["café & spoon 100%.png"] if label.name == 
 
 
 def place(box: Locator, image: Locator) -> tuple[float, ...]:
-    """Left, top, width and height of a box as ratios of the image under it."""
+    """Left, top, width and height of a box as ratios of the image below it."""
     inner, outer = box.bounding_box(), image.bounding_box()
     assert inner
     assert outer
@@ -42,11 +42,11 @@ def expect_in_place(page: Page, within: Locator) -> None:
     expected = [vars(SPOON.instances[0])[side] for side in ("left", "top", "width", "height")]
     assert place(box, within.locator("img")) == pytest.approx(expected, abs=0.005)
     shape = within.locator("img").evaluate("image => image.clientWidth / image.clientHeight")
-    assert shape == pytest.approx(600 / 400, rel=0.01), "the photo is not squeezed"
+    assert shape == pytest.approx(600 / 400, rel=0.01), "the photo is distorted"
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_on_hover(page: Page, width: int) -> None:
+def test_hover_shows_the_box_in_place(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     search(page, "spoon")
     card = page.locator(".card")
@@ -55,7 +55,7 @@ def test_on_hover(page: Page, width: int) -> None:
     expect_in_place(page, card)
 
 
-def test_on_focus(page: Page) -> None:
+def test_focus_shows_the_box_in_place(page: Page) -> None:
     search(page, "spoon")
     card = page.locator(".card")
     expect(card.locator('[data-state="shown"]')).to_be_visible()
@@ -67,7 +67,7 @@ def test_on_focus(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (800, 1200), (390, 844)])
-def test_in_the_photo_of_its_own(page: Page, size: tuple[int, int]) -> None:
+def test_photo_view_shows_the_box_in_place(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     search(page, "spoon")
     page.locator(".card .frame").click()
@@ -77,7 +77,7 @@ def test_in_the_photo_of_its_own(page: Page, size: tuple[int, int]) -> None:
     expect(dialog.locator(".boxes")).to_have_css("opacity", "0")
 
 
-def test_label_lights_its_box(page: Page) -> None:
+def test_hover_on_a_label_highlights_its_box(page: Page) -> None:
     search(page, "spoon")
     page.locator(".card .frame").click()
     page.locator(".label", has_text="Saucer").hover()
@@ -85,14 +85,14 @@ def test_label_lights_its_box(page: Page) -> None:
     expect(page.locator("dialog .box.dimmed")).to_have_count(2)
 
 
-def test_labels_with_the_same_box_share_it(page: Page) -> None:
+def test_labels_with_equal_boxes_share_one(page: Page) -> None:
     search(page, "photographer")
     page.locator(".card .frame").first.hover()
     expect(page.locator(".card").first.locator(".box").first).to_have_text("Person 98.2 · Photographer 98.2 · Man 95.8")
 
 
-def expect_over_the_brick(page: Page, within: Locator, hide: Callable[[], None]) -> None:
-    """The box, as far as the frame does not cut it off, lies where the screen shows something red."""
+def expect_box_over_brick(page: Page, within: Locator, hide: Callable[[], None]) -> None:
+    """The visible part of the box must cover the red pixels of the screenshot."""
     expect(within.locator(".box")).to_be_visible()
     box, frame = edges(within.locator(".box")), edges(within.locator(".picture"))
     hide()
@@ -102,14 +102,14 @@ def expect_over_the_brick(page: Page, within: Locator, hide: Callable[[], None])
 
 
 def edges(element: Locator) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom on the screen."""
+    """Left, top, right and bottom in pixels of the screen."""
     found = element.bounding_box()
     assert found
     return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
 
 
 @pytest.mark.parametrize("photo", TURNED, ids=lambda photo: photo.key)
-def test_box_is_over_the_thing_in_a_turned_photo(page: Page, photo: TurnedPhoto) -> None:
+def test_box_covers_the_brick_in_a_rotated_photo(page: Page, photo: TurnedPhoto) -> None:
     page.goto(f"{page.url}?q=brick&photo={photo.key}")
     large = page.get_by_role("dialog").locator(".large")
     expect(large.locator('[data-state="shown"]')).to_be_visible()
@@ -119,11 +119,11 @@ def test_box_is_over_the_thing_in_a_turned_photo(page: Page, photo: TurnedPhoto)
         expect(large.locator(".boxes")).to_have_css("opacity", "0")
         expect(large.locator("img")).to_have_css("opacity", "1")
 
-    expect_over_the_brick(page, large, hide)
+    expect_box_over_brick(page, large, hide)
 
 
 @pytest.mark.parametrize("photo", [TurnedPhoto("png", 6), TurnedPhoto("jpg", 6)], ids=lambda photo: photo.key)
-def test_box_is_over_the_thing_in_the_grid(page: Page, photo: TurnedPhoto) -> None:
+def test_box_covers_the_brick_in_the_grid(page: Page, photo: TurnedPhoto) -> None:
     page.get_by_role("button", name="Search syntax").click()
     page.get_by_label("Only keys that start with").fill(photo.key)
     search(page, "brick")
@@ -137,11 +137,11 @@ def test_box_is_over_the_thing_in_the_grid(page: Page, photo: TurnedPhoto) -> No
         expect(card.locator(".boxes")).to_have_css("opacity", "0")
         expect(card.locator("img")).to_have_css("opacity", "1")
 
-    expect_over_the_brick(page, card, hide)
+    expect_box_over_brick(page, card, hide)
 
 
-def test_browser_that_does_not_turn_pngs_has_the_boxes_of_what_is_stored(page: Page) -> None:
-    """It shows the picture by which the page finds that out as it is stored: 2 pixels wide."""
+def test_box_is_not_rotated_if_the_browser_does_not_rotate_pngs(page: Page) -> None:
+    """The page measures a test picture to detect this. A picture 2 pixels wide stands for such a browser."""
     file = io.BytesIO()
     Image.new("1", (2, 1)).save(file, "PNG")
     page.route("**/on-its-side.png", lambda route: route.fulfill(body=file.getvalue(), content_type="image/png"))

@@ -1,4 +1,4 @@
-"""Everything without a mouse."""
+"""The page without a mouse."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def press(page: Page, *keys: str) -> None:
 
 
 def focused(page: Page) -> str:
-    """What the focus is on, as a person would call it."""
+    """The accessible name or the text of the focused element."""
     return str(page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText"))
 
 
-def test_search_look_narrow_and_return(page: Page) -> None:
+def test_keyboard_searches_opens_narrows_and_goes_back(page: Page) -> None:
     expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("cat OR tripod OR rocket")
     press(page, "Enter")
@@ -32,7 +32,7 @@ def test_search_look_narrow_and_return(page: Page) -> None:
     assert "rocket launch" in focused(page)
     press(page, "End")
     assert focused(page).startswith("images/2024/NASA/Eileen Collins.PNG, 71.2 percent")
-    press(page, "ArrowRight", "Home")  # there is nothing beyond the end
+    press(page, "ArrowRight", "Home")  # ArrowRight does nothing on the last photo
     assert "Chelsea" in focused(page)
     press(page, "ArrowDown")
     assert page.evaluate("document.activeElement.closest('.card').ariaPosInSet") == "5"
@@ -46,18 +46,18 @@ def test_search_look_narrow_and_return(page: Page) -> None:
     expect(dialog).to_be_hidden()
     assert "rocket launch" in focused(page)
 
-    press(page, "Tab", "Enter")  # the first label of this card that was not asked for
+    press(page, "Tab", "Enter")  # the first label of this card that is not in the expression
     expect(page.get_by_role("combobox")).to_have_value("(cat OR tripod OR rocket) AND Launch")
     expect(page.locator(".card")).to_have_count(2)
     press(page, "Tab")
-    assert "rocket launch" in focused(page)  # the focus went on in the new list
+    assert "rocket launch" in focused(page)  # the focus moved to the new list
     press(page, "Tab", "Shift+Enter")
     expect(page.get_by_role("combobox")).to_have_value("(cat OR tripod OR rocket) AND Launch AND NOT Night")
     press(page, "/")
     expect(page.get_by_role("combobox")).to_be_focused()
 
 
-def test_whole_page_is_reached_with_tab(page: Page) -> None:
+def test_tab_reaches_every_control(page: Page) -> None:
     page.goto(page.url + "?q=spoon")
     expect(page.locator('.card [data-state="shown"]')).to_be_visible()
     page.get_by_role("link", name="Skip to photos").focus()
@@ -78,7 +78,7 @@ def test_whole_page_is_reached_with_tab(page: Page) -> None:
     ]
 
 
-def test_focus_can_be_seen(page: Page) -> None:
+def test_focus_is_visible(page: Page) -> None:
     page.goto(page.url + "?q=spoon")
     frame = page.locator(".card .frame")
     expect(page.locator('.card [data-state="shown"]')).to_be_visible()

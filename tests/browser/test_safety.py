@@ -1,4 +1,4 @@
-"""Keys and labels are anybody's text, and the page shows them as text."""
+"""Keys, labels and expressions are untrusted text, which the page shows as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Page
 
 
-def test_key_full_of_markup_is_text(page: Page) -> None:
+def test_markup_in_a_key_is_shown_as_text(page: Page) -> None:
     shown: list[str] = []
 
     def seen(dialog: Dialog) -> None:
@@ -27,7 +27,7 @@ def test_key_full_of_markup_is_text(page: Page) -> None:
     page.on("dialog", seen)
     search(page, "markup")
     card = page.locator(".card")
-    expect(card.locator('[data-state="shown"]')).to_be_visible()  # S3 was asked for the very key
+    expect(card.locator('[data-state="shown"]')).to_be_visible()  # the request to S3 had the exact key
     folder, file = MARKUP.rsplit("/", 1)
     expect(card.locator(".folder")).to_have_text(f"{folder}/")
     expect(card.locator(".file")).to_have_text(file)
@@ -42,15 +42,15 @@ def test_key_full_of_markup_is_text(page: Page) -> None:
     assert not shown
 
 
-def test_key_that_reorders_is_shown_as_it_is_and_moves_nothing_beside_it(page: Page) -> None:
+def test_reordering_characters_in_a_key_are_escaped_and_isolated(page: Page) -> None:
     search(page, "reordered")
     card = page.locator(".card")
-    expect(card.locator('[data-state="shown"]')).to_be_visible()  # S3 was asked for the very key
+    expect(card.locator('[data-state="shown"]')).to_be_visible()  # the request to S3 had the exact key
     folder, file = r"images/שלום \u2069\u202e/", r"photo\u2067\u202egpj.exe\u200b\u001b.png"
     expect(card.locator(".folder")).to_have_text(folder)
     expect(card.locator(".file")).to_have_text(file)
     assert card.locator(".frame").get_attribute("aria-label") == f"{folder}{file}, 90.0 percent"
-    # The confidence stands at the right of the name, digits from left to right.
+    # The confidence is to the right of the name, and the characters of the name run from left to right.
     name, confidence = card.locator(".file").bounding_box(), card.locator(".confidence").bounding_box()
     assert name
     assert confidence
@@ -71,7 +71,7 @@ def test_key_that_reorders_is_shown_as_it_is_and_moves_nothing_beside_it(page: P
     assert REORDERING.rsplit("/", 1)[1] not in page.content()
 
 
-def test_expression_of_another_notation_gets_one_to_click(page: Page, errors: list[str]) -> None:
+def test_other_notation_gets_a_correction_to_click(page: Page, errors: list[str]) -> None:
     search(page, "“traffic light” && -cat")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("“ is a typographic quote")
@@ -79,19 +79,19 @@ def test_expression_of_another_notation_gets_one_to_click(page: Page, errors: li
     expect(page.get_by_role("combobox")).to_have_value('"traffic light" AND NOT cat')
     expect(alert).to_be_hidden()
     expect(page.locator(".card")).not_to_have_count(0)
-    errors.clear()  # the answer 400 is no surprise
+    errors.clear()  # the answer 400 is expected
 
 
-def test_expression_full_of_markup_is_text(page: Page, errors: list[str]) -> None:
+def test_markup_in_an_expression_is_shown_as_text(page: Page, errors: list[str]) -> None:
     search(page, '"<img src=x onerror=alert(1)>"')
     expect(page.locator("q")).to_have_text("<img src=x onerror=alert(1)>")
     search(page, "<script>alert(1)</script>")
     expect(page.get_by_role("alert").locator("code")).to_contain_text("<script>alert(1)</script>")
     assert page.locator("img[src=x], main script").count() == 0
-    errors.clear()  # the answer 400 is no surprise
+    errors.clear()  # the answer 400 is expected
 
 
-def test_markup_would_not_run_even_if_it_got_in(page: Page, errors: list[str]) -> None:
+def test_security_policy_blocks_inserted_markup(page: Page, errors: list[str]) -> None:
     with pytest.raises(Error, match="TrustedHTML"):
         page.evaluate("document.querySelector('main').innerHTML = '<img src=x onerror=alert(1)>'")
     page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: 'https://evil.example/'}))")
@@ -101,12 +101,12 @@ def test_markup_would_not_run_even_if_it_got_in(page: Page, errors: list[str]) -
     errors.clear()
 
 
-def test_scripts_do_not_see_the_token(page: Page) -> None:
+def test_token_is_hidden_from_scripts(page: Page) -> None:
     assert page.evaluate("document.cookie") == ""
     assert "token" not in page.evaluate("location.href")
 
 
-def test_nothing_can_be_reached_from_another_machine(page: Page, site: PageServer, localstack: Server) -> None:
-    """The page's server, the LocalStack behind it, and these tests themselves."""
+def test_page_and_localstack_listen_on_loopback_only(page: Page, site: PageServer, localstack: Server) -> None:
+    """The page's server, its LocalStack, and the tests' own process."""
     opened = assert_loopback_only()
     assert {site.port, urlsplit(localstack.url).port} <= opened

@@ -1,4 +1,4 @@
-"""Typing an expression, narrowing it, going back, and what is said when there is nothing to see."""
+"""Searches: typing and narrowing an expression, going back, and messages when nothing is found."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def files(page: Page) -> list[str]:
     return page.locator(".card .file").all_inner_texts()
 
 
-def test_starts_with_the_labels_there_are(page: Page) -> None:
-    expect(page).to_have_url(re.compile(r"/$"))  # the token is out of the address
+def test_first_page_lists_the_stored_labels(page: Page) -> None:
+    expect(page).to_have_url(re.compile(r"/$"))  # without the token
     page.get_by_role("link", name="Traffic Light").click()
     expect(page.locator(".card")).to_have_count(2)
     expect(page.get_by_role("combobox")).to_have_value('"Traffic Light"')
     expect(page).to_have_title(re.compile("^.Traffic Light"))
 
 
-def test_finds_photos_and_shows_them(page: Page) -> None:
+def test_search_shows_photos_by_confidence(page: Page) -> None:
     search(page, "cat OR tripod")
     expect(page.get_by_role("status")).to_have_text("4 photos, highest confidence first")
     assert files(page) == ["Chelsea (my cat).png", "🎥 cameraman.png", "Chelsea (my cat).png", "🎥 cameraman.png"]
@@ -40,7 +40,7 @@ def test_finds_photos_and_shows_them(page: Page) -> None:
     assert widths == [451, 512, 451, 512]
 
 
-def test_click_on_a_label_narrows_and_back_widens(page: Page) -> None:
+def test_click_on_a_label_narrows_the_search_and_back_undoes_it(page: Page) -> None:
     search(page, "rocket")
     expect(page.locator(".card")).to_have_count(3)
     page.locator(".card", has_text="smoke").first.get_by_role("button", name="Night").click()
@@ -60,14 +60,14 @@ def test_click_on_a_label_narrows_and_back_widens(page: Page) -> None:
     expect(page.locator(".card")).to_have_count(2)
 
 
-def test_alternatives_are_kept_together_when_narrowed(page: Page) -> None:
+def test_narrowing_puts_alternatives_in_parentheses(page: Page) -> None:
     search(page, "rocket OR cat")
     page.get_by_role("button", name="Launch").first.click()
     expect(page.get_by_role("combobox")).to_have_value("(rocket OR cat) AND Launch")
     expect(page.locator(".card")).to_have_count(2)
 
 
-def test_only_keys_that_begin_like_this(page: Page) -> None:
+def test_search_can_be_limited_to_a_key_prefix(page: Page) -> None:
     page.get_by_role("button", name="Search syntax").click()
     page.get_by_label("Only keys that start with").fill("images/2023/")
     search(page, "cat")
@@ -78,7 +78,7 @@ def test_only_keys_that_begin_like_this(page: Page) -> None:
     expect(page.locator(".card")).to_have_count(1)
 
 
-def test_photo_of_its_own(page: Page) -> None:
+def test_photo_opens_with_its_labels(page: Page) -> None:
     search(page, "spoon")
     page.locator(".card .frame").click()
     dialog = page.get_by_role("dialog")
@@ -92,7 +92,7 @@ def test_photo_of_its_own(page: Page) -> None:
     expect(page.locator(".card")).to_have_count(1)
 
 
-def test_photo_narrows_too(page: Page) -> None:
+def test_label_of_an_open_photo_narrows_the_search(page: Page) -> None:
     search(page, "person")
     page.locator(".card .frame").first.click()
     page.get_by_role("button", name="Only photos without Flag").click()
@@ -101,7 +101,7 @@ def test_photo_narrows_too(page: Page) -> None:
     expect(page.locator(".card")).to_have_count(2)
 
 
-def test_rejected_have_their_reasons(page: Page) -> None:
+def test_rejected_photos_are_listed_with_reasons(page: Page) -> None:
     page.get_by_role("link", name="Rejected").click()
     entry = page.get_by_role("list", name="Rejected photos").get_by_role("listitem")
     expect(entry).to_contain_text("images/notes.jpg")
@@ -132,14 +132,14 @@ def test_labels_are_completed(page: Page) -> None:
     ("expression", "marked", "words"),
     [("cat dog", "dog", "side by side"), ("cat AND NOT", "", ""), ("NOT cat", "", "NOT alone")],
 )
-def test_mistake_is_shown_where_it_is(page: Page, errors: list[str], expression: str, marked: str, words: str) -> None:
+def test_mistake_is_marked(page: Page, errors: list[str], expression: str, marked: str, words: str) -> None:
     search(page, expression)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(words)
     expect(alert.locator("code")).to_contain_text(expression)
     expect(alert.locator("mark")).to_contain_text(marked)
     expect(page.get_by_role("combobox")).to_be_focused()
-    errors.clear()  # the answer 400 is no surprise
+    errors.clear()  # the answer 400 is expected
     search(page, "cat")
     expect(alert).to_be_hidden()
     expect(page.locator(".card")).to_have_count(2)

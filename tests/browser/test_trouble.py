@@ -1,4 +1,4 @@
-"""What the page says when something else fails, and how it gets over it."""
+"""Failures of AWS, of the page's server and of S3: messages and recovery."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DENIED = {
 }
 
 
-def test_missing_permission_and_the_way_on(page: Page, errors: list[str]) -> None:
+def test_missing_permission_is_reported_with_a_retry(page: Page, errors: list[str]) -> None:
     def deny(route: Route) -> None:
         route.fulfill(status=502, content_type="application/json", body=json.dumps(DENIED))
 
@@ -39,7 +39,7 @@ def test_missing_permission_and_the_way_on(page: Page, errors: list[str]) -> Non
 
 
 @pytest.mark.parametrize("path", ["find", "labels", "rejected", "photos"])
-def test_server_that_is_gone(page: Page, errors: list[str], path: str) -> None:
+def test_stopped_server_is_reported(page: Page, errors: list[str], path: str) -> None:
     expect(page.get_by_role("link", name="Astronaut")).to_be_visible()
     page.route(f"**/api/{path}?*", lambda route: route.abort())
     address = {"labels": "/", "rejected": "/?view=rejected"}.get(path, "/?q=cat")
@@ -48,7 +48,7 @@ def test_server_that_is_gone(page: Page, errors: list[str], path: str) -> None:
     errors.clear()
 
 
-def test_photo_whose_address_has_expired_is_asked_for_anew(page: Page, errors: list[str]) -> None:
+def test_expired_photo_url_is_requested_again(page: Page, errors: list[str]) -> None:
     expired: list[str] = []
 
     def expire(route: Route) -> None:
@@ -65,7 +65,7 @@ def test_photo_whose_address_has_expired_is_asked_for_anew(page: Page, errors: l
     errors.clear()
 
 
-def test_boxes_are_drawn_in_spite_of_an_expired_address(page: Page, errors: list[str]) -> None:
+def test_boxes_are_drawn_after_an_expired_photo_url(page: Page, errors: list[str]) -> None:
     expired: list[str] = []
 
     def expire(route: Route) -> None:
@@ -84,14 +84,14 @@ def test_boxes_are_drawn_in_spite_of_an_expired_address(page: Page, errors: list
     errors.clear()
 
 
-def test_boxes_are_drawn_when_nobody_knows_the_orientation(page: Page, errors: list[str]) -> None:
+def test_boxes_are_drawn_without_the_orientation(page: Page, errors: list[str]) -> None:
     page.route("**/api/orientation?*", lambda route: route.abort())
     page.goto(page.url + "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png")
     expect(page.locator("dialog .box", has_text="Spoon")).to_have_count(1)
     errors.clear()
 
 
-def test_object_that_is_gone(page: Page, errors: list[str]) -> None:
+def test_deleted_object_is_reported(page: Page, errors: list[str]) -> None:
     search(page, "ghost")
     frame = page.locator(".card .frame")
     expect(frame).to_contain_text("Cannot be shown")
@@ -103,7 +103,7 @@ def test_object_that_is_gone(page: Page, errors: list[str]) -> None:
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
 @pytest.mark.parametrize("address", ["", "?q=cat+OR+rocket", "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png"])
-def test_nothing_is_wider_than_the_page(page: Page, width: int, address: str) -> None:
+def test_page_fits_the_width_of_the_window(page: Page, width: int, address: str) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     page.goto(page.url + address)
     expect(page.locator(".letters a, .card, dialog .label").first).to_be_visible()

@@ -1,6 +1,6 @@
-"""Photos with an EXIF orientation: a red brick on blue, and its box as Rekognition gives it.
+"""Photos with an EXIF orientation: a red brick on blue, and its box as Rekognition returns it.
 
-Rekognition turns a JPEG as its EXIF says before it looks at it, and does not turn a PNG.
+Rekognition rotates a JPEG by its EXIF orientation before it detects labels, and does not rotate a PNG.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FORMATS = ("jpg", "png")
 
 @dataclass(frozen=True)
 class TurnedPhoto:
-    """One format in one orientation."""
+    """A photo of one format with one orientation."""
 
     suffix: str
     orientation: int
@@ -32,7 +32,7 @@ class TurnedPhoto:
 
     def body(self) -> bytes:
         stored = Image.new("RGB", (480, 320), (20, 60, 200))
-        ImageDraw.Draw(stored).rectangle((48, 32, 191, 111), (230, 20, 20))  # nearer to one corner than to any other
+        ImageDraw.Draw(stored).rectangle((48, 32, 191, 111), (230, 20, 20))  # asymmetric, so every orientation differs
         exif = Image.Exif()
         exif[ORIENTATION] = self.orientation
         file = io.BytesIO()
@@ -55,9 +55,9 @@ TURNED = [TurnedPhoto(suffix, orientation) for suffix in FORMATS for orientation
 
 
 def brick(picture: Image.Image) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is red in a picture, in pixels."""
+    """Left, top, right and bottom of the red area of a picture, in pixels."""
     pixels = np.asarray(picture.convert("RGB")).astype(int)
     red = (pixels[..., 0] > 170) & (pixels[..., 1] < 90) & (pixels[..., 2] < 90)
-    assert red.any(), "there is nothing red to see"
+    assert red.any(), "the picture has no red pixels"
     rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -1,4 +1,4 @@
-"""The examples, applied side by side to the LocalStack of the tests, while the tests of the module itself run."""
+"""Applies the examples to LocalStack in parallel, while the tests of the module run."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tools.terraform import ROOT, Root
 if TYPE_CHECKING:
     from image_labels_emulator.server import Server
 
-# The variable that names the examples to apply; without it, all of them are.
+# The environment variable that names the examples to apply. Without it, all examples are applied.
 EXAMPLES = "EXAMPLES"
 ALL = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
 NAMES = tuple(os.environ[EXAMPLES].split()) if os.environ.get(EXAMPLES) else ALL
-# Each is another Terraform and another provider, and the machine has not many processors.
+# Each example runs its own processes of Terraform and the provider; more would overload a machine with few processors.
 AT_A_TIME = 2
 SECONDS = 400
 
 
 @dataclass(frozen=True)
 class Applied:
-    """An example as it stands: what its outputs say, and what a second plan said and ended with (0: no changes)."""
+    """An applied example: its outputs, and the output and exit code of a second plan (0: no changes)."""
 
     root: Root
     outputs: dict[str, Any]
@@ -42,7 +42,7 @@ class Applied:
 
 
 class Examples:
-    """Applies the examples from now on, in threads of its own."""
+    """Starts to apply the examples in background threads."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -51,21 +51,21 @@ class Examples:
         self._applied: dict[str, Future[Applied]] = {name: self._pool.submit(self._apply, name) for name in NAMES}
 
     def __getitem__(self, name: str) -> Applied:
-        """The example, when it is applied. Raises TerraformError if that failed."""
+        """Wait until the example is applied. Raises TerraformError if Terraform failed."""
         return self._applied[name].result(SECONDS)
 
     def change(self, name: str, *variables: str) -> None:
-        """Apply it again with variables, as `name=value`."""
+        """Apply the example again with variables in the form `name=value`."""
         arguments = [part for variable in variables for part in ("-var", variable)]
         self[name].root.run("apply", "-no-color", "-auto-approve", *arguments)
 
     def destroy(self) -> dict[str, str]:
-        """Destroy all of them; what is left in each one's state, which is nothing if it went cleanly."""
+        """Destroy all examples. Returns Terraform's description of each remaining state."""
         done = {name: self._pool.submit(self._destroy, self[name].root) for name in NAMES}
         return {name: each.result(SECONDS) for name, each in done.items()}
 
     def close(self) -> None:
-        """Begin nothing more, and wait for what has begun."""
+        """Cancel what has not started, and wait for the rest."""
         self._stop.set()
         self._pool.shutdown(cancel_futures=True)
 

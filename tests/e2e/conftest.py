@@ -1,7 +1,7 @@
-"""One LocalStack for all end-to-end tests, and one apply, of the module and of each example, all side by side.
+"""One LocalStack for all end-to-end tests. The module and each example are applied once, in parallel.
 
-Two tests need several tries, with waits between them: their photos are uploaded as soon as there is a bucket, and
-looked at last.
+The tests of test_retries.py need several tries with waits between them. Their photos are therefore uploaded as soon as
+the bucket exists.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tools.terraform import ROOT, Root
 
 @pytest.fixture(scope="session")
 def localstack() -> Iterator[server.Server]:
-    """A LocalStack of our own on a free port, or the one that AWS_ENDPOINT_URL names."""
+    """A new LocalStack on a free port, or the one that AWS_ENDPOINT_URL names."""
     if elsewhere := server.running_elsewhere():
         elsewhere.take_over_environment()
         yield elsewhere
         return
-    server.stop(DIRECTORY / "localstack")  # left behind by a run that was killed
+    server.stop(DIRECTORY / "localstack")  # a killed run leaves it running
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    # SQS measures once a minute; nobody wants to wait so long for an alarm.
+    # The default is one minute, which would delay the alarms.
     often = {"SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10"}
     running = server.start(DIRECTORY / "localstack", port=0, environment=often)
     running.take_over_environment()
@@ -38,7 +38,7 @@ def localstack() -> Iterator[server.Server]:
 
 @pytest.fixture(scope="session")
 def begun(localstack: server.Server) -> Iterator[Examples]:
-    """The examples, which are being applied from now on."""
+    """The examples, while they are being applied."""
     examples = Examples(localstack)
     yield examples
     examples.close()
@@ -46,7 +46,7 @@ def begun(localstack: server.Server) -> Iterator[Examples]:
 
 @pytest.fixture(scope="session")
 def examples(begun: Examples, request: pytest.FixtureRequest) -> Examples:
-    """The examples. When all are applied, the module itself is too, at the same time; chosen ones do without it."""
+    """The examples. If all are applied, the tests' root module is applied at the same time; a selection needs none."""
     if NAMES == ALL:
         request.getfixturevalue("stack")
     return begun
@@ -59,7 +59,7 @@ def root(localstack: server.Server, begun: Examples) -> Iterator[Root]:
     root.run("init", "-no-color")
     root.run("apply", "-no-color", "-auto-approve")
     yield root
-    if not localstack.is_ours:  # ours goes with all that is in it
+    if not localstack.is_ours:  # a LocalStack of the tests is deleted with its resources
         root.run("destroy", "-no-color", "-auto-approve")
 
 
@@ -73,7 +73,7 @@ def stack(localstack: server.Server, root: Root) -> Stack:
         "/rules",
         [
             {"key_prefix": "images/down/", "error": "InternalServerError"},
-            # 8 photos at 3 calls a try: none gets through on its first, all do on their second.
+            # 8 photos with 3 calls per try: all first tries fail, and all second tries succeed.
             {"key_prefix": "images/throttled/", "error": "ThrottlingException", "times": 30},
         ],
     )

@@ -1,4 +1,4 @@
-"""The applied module as its users see it: the bucket to put photos in, the table to read, the queue, the log."""
+"""The applied module as its users see it: the bucket, the tables, the queues and the log."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SECONDS = 60.0
-# Runs at the same time, such as those of make terraform-versions, need a directory each.
+# Concurrent runs, such as those of make terraform-versions, need separate directories.
 DIRECTORY = LOCAL / os.environ.get("E2E_DIRECTORY", "e2e")
 
-# Uploaded first, looked at last (conftest.py, test_retries.py).
+# Uploaded first (conftest.py) and checked last (test_retries.py).
 NEVER = "images/down/never.jpg"
 THROTTLED = [f"images/throttled/{n}.jpg" for n in range(8)]
 
 
 def wait_for(what: str, look: Callable[[], T | None], seconds: float = SECONDS) -> T:
-    """What `look` finds, as soon as it finds something; fails saying `what` was waited for."""
+    """Call `look` until it returns something, and return that. Fails with `what` after the timeout."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
@@ -51,7 +51,7 @@ def wait_for(what: str, look: Callable[[], T | None], seconds: float = SECONDS) 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message of the dead-letter queue: the event as it came, and what the function says of it."""
+    """A message of the dead-letter queue: the original event, and the message attributes that explain it."""
 
     body: str
     why: dict[str, str]
@@ -81,7 +81,7 @@ class Stack:
     # -- photos
 
     def upload(self, key: str, body: bytes, labels: str | None = None) -> str:
-        """Put an object, with the labels that the emulator is to see in it; its version, "" if the bucket has none."""
+        """Put an object with the labels that the emulator is to return. Returns its version, or ""."""
         metadata = {} if labels is None else {"labels": labels}
         return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata).get("VersionId", "")
 
@@ -99,7 +99,7 @@ class Stack:
         return {n: TypeDeserializer().deserialize(v) for n, v in item.items()} if item else None
 
     def labelled(self, key: str, version: str, seconds: float = SECONDS) -> dict[str, Any]:
-        """The item of this version of a photo, when it is there."""
+        """Wait for the item of this version of a photo."""
 
         def look() -> dict[str, Any] | None:
             item = self.item(key)
@@ -108,7 +108,7 @@ class Stack:
         return wait_for(f"item of {key!r}", look, seconds)
 
     def labelled_keys(self) -> set[str]:
-        """Every key that has an item."""
+        """All keys with an item."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.outputs["images_table_name"], ProjectionExpression="PK", ConsistentRead=True
         )
@@ -117,20 +117,20 @@ class Stack:
     # -- queues
 
     def in_queue(self, url: str) -> int:
-        """Messages that wait in a queue or are being worked on."""
+        """Number of messages in a queue, including those in flight."""
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         waiting = attributes["ApproximateNumberOfMessages"]
         return int(waiting) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
 
     def dead_letters(self) -> list[DeadLetter]:
-        """All messages of the dead-letter queue, as an operator sees them."""
+        """All messages of the dead-letter queue, which stay visible."""
         url = self.outputs["dead_letter_queue_url"]
         found = []
         while messages := self.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=5, WaitTimeSeconds=0
         ).get("Messages"):
             found += messages
-        for message in found:  # to be seen again by the next look
+        for message in found:
             self.sqs.change_message_visibility(
                 QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
             )
@@ -140,11 +140,11 @@ class Stack:
         ]
 
     def send(self, body: object) -> None:
-        """Put a message in the queue as S3 would."""
+        """Send a message to the queue, as S3 does."""
         self.sqs.send_message(QueueUrl=self.outputs["queue_url"], MessageBody=json.dumps(body))
 
     def invoke(self, event: object) -> dict[str, Any]:
-        """Run the function on an event, as the Lambda console does; its answer."""
+        """Invoke the function with an event, as the Lambda console does. Returns its answer."""
         answer = self.lambda_.invoke(
             FunctionName=self.outputs["lambda_function_name"], Payload=json.dumps(event).encode()
         )
@@ -152,10 +152,10 @@ class Stack:
         assert not answer.get("FunctionError"), result
         return result
 
-    # -- what was seen meanwhile
+    # -- logs, calls and faults
 
     def log(self, key: str, message: str) -> list[dict[str, Any]]:
-        """The function's log lines with this message about this photo, oldest first."""
+        """The function's log lines with this message and this key, oldest first."""
         return [line for line in self.log_lines(message) if line.get("key") == key]
 
     def log_lines(self, message: str) -> list[dict[str, Any]]:
@@ -167,37 +167,37 @@ class Stack:
         return [line for line in self.all_lines() if line.get("type") == type_]
 
     def all_lines(self) -> list[dict[str, Any]]:
-        """The function's log lines, and Lambda's own about it, oldest first."""
+        """All lines of the log group, oldest first: the function's and Lambda's."""
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.outputs["log_group_name"])
         return [json.loads(event["message"]) for page in pages for event in page["events"]]
 
     def rekognition_calls(self, key: str) -> int:
-        """How often the emulator was asked for the labels of a photo."""
+        """Number of DetectLabels calls for a photo."""
         photos = self.emulator("GET")["counters"]["photos"]
         return int(photos.get(self.bucket, {}).get(key, 0))
 
     def all_rekognition_calls(self) -> int:
-        """How often the emulator was asked for the labels of any photo of the bucket."""
+        """Number of DetectLabels calls for all photos of the bucket."""
         return sum(self.emulator("GET")["counters"]["photos"].get(self.bucket, {}).values())
 
     def emulator(self, method: str, path: str = "", body: object = None) -> dict[str, Any]:
-        """Ask or set the emulated Rekognition."""
+        """Call the administrative routes of the emulated Rekognition."""
         return self._emulator(method, f"rekognition{path}", body)
 
     def fail(self, rules: list[dict[str, Any]]) -> None:
-        """Let calls of AWS fail: see image_labels_emulator.faults_admin."""
+        """Make AWS calls fail by these rules: see image_labels_emulator.faults_admin."""
         self._emulator("POST", "faults", rules)
 
     def heal(self) -> None:
-        """Let all calls succeed again."""
+        """Delete the rules of `fail`."""
         self._emulator("DELETE", "faults")
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules by which calls fail, and how often each has struck."""
+        """The rules of `fail`, with the number of calls that each has affected."""
         return list(self._emulator("GET", "faults")["rules"])
 
     def strike_function(self, how: str) -> None:
-        """Kill or freeze the function's process where it stands."""
+        """Kill or freeze the function's process."""
         self._emulator("POST", f"functions/{self.outputs['lambda_function_name']}/{how}")
 
     def _emulator(self, method: str, path: str, body: object = None) -> dict[str, Any]:
@@ -213,11 +213,11 @@ class Stack:
 
 
 def stack_of(server: Server, outputs: dict[str, Any]) -> Stack:
-    """The module that has these outputs."""
+    """The applied module with these outputs."""
     return Stack(server, {n: v if isinstance(v, str) else json.dumps(v) for n, v in outputs.items()})
 
 
 def notification(bucket: str, key: str, event: str = "ObjectCreated:Put") -> dict[str, Any]:
-    """A record as S3 sends it; `key` is as S3 would encode it."""
+    """An S3 notification. `key` is form-encoded, as in S3's events."""
     s3 = {"s3SchemaVersion": "1.0", "bucket": {"name": bucket}, "object": {"key": key}}
     return {"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": event, "s3": s3}]}

@@ -1,4 +1,4 @@
-"""The examples: each is applied as it stands, a second plan has no changes, it labels photos, and it goes cleanly."""
+"""Each example applies unchanged, has no changes in a second plan, labels photos, and is destroyed completely."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import pytest
 from applied_examples import NAMES, Examples
 from pictures import jpeg
 from stack import Stack, stack_of, wait_for
+from support.event_files import load
 from test_pipeline import KEYS
-
-from tools.terraform import ROOT
 
 if TYPE_CHECKING:
     from image_labels_emulator.server import Server
-
-EVENTS = ROOT / "tests" / "unit" / "events"
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +43,14 @@ def test_labels_photos(localstack: Server, examples: Examples, name: str) -> Non
 
 @pytest.mark.parametrize(("name", "algorithm"), [("complete", "AES256"), ("kms", "aws:kms")])
 def test_photos_are_encrypted(localstack: Server, examples: Examples, name: str, algorithm: str) -> None:
-    """With the module's configuration under a key, without one by S3's default."""
+    """With a KMS key by the module's configuration, without one by S3's default."""
     stack = stack_of(localstack, examples[name].module)
     stack.upload("other/encrypted.txt", b"")
     assert stack.s3.head_object(Bucket=stack.bucket, Key="other/encrypted.txt")["ServerSideEncryption"] == algorithm
 
 
-def test_function_in_the_vpc_has_a_way_to_each_service(examples: Examples) -> None:
-    """The emulated function is in no network: here is only what AWS would be told."""
+def test_function_in_the_vpc_has_a_route_to_each_service(examples: Examples) -> None:
+    """Checks the configuration only, because the emulated function is in no network."""
     vpc = examples["vpc"]
     function = boto3.client("lambda").get_function_configuration(FunctionName=vpc.module["lambda_function_name"])
     ec2 = boto3.client("ec2")
@@ -81,8 +78,8 @@ def test_function_in_the_vpc_has_a_way_to_each_service(examples: Examples) -> No
         assert endpoints[service]["PrivateDnsEnabled"]
 
 
-def test_key_has_its_policy_before_anything_is_under_it(examples: Examples) -> None:
-    """Else S3 and CloudWatch would refuse on AWS; the emulator does not look, but it keeps the time."""
+def test_key_has_the_required_policy_and_encrypts_the_queue(examples: Examples) -> None:
+    """Without the policy, S3 and CloudWatch Logs fail on AWS. The emulator stores it but does not enforce it."""
     applied = examples["kms"]
     policy = boto3.client("kms").get_key_policy(KeyId=applied.outputs["kms_key_arn"], PolicyName="default")["Policy"]
     assert json.loads(policy) == json.loads(applied.module["kms_key_policy_json"])
@@ -91,61 +88,61 @@ def test_key_has_its_policy_before_anything_is_under_it(examples: Examples) -> N
 
 
 class TestExistingBucket:
-    """A bucket of somebody else's, whose notifications are in use."""
+    """An existing bucket whose notifications are in use."""
 
-    def test_its_notifications_are_as_they_were(self, existing: Stack) -> None:
+    def test_bucket_keeps_its_notifications(self, existing: Stack) -> None:
         found: dict[str, Any] = existing.s3.get_bucket_notification_configuration(Bucket=existing.bucket)  # type: ignore[assignment]
         assert [queue["Id"] for queue in found["QueueConfigurations"]] == ["theirs"]
         assert found["EventBridgeConfiguration"] == {}
         assert not found.get("LambdaFunctionConfigurations")
         assert not found.get("TopicConfigurations")
 
-    def test_both_hear_of_an_upload(self, existing: Stack, examples: Examples) -> None:
-        key = "photos/both hear.jpg"
+    def test_upload_reaches_the_module_and_the_existing_target(self, existing: Stack, examples: Examples) -> None:
+        key = "photos/two targets.jpg"
         existing.labelled(key, existing.upload(key, jpeg(), "Dog=99"))
 
         theirs = examples["existing-bucket"].outputs["their_queue_url"]
 
-        def heard() -> bool:
+        def received() -> bool:
             messages = existing.sqs.receive_message(QueueUrl=theirs, MaxNumberOfMessages=10).get("Messages", [])
-            return any("photos/both+hear.jpg" in message["Body"] for message in messages)
+            return any("photos/two+targets.jpg" in message["Body"] for message in messages)
 
-        wait_for("their message", heard)
+        wait_for("message in the existing queue", received)
 
-    def test_keys_of_every_kind(self, existing: Stack) -> None:
+    def test_photos_with_unusual_keys_are_labelled(self, existing: Stack) -> None:
         keys = [f"photos/{key}" for key in KEYS.values() if len(key) < 900]
         versions = {key: existing.upload(key, jpeg(), "Cat=98") for key in keys}
         for key, version in versions.items():
             assert "Cat" in existing.labelled(key, version)["Labels"], key
 
-    def test_delete_takes_the_item_along(self, existing: Stack) -> None:
+    def test_delete_removes_the_item(self, existing: Stack) -> None:
         key = "photos/to be deleted.jpg"
         existing.labelled(key, existing.upload(key, jpeg(), "Dog=99"))
         existing.s3.delete_object(Bucket=existing.bucket, Key=key)
         wait_for("item gone", lambda: existing.item(key) is None)
 
     @pytest.mark.parametrize("event", ["eventbridge_created", "eventbridge_deleted"])
-    def test_aws_own_events_are_meant_too(self, existing: Stack, event: str) -> None:
-        """As AWS shapes them: the second is of a lifecycle rule, which the emulator has not."""
-        recorded = json.loads((EVENTS / f"{event}.json").read_text())
-        assert len(_rules_for(existing, recorded, "photos/dog.jpg")) == 1
+    def test_rules_match_recorded_events_of_aws(self, existing: Stack, event: str) -> None:
+        """The second event is from a lifecycle rule, which the emulator does not implement."""
+        recorded = load(event)
+        assert len(_matching_rules(existing, recorded, "photos/dog.jpg")) == 1
 
-    def test_filters_are_those_of_s3(self, existing: Stack) -> None:
-        recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
+    def test_rules_match_the_same_keys_as_the_s3_filters(self, existing: Stack) -> None:
+        recorded = load("eventbridge_created")
         suffixes = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
         names = ["photos/a.jpg", "photos/.jpg", "photos/a b+c%20ä.PNG", "photos/a.Jpg", "photos/a.jpg.txt", "a.jpg"]
         names += ["other/photos/a.jpg", "Photos/a.jpg", "photos/a/b/c.jpeg", "photosa.jpg", "photos/a.gif", "photos/*"]
         for key in names:
             wanted = key.startswith("photos/") and key.endswith(suffixes)
-            # Two rules for one key would send each of its events twice.
-            assert len(_rules_for(existing, recorded, key)) == wanted, key
+            # If two rules matched a key, its events would be sent twice.
+            assert len(_matching_rules(existing, recorded, key)) == wanted, key
 
-    def test_another_bucket_is_not_meant(self, existing: Stack) -> None:
-        recorded = json.loads((EVENTS / "eventbridge_created.json").read_text())
-        assert not _rules_for(existing, recorded, "photos/dog.jpg", bucket="another-bucket")
+    def test_rules_do_not_match_another_bucket(self, existing: Stack) -> None:
+        recorded = load("eventbridge_created")
+        assert not _matching_rules(existing, recorded, "photos/dog.jpg", bucket="another-bucket")
 
-    def test_no_queue_takes_plain_http(self, existing: Stack) -> None:
-        """The emulator does not enforce the policies; it keeps them."""
+    def test_queue_policies_deny_plain_http(self, existing: Stack) -> None:
+        """The emulator stores the policies but does not enforce them."""
         for name in ("queue_url", "dead_letter_queue_url", "waiting_queue_url"):
             queue = existing.sqs.get_queue_attributes(QueueUrl=existing.outputs[name], AttributeNames=["Policy"])
             statements = json.loads(queue["Attributes"]["Policy"])["Statement"]
@@ -157,14 +154,14 @@ class TestExistingBucket:
 class TestSharedBucket:
     """Two copies of the module in one account, on one bucket."""
 
-    def test_each_labels_the_photos_under_its_own_prefix(self, copies: dict[str, Stack]) -> None:
+    def test_each_copy_labels_only_photos_under_its_prefix(self, copies: dict[str, Stack]) -> None:
         versions = {name: stack.upload(f"{name}/dog.jpg", jpeg(), "Dog=99,Cat=75") for name, stack in copies.items()}
         for name, stack in copies.items():
             stack.labelled(f"{name}/dog.jpg", versions[name])
         for name, stack in copies.items():
             assert stack.labelled_keys() == {f"{name}/dog.jpg"}
 
-    def test_each_with_its_own_settings(self, copies: dict[str, Stack]) -> None:
+    def test_each_copy_applies_its_own_min_confidence(self, copies: dict[str, Stack]) -> None:
         def labels(name: str) -> set[str]:
             item = copies[name].item(f"{name}/dog.jpg")
             assert item is not None
@@ -175,33 +172,33 @@ class TestSharedBucket:
 
 
 class TestDailyLimit:
-    """The complete example, whose limit is lowered until photos wait."""
+    """The complete example with a limit that its photos exceed."""
 
-    def test_photos_over_it_wait_an_alarm_says_so_and_all_are_labelled_in_the_end(
+    def test_photos_over_the_limit_wait_set_off_the_alarm_and_are_labelled_later(
         self, localstack: Server, examples: Examples
     ) -> None:
         stack = stack_of(localstack, examples["complete"].module)
         before = stack.all_rekognition_calls()
-        assert before >= 1, "a test before has had a photo labelled"
+        assert before >= 1, "a previous test has labelled a photo"
         examples.change("complete", f"daily_image_limit={before + 2}")
         versions = {key: stack.upload(key, jpeg(), "Dog=99") for key in (f"images/limit/{n}.jpg" for n in range(6))}
         waiting = stack.outputs["waiting_queue_url"]
-        wait_for("4 photos that wait", lambda: stack.in_queue(waiting) == 4)
+        wait_for("4 waiting photos", lambda: stack.in_queue(waiting) == 4)
         wait_for("2 photos labelled", lambda: len(stack.labelled_keys() & versions.keys()) == 2)
         assert stack.all_rekognition_calls() == before + 2
         assert stack.dead_letters() == []
 
-        # One that is deleted needs no call: its item goes, limit or not.
+        # A deletion needs no call, so it is processed while the limit is reached.
         done = min(stack.labelled_keys() & versions.keys())
         stack.s3.delete_object(Bucket=stack.bucket, Key=done)
         wait_for("item gone", lambda: stack.item(done) is None)
 
         alarm = examples["complete"].module["alarm_arns"]["daily-limit"].rpartition(":")[2]
         # LocalStack counts a queue's messages once a minute.
-        wait_for("a reason for the alarm to ring", lambda: _rings(alarm), seconds=150)
+        wait_for("a metric over the alarm's threshold", lambda: _is_over_threshold(alarm), seconds=150)
 
-        # As the schedule does every 5 minutes: there is no room yet, and then there is.
-        tick = json.loads((EVENTS / "scheduled.json").read_text())
+        # The schedule's event, first while the limit is reached, then after it was raised.
+        tick = load("scheduled")
         assert stack.invoke(tick) == {"moved": 0, "waiting": 4}
         examples.change("complete", "daily_image_limit=1000")
         wait_for("all moved", lambda: stack.invoke(tick)["waiting"] == 0)
@@ -211,15 +208,15 @@ class TestDailyLimit:
 
 
 def test_destroy_leaves_nothing(examples: Examples) -> None:
-    """Last in this file: the examples are gone then."""
-    assert _named_after_examples(), "the examples are there"
+    """The last test of this file, because it destroys the examples."""
+    assert _named_after_examples(), "the examples exist"
     left = examples.destroy()
     assert left == dict.fromkeys(NAMES, "The state file is empty. No resources are represented.")
     assert _named_after_examples() == []
 
 
 def _named_after_examples() -> list[str]:
-    """Everything in the emulated AWS that is named after an example: all that is not the stack's own."""
+    """Names of all resources of the examples in the emulated AWS, without those of the tests' root module."""
     found = [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]
     found += [url.rpartition("/")[2] for url in boto3.client("sqs").list_queues().get("QueueUrls", [])]
     found += [each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]]
@@ -236,25 +233,25 @@ def _named_after_examples() -> list[str]:
     return [name for name in found if name.startswith("image-labels-") and not name.startswith("image-labels-e2e")]
 
 
-def _rings(alarm: str) -> bool:
-    """Whether what this alarm looks at is beyond its threshold. (LocalStack takes 5 minutes until it looks itself.)"""
+def _is_over_threshold(alarm: str) -> bool:
+    """Whether the alarm's metric exceeds its threshold. (LocalStack first evaluates the alarm after 5 minutes.)"""
     cloudwatch = boto3.client("cloudwatch")
-    looks_at = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]
+    condition = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]
     now = datetime.now(UTC)
     found = cloudwatch.get_metric_statistics(
-        Namespace=looks_at["Namespace"],
-        MetricName=looks_at["MetricName"],
-        Dimensions=looks_at["Dimensions"],
+        Namespace=condition["Namespace"],
+        MetricName=condition["MetricName"],
+        Dimensions=condition["Dimensions"],
         StartTime=now - timedelta(minutes=5),
         EndTime=now + timedelta(minutes=1),
-        Period=looks_at["Period"],
-        Statistics=[looks_at["Statistic"]],
+        Period=condition["Period"],
+        Statistics=[condition["Statistic"]],
     )
-    return any(point[looks_at["Statistic"]] > looks_at["Threshold"] for point in found["Datapoints"])
+    return any(point[condition["Statistic"]] > condition["Threshold"] for point in found["Datapoints"])
 
 
-def _rules_for(stack: Stack, recorded: dict[str, Any], key: str, bucket: str | None = None) -> list[str]:
-    """The rules of the module that are for this event, as EventBridge sees it."""
+def _matching_rules(stack: Stack, recorded: dict[str, Any], key: str, bucket: str | None = None) -> list[str]:
+    """The module's rules that match this event according to EventBridge."""
     events = boto3.client("events")
     rules = events.list_rules(NamePrefix=stack.outputs["queue_url"].rpartition("/")[2])["Rules"]
     assert len(rules) == 2, "six suffixes, three a rule"

@@ -1,6 +1,6 @@
-"""AWS fails while photos are on their way: all of them are labelled in the end, and their batch-mates at once.
+"""Faults of AWS: all photos are labelled, and photos without faults in the same batch on their first try.
 
-All photos are uploaded together, so that a batch holds photos with different faults and photos with none.
+All photos are uploaded together, so that a batch has photos with different faults and photos without faults.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stack import Stack, notification, wait_for
 
 SECONDS = 120
 
-# More faults than a try has attempts (clients.py: 4 of S3 and DynamoDB, 3 of Rekognition), where a try is to fail.
+# A try fails only if there are more faults than calls per try (clients.py: 4 to S3 and DynamoDB, 3 to Rekognition).
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "S3 answers 500": [{"service": "s3", "operation": "HeadObject", "fault": "500", "status": 500, "times": 6}],
     "S3 cuts connections": [{"service": "s3", "operation": "HeadObject", "fault": "connection-cut", "times": 6}],
@@ -36,7 +36,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
             "times": 6,
         }
     ],
-    "DynamoDB says that somebody else is writing": [
+    "DynamoDB reports a transaction in progress": [
         {
             "service": "dynamodb",
             "operation": "TransactWriteItems",
@@ -45,7 +45,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
             "times": 2,
         }
     ],
-    "DynamoDB has written but the answer is lost": [
+    "DynamoDB writes but its answer is lost": [
         {
             "service": "dynamodb",
             "operation": "TransactWriteItems",
@@ -69,7 +69,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "Rekognition is behind a broken proxy": [
         {"service": "rekognition", "operation": "DetectLabels", "fault": "BadGateway", "status": 502, "times": 5}
     ],
-    # Longer than the function has.
+    # Longer than the function's timeout.
     "Rekognition does not answer": [
         {"service": "rekognition", "operation": "DetectLabels", "delay_ms": 6000, "times": 1}
     ],
@@ -80,40 +80,40 @@ def faulty(name: str) -> str:
     return f"images/faults/{name}/faulty.jpg"
 
 
-def mates(name: str) -> list[str]:
-    return [f"images/faults/{name}/mate {n}.jpg" for n in range(2)]
+def others(name: str) -> list[str]:
+    return [f"images/faults/{name}/other {n}.jpg" for n in range(2)]
 
 
 @pytest.fixture(scope="module")
 def versions(stack: Stack) -> dict[str, str]:
-    """All photos uploaded, with and without faults; the version of each."""
+    """Upload all photos, with and without faults. Returns the version of each key."""
     for name, rules in FAULTS.items():
         stack.fail([rule | {"containing": faulty(name)} for rule in rules])
-    return {key: stack.upload(key, jpeg(), "Dog=99") for name in FAULTS for key in (faulty(name), *mates(name))}
+    return {key: stack.upload(key, jpeg(), "Dog=99") for name in FAULTS for key in (faulty(name), *others(name))}
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_photo_is_labelled_all_the_same(stack: Stack, versions: dict[str, str], name: str) -> None:
+def test_photo_is_labelled_after_the_fault(stack: Stack, versions: dict[str, str], name: str) -> None:
     key = faulty(name)
     item = stack.labelled(key, versions[key], SECONDS)
     assert item["Status"] == "LABELLED"
     assert "Dog" in item["Labels"]
     struck = [rule["struck"] for rule in stack.faults() if rule["containing"] == key]
     assert struck
-    assert all(struck)  # it was there, and made a difference
+    assert all(struck), "a fault did not occur"
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_mates_are_labelled_at_their_first_try(stack: Stack, versions: dict[str, str], name: str) -> None:
-    for key in mates(name):
+def test_other_photos_are_labelled_on_their_first_try(stack: Stack, versions: dict[str, str], name: str) -> None:
+    for key in others(name):
         assert "Dog" in stack.labelled(key, versions[key], SECONDS)["Labels"]
-        (line,) = wait_for("log line", lambda: stack.log(key, "photo labelled"))  # noqa: B023 - called here and now
+        (line,) = wait_for("log line", lambda: stack.log(key, "photo labelled"))  # noqa: B023 - called at once
         assert line["attempt"] == 1
         assert not stack.log(key, "photo failed")
         assert not stack.log(key, "photo handed back")
 
 
-def test_try_that_failed_says_so(stack: Stack, versions: dict[str, str]) -> None:
+def test_failed_try_is_logged_with_its_cause_and_the_next_step(stack: Stack, versions: dict[str, str]) -> None:
     key = faulty("DynamoDB throttles reads")
     stack.labelled(key, versions[key], SECONDS)
     lines = stack.log(key, "photo failed") + stack.log(key, "photo handed back")
@@ -121,13 +121,13 @@ def test_try_that_failed_says_so(stack: Stack, versions: dict[str, str]) -> None
     assert all(line["cause"] and line["next_step"] and line["level"] == "WARNING" for line in lines)
 
 
-def test_answer_that_was_lost_costs_no_second_call_of_rekognition(stack: Stack, versions: dict[str, str]) -> None:
-    key = faulty("DynamoDB has written but the answer is lost")
+def test_lost_answer_of_dynamodb_causes_no_second_call_to_rekognition(stack: Stack, versions: dict[str, str]) -> None:
+    key = faulty("DynamoDB writes but its answer is lost")
     stack.labelled(key, versions[key], SECONDS)
     assert stack.rekognition_calls(key) == 1
 
 
-def test_nonsense_with_status_200_is_tried_again(stack: Stack) -> None:
+def test_invalid_answer_with_status_200_is_retried(stack: Stack) -> None:
     key = "images/faults/nonsense.jpg"
     stack.emulator("POST", "/rules", {"key_prefix": key, "error": "nonsense", "times": 1})
     assert "Dog" in stack.labelled(key, stack.upload(key, jpeg(), "Dog=99"))["Labels"]
@@ -135,22 +135,22 @@ def test_nonsense_with_status_200_is_tried_again(stack: Stack) -> None:
     assert line["cause"]
 
 
-POISON = {
-    "not JSON": "this is no JSON {",
-    "another JSON": json.dumps({"hello": "world"}),
-    "64 KB of another JSON": json.dumps({"blob": "x" * 65_000}),
+UNREADABLE = {
+    "not JSON": "this is not JSON {",
+    "JSON of another kind": json.dumps({"hello": "world"}),
+    "64 KB of JSON of another kind": json.dumps({"blob": "x" * 65_000}),
     "a number of 5,000 digits": json.dumps({"Records": []}).replace("[]", "9" * 5000),
     "half of a surrogate pair": (
         '{"source":"aws.s3","detail":{"bucket":{"name":"B"},"object":{"key":"images/\\ud83d.jpg"}}}'
     ),
-    "key that does not decode": json.dumps(notification("photos", "images/%ff%fe.jpg")),
+    "a key that is not UTF-8": json.dumps(notification("photos", "images/%ff%fe.jpg")),
 }
 
 
-def test_poison_is_in_the_dead_letter_queue_at_once_and_its_mates_are_labelled(stack: Stack) -> None:
-    key = "images/among poison"  # no suffix that the bucket notifies of: only the batch below can label it
+def test_unreadable_messages_are_dead_lettered_at_once_and_the_valid_one_is_labelled(stack: Stack) -> None:
+    key = "images/among unreadable"  # S3 sends no event for a key without a suffix: only the message below does
     version = stack.upload(key, jpeg(), "Dog=99")
-    bodies = [*POISON.values(), json.dumps(notification(stack.bucket, "images/among+poison"))]
+    bodies = [*UNREADABLE.values(), json.dumps(notification(stack.bucket, "images/among+unreadable"))]
     stack.sqs.send_message_batch(
         QueueUrl=stack.outputs["queue_url"],
         Entries=[{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)],
@@ -158,7 +158,7 @@ def test_poison_is_in_the_dead_letter_queue_at_once_and_its_mates_are_labelled(s
     assert "Dog" in stack.labelled(key, version)["Labels"]
     (line,) = wait_for("log line", lambda: stack.log(key, "photo labelled"))
     assert line["attempt"] == 1
-    for body in POISON.values():
+    for body in UNREADABLE.values():
         (why,) = wait_for("a dead letter", lambda: [d.why for d in stack.dead_letters() if d.body == body])  # noqa: B023
         assert why["Attempts"] == "1"
         assert why["Cause"]

@@ -1,4 +1,4 @@
-"""`image-labels` beside the applied module: what was uploaded is found, what was replaced or deleted is not."""
+"""`image-labels` with the applied module: it finds uploaded photos, and not by labels of replaced or deleted ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMAND = Path(sys.executable).with_name("image-labels")
 PREFIX = "images/found/"
-# Labels that no other test uploads, so that nobody else's photos are among the answers.
+# Labels that no other test uploads, so that a search finds photos of this file only.
 PHOTOS = {
     f"{PREFIX}both.jpg": "Harp=97,Tuba=91",
     f"{PREFIX}harp only.jpg": "Harp=95",
@@ -32,9 +32,9 @@ PHOTOS = {
 
 
 class Command:
-    """`image-labels`, run in the directory of the root that has the module.
+    """`image-labels`, run in the directory of the root module.
 
-    It is told where the tables are by the module's output `cli_environment`; without it, it has to ask Terraform.
+    The names of the tables come from `cli_environment`, or from `terraform output` if that is empty.
     """
 
     def __init__(self, localstack: server.Server, cli_environment: dict[str, str]) -> None:
@@ -46,9 +46,9 @@ class Command:
                 if not name.startswith("IMAGE_LABELS_")
             }
             | {
-                # It asks the Terraform on the PATH.
+                # The command runs the Terraform on the PATH.
                 "PATH": f"{Path(executable()).parent}{os.pathsep}{os.environ['PATH']}",
-                # The root keeps its state elsewhere: see tools.terraform.Root.
+                # The state is in another directory: see tools.terraform.Root.
                 "TF_DATA_DIR": str(state / "data"),
                 "TF_CLI_ARGS_output": f"-state={state / 'terraform.tfstate'}",
             }
@@ -90,7 +90,7 @@ class Command:
         return json.loads(self.run(*arguments, "--json", exit_code=exit_code).stdout)
 
     def keys(self, expression: str, *options: str) -> list[str]:
-        """The photos that are found, best first."""
+        """The keys of the photos found, highest confidence first."""
         found = self.run("find", expression, "--prefix", PREFIX, *options, exit_code=0)
         return [line.split("\t")[0] for line in found.stdout.splitlines()]
 
@@ -104,7 +104,7 @@ def command(localstack: server.Server, stack: Stack) -> Command:
     return Command(localstack, json.loads(stack.outputs["cli_environment"]))
 
 
-def test_in_the_directory_of_the_module_terraform_says_where_the_tables_are(
+def test_table_names_come_from_terraform_output(
     localstack: server.Server, stack: Stack, photos: dict[str, str]
 ) -> None:
     assert Command(localstack, {}).keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
@@ -112,52 +112,52 @@ def test_in_the_directory_of_the_module_terraform_says_where_the_tables_are(
 
 @pytest.fixture(scope="module")
 def photos(stack: Stack) -> dict[str, str]:
-    """The photos of this file, labelled: key -> version."""
+    """Upload the photos of this file and wait for their labels. Returns the version of each key."""
     versions = {key: stack.upload(key, jpeg(), labels) for key, labels in PHOTOS.items()}
     for key, version in versions.items():
         stack.labelled(key, version)
     return versions
 
 
-def test_found_by_label_best_first_in_any_case(command: Command, photos: dict[str, str]) -> None:
+def test_label_in_any_case_finds_photos_by_confidence(command: Command, photos: dict[str, str]) -> None:
     assert command.keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
     assert command.keys("TUBA") == [f"{PREFIX}Käse & 🐕.jpg", f"{PREFIX}both.jpg"]
 
 
-def test_found_by_another_name_of_the_label(command: Command, photos: dict[str, str]) -> None:
+def test_alias_finds_the_photo(command: Command, photos: dict[str, str]) -> None:
     assert command.keys('"cell phone"') == [f"{PREFIX}phone.jpg"]
 
 
-def test_found_by_and_or_not(command: Command, photos: dict[str, str]) -> None:
+def test_operators_combine_labels(command: Command, photos: dict[str, str]) -> None:
     assert command.keys("harp AND NOT tuba") == [f"{PREFIX}harp only.jpg"]
     assert command.keys("harp AND tuba") == [f"{PREFIX}both.jpg"]
     assert len(command.keys("harp OR tuba OR 'mobile phone'")) == len(PHOTOS)
     assert command.keys("harp>=96") == [f"{PREFIX}both.jpg"]
 
 
-def test_scan_finds_what_a_query_cannot(command: Command, photos: dict[str, str]) -> None:
+def test_not_alone_requires_a_scan(command: Command, photos: dict[str, str]) -> None:
     refused = command.run("find", "NOT harp", exit_code=2)
     assert "--scan" in refused.stderr
     assert set(command.keys("NOT harp", "--scan")) == {f"{PREFIX}Käse & 🐕.jpg", f"{PREFIX}phone.jpg"}
 
 
-def test_pages_go_on_where_the_one_before_ended(command: Command, photos: dict[str, str]) -> None:
+def test_token_continues_after_the_previous_page(command: Command, photos: dict[str, str]) -> None:
     first = command.json("find", "harp", "--prefix", PREFIX, "--limit", "1")
     second = command.json("find", "harp", "--prefix", PREFIX, "--limit", "1", "--token", first["next_token"])
     assert [photo["key"] for photo in first["photos"] + second["photos"]] == command.keys("harp")
 
 
-def test_label_that_is_none_gets_a_suggestion(command: Command, photos: dict[str, str]) -> None:
+def test_unknown_label_gets_a_suggestion(command: Command, photos: dict[str, str]) -> None:
     refused = command.run("find", "hrap", exit_code=1)
     assert "did you mean harp?" in refused.stderr
 
 
-def test_overwritten_photo_is_not_found_under_its_old_label(stack: Stack, command: Command) -> None:
+def test_overwritten_photo_is_not_found_by_its_old_label(stack: Stack, command: Command) -> None:
     key = f"{PREFIX}overwritten.jpg"
     stack.labelled(key, stack.upload(key, jpeg(), "Bassoon=99"))
     assert command.keys("bassoon") == [key]
     stack.labelled(key, stack.upload(key, jpeg(), "Zither=99"))
-    # Queries are eventually consistent in AWS; the emulator's are at once.
+    # Queries are eventually consistent on AWS, but not on the emulator.
     assert command.finds_nothing("bassoon")
     assert command.keys("zither") == [key]
 
@@ -173,7 +173,7 @@ def test_deleted_photo_is_not_found(stack: Stack, command: Command) -> None:
     assert "it is in the queue" in gone.stderr
 
 
-def test_show(stack: Stack, command: Command, photos: dict[str, str]) -> None:
+def test_show_prints_a_photo_with_its_labels(stack: Stack, command: Command, photos: dict[str, str]) -> None:
     key = f"{PREFIX}phone.jpg"
     photo = command.json("show", f"s3://{stack.bucket}/{key}")
     assert (photo["key"], photo["status"], photo["version_id"]) == (key, "LABELLED", photos[key])
@@ -182,14 +182,14 @@ def test_show(stack: Stack, command: Command, photos: dict[str, str]) -> None:
     assert phone["boxes"]
 
 
-def test_labels(command: Command, photos: dict[str, str]) -> None:
+def test_labels_lists_names_and_aliases(command: Command, photos: dict[str, str]) -> None:
     assert {"Harp", "Tuba", "Mobile Phone", "Cell Phone"} <= {term["name"] for term in command.json("labels")}
     assert command.run("labels", "cell ph").stdout == "Cell Phone\talias\n"
 
 
-def test_status(stack: Stack, command: Command) -> None:
+def test_status_counts_messages_and_lists_rejected_photos(stack: Stack, command: Command) -> None:
     key = f"{PREFIX}notes.jpg"
-    stack.labelled(key, stack.upload(key, b"This is a text.\n"))
+    stack.labelled(key, stack.upload(key, b"This is text.\n"))
     status = command.json("status", "--limit", "1000")
     assert status["queue"].keys() == {"waiting", "in_flight"}
     assert status["dead_letters"]["waiting"] >= 0
@@ -198,13 +198,13 @@ def test_status(stack: Stack, command: Command) -> None:
     assert status["rejected"]["count"] == len(status["rejected"]["photos"])
 
 
-def test_flags_stand_in_for_terraform(stack: Stack, command: Command, photos: dict[str, str]) -> None:
+def test_flag_overrides_the_name_of_a_table(stack: Stack, command: Command, photos: dict[str, str]) -> None:
     refused = command.run("find", "harp", "--labels-table", "no-such-table", exit_code=3)
     assert "no-such-table" in refused.stderr
 
 
-def test_readers_policy_is_what_the_command_needs_and_no_more(stack: Stack) -> None:
-    """The list in permissions.py is held by the unit tests: nothing can be taken away from it, nothing is missing."""
+def test_reader_policy_grants_exactly_the_permissions_of_the_command(stack: Stack) -> None:
+    """Unit tests check that the list in permissions.py is complete and minimal."""
     places = {
         stack.outputs["images_table_arn"]: Resource.IMAGES_TABLE,
         stack.outputs["labels_table_arn"]: Resource.LABELS_TABLE,

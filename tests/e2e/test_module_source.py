@@ -1,4 +1,4 @@
-"""The module as others get it: by git, into an empty directory, with nothing of this checkout beside it."""
+"""The module as its users import it: by git, into an empty directory."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ output "image_labels" {
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository of what is tracked here, and of what would be, tagged as a release is."""
+    """A repository with this checkout's tracked and untracked files, tagged like a release."""
     directory = tmp_path_factory.mktemp("repository")
     listed = _git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
@@ -68,7 +68,7 @@ def test_module_is_imported_by_git(localstack: Server, repository: Path, tmp_pat
     planned = json.loads(root.run("show", "-json", "plan").stdout)
     resources = planned["planned_values"]["root_module"]["child_modules"][0]["resources"]
     function = next(each["values"] for each in resources if each["address"].endswith("aws_lambda_function.this"))
-    assert ".." not in function["filename"], "the zip comes along"
+    assert ".." not in function["filename"], "the zip is part of the module"
     zip_ = (ROOT / "dist" / "lambda.zip").read_bytes()
     assert function["source_code_hash"] == base64.b64encode(hashlib.sha256(zip_).digest()).decode()
     changes = [each["change"]["actions"] for each in planned["resource_changes"]]
@@ -77,8 +77,8 @@ def test_module_is_imported_by_git(localstack: Server, repository: Path, tmp_pat
 
 
 def _git(directory: Path, *arguments: str) -> str:
-    nobody = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "commit.gpgsign=false"]
+    identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "commit.gpgsign=false"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = [shutil.which("git") or "git", "-C", str(directory), *nobody, *arguments]
+    command = [shutil.which("git") or "git", "-C", str(directory), *identity, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return done.stdout

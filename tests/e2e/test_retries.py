@@ -1,7 +1,7 @@
-"""What Rekognition refuses for a while is labelled in the end; what it never answers is in the dead-letter queue.
+"""Retries: photos that Rekognition throttles are labelled, and photos that it never answers become dead letters.
 
-Last in the alphabet and so in the run: the photos were uploaded at its start (conftest.py), and the waits between
-the tries, each four times the one before, take half a minute.
+The photos are uploaded at the start of the run (conftest.py), because the waits between their tries take half a
+minute. Files run in alphabetical order, so this one is among the last.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from itertools import pairwise
 import pytest
 from stack import NEVER, THROTTLED, Stack, wait_for
 
-# Waits of 1, 4 and 16 s (the root module sets them), on a busy machine.
+# The root module sets waits of 1, 4 and 16 s. A busy machine adds to them.
 SECONDS = 300
 
 
-def test_throttled_photos_are_all_labelled_in_the_end(stack: Stack) -> None:
+def test_throttled_photos_are_labelled_on_a_later_try(stack: Stack) -> None:
     for key in THROTTLED:
-        item = wait_for(f"item of {key}", lambda: stack.item(key), SECONDS)  # noqa: B023 - called here and now
+        item = wait_for(f"item of {key}", lambda: stack.item(key), SECONDS)  # noqa: B023 - called at once
         assert "Dog" in item["Labels"]
     waited = [line for key in THROTTLED for line in stack.log(key, "photo failed")]
     assert waited
     assert {line["throttled"] for line in waited} == {1}
 
 
-def test_photo_that_rekognition_never_answers_for_is_a_dead_letter(stack: Stack) -> None:
+def test_photo_is_a_dead_letter_after_its_last_try(stack: Stack) -> None:
     def look() -> list[dict[str, str]]:
         letters = [letter for letter in stack.dead_letters() if NEVER in letter.body]
         return [
@@ -34,7 +34,7 @@ def test_photo_that_rekognition_never_answers_for_is_a_dead_letter(stack: Stack)
         ]
 
     (why,) = wait_for("a dead letter", look, SECONDS)
-    assert why["key"] == NEVER  # the event is as it came: sent back, it is tried again
+    assert why["key"] == NEVER  # the original event, which can be sent back
     assert why["Photo"] == f"s3://{stack.bucket}/{NEVER}"
     assert "InternalServerError" in why["Cause"]
     assert "send it back" in why["NextStep"]
@@ -42,7 +42,7 @@ def test_photo_that_rekognition_never_answers_for_is_a_dead_letter(stack: Stack)
     assert stack.item(NEVER) is None
 
 
-def test_log_tells_each_try_and_the_end(stack: Stack) -> None:
+def test_log_has_every_try_and_the_dead_letter(stack: Stack) -> None:
     lines = stack.log(NEVER, "photo failed")
     assert [line["attempt"] for line in lines] == [1, 2, 3, 4]
     assert {line["bucket"] for line in lines} == {stack.bucket}
@@ -53,16 +53,16 @@ def test_log_tells_each_try_and_the_end(stack: Stack) -> None:
     assert "send it back" in end["next_step"]
 
 
-def test_tries_are_further_and_further_apart(stack: Stack) -> None:
+def test_intervals_between_tries_grow(stack: Stack) -> None:
     times = [datetime.fromisoformat(line["timestamp"]) for line in stack.log(NEVER, "photo failed")]
     waits = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     for wait, nominal in zip(waits, (1, 4, 16), strict=True):
-        # A quarter of jitter, rounded to a whole second, which is what SQS counts in.
+        # The jitter is a quarter, and SQS counts in whole seconds.
         assert wait >= round(0.75 * nominal) - 0.5
 
 
-def test_dead_letter_can_be_sent_back(stack: Stack) -> None:
-    """The command in docs/operations.md, "dead-letters": the photo is labelled once the cause is fixed."""
+def test_redriven_dead_letter_is_labelled(stack: Stack) -> None:
+    """The command in docs/operations.md, "dead-letters", after the cause is fixed."""
     stack.emulator("DELETE", "/rules")
     stack.sqs.start_message_move_task(
         SourceArn=stack.outputs["dead_letter_queue_arn"], DestinationArn=stack.outputs["queue_arn"]
@@ -71,8 +71,8 @@ def test_dead_letter_can_be_sent_back(stack: Stack) -> None:
     assert "Dog" in item["Labels"]
 
 
-def test_every_photo_is_accounted_for(stack: Stack) -> None:
-    """Labelled, rejected, or a dead letter: whatever the tests before did to the queue, the function and AWS."""
+def test_every_photo_is_labelled_rejected_or_a_dead_letter(stack: Stack) -> None:
+    """After all faults and kills of the previous tests."""
     wait_for("an empty queue", lambda: stack.in_queue(stack.outputs["queue_url"]) == 0, SECONDS)
     suffixes = (".jpg", ".jpeg", ".png")
     photos = {key for key in stack.keys("images/") if key.lower().endswith(suffixes)}
@@ -80,5 +80,5 @@ def test_every_photo_is_accounted_for(stack: Stack) -> None:
     assert len(photos) > 80
     if lost := photos - stack.labelled_keys() - dead:
         pytest.fail(f"lost: {sorted(lost)}")
-    if ghosts := {key for key in stack.labelled_keys() if key.lower().endswith(suffixes)} - photos:
-        pytest.fail(f"ghosts: {sorted(ghosts)}")
+    if orphans := {key for key in stack.labelled_keys() if key.lower().endswith(suffixes)} - photos:
+        pytest.fail(f"items without a photo: {sorted(orphans)}")

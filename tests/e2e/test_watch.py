@@ -1,4 +1,4 @@
-"""What operators see, after all that the other tests have done: metrics and alarms. (Last, by its name.)"""
+"""Metrics and alarms after all other tests. The file's name makes it the last one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tools.terraform import Root
 
-# What each metric is counted from: lines of these outcomes (None: all), and the field that is added up (None: lines).
+# Source of each metric: log lines with these outcomes (None: all), and the field to sum (None: the number of lines).
 COUNTED: dict[str, tuple[list[str] | None, str | None]] = {
     "Labelled": (["labelled"], None),
     "Rejected": (["rejected"], None),
@@ -29,32 +29,32 @@ COUNTED: dict[str, tuple[list[str] | None, str | None]] = {
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_metric_is_what_the_log_says(stack: Stack, name: str) -> None:
+def test_metric_matches_the_log(stack: Stack, name: str) -> None:
     outcomes, field = COUNTED[name]
     cloudwatch: CloudWatchClient = boto3.client("cloudwatch")
 
     def agree() -> bool:
         lines = [line for line in stack.all_lines() if outcomes is None or line.get("outcome") in outcomes]
-        said = len(lines) if field is None else sum(line.get(field, 0) for line in lines)
-        assert said > 0, f"the tests before gave nothing to count for {name}"
-        return _sum(cloudwatch, stack.outputs["metric_namespace"], name) == pytest.approx(said)
+        expected = len(lines) if field is None else sum(line.get(field, 0) for line in lines)
+        assert expected > 0, f"no previous test has produced {name}"
+        return _sum(cloudwatch, stack.outputs["metric_namespace"], name) == pytest.approx(expected)
 
     wait_for(f"{name} as in the log", agree)
 
 
-def test_alarm_of_dead_letters_told_whoever_is_on_duty(stack: Stack, root: Root) -> None:
-    """There were dead letters for minutes."""
+def test_dead_letter_alarm_sends_a_notification(stack: Stack, root: Root) -> None:
+    """Previous tests have left dead letters."""
     url = json.loads(root.run("output", "-json", "pager_queue_url").stdout)
     alarm = json.loads(stack.outputs["alarm_arns"])["dead-letters"].rpartition(":")[2]
 
-    def told() -> dict[str, Any] | None:
+    def notified() -> dict[str, Any] | None:
         for message in stack.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            news: dict[str, Any] = json.loads(message["Body"])
-            if (news["AlarmName"], news["NewStateValue"]) == (alarm, "ALARM"):
-                return news
+            change: dict[str, Any] = json.loads(message["Body"])
+            if (change["AlarmName"], change["NewStateValue"]) == (alarm, "ALARM"):
+                return change
         return None
 
-    assert "image-labels status" in wait_for("the alarm", told, seconds=150)["AlarmDescription"]
+    assert "image-labels status" in wait_for("the alarm", notified, seconds=150)["AlarmDescription"]
 
 
 def _sum(cloudwatch: CloudWatchClient, namespace: str, name: str) -> float:

@@ -30,7 +30,7 @@ run "limit" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables["MOVE_AHEAD"] == "30000"
+    condition     = aws_lambda_function.this.environment[0].variables["MAX_QUEUE_BACKLOG"] == "30000"
     error_message = "The function must move back at most the photos that ten minutes at 50 calls per second can label."
   }
 

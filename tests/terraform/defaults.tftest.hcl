@@ -211,7 +211,7 @@ run "function" {
       DEAD_LETTER_QUEUE_URL    = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
       MAX_RECEIVE_COUNT        = "7"
       RETRY_DELAY_SECONDS      = "30"
-      MOVE_AHEAD               = "30000"
+      MAX_QUEUE_BACKLOG        = "30000"
       WAITING_QUEUE_URL        = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
     })
     error_message = "The function must have these environment variables: its own and the caller's."
@@ -311,7 +311,7 @@ run "tables" {
   }
 }
 
-run "what_can_be_switched_off" {
+run "optional_features_off" {
   variables {
     name                           = "holiday"
     tags                           = { Team = "photos" }

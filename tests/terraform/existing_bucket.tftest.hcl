@@ -11,7 +11,7 @@ variables {
   trigger        = "eventbridge"
 }
 
-run "leaves_the_bucket_alone" {
+run "bucket_is_unchanged" {
   assert {
     condition = sum([
       length(aws_s3_bucket.photos),
@@ -27,7 +27,7 @@ run "leaves_the_bucket_alone" {
   }
 }
 
-run "watches_it" {
+run "bucket_is_watched" {
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.photos[0].event_pattern).detail.bucket.name == ["photos-of-theirs"]
     error_message = "The rule must be for the existing bucket."
@@ -44,7 +44,7 @@ run "watches_it" {
   }
 }
 
-run "may_read_it" {
+run "bucket_is_readable" {
   assert {
     condition = {
       for s in data.aws_iam_policy_document.function.statement : s.sid => sort(s.resources) if startswith(one(slice(sort(s.actions), 0, 1)), "s3:")
@@ -57,7 +57,7 @@ run "may_read_it" {
 }
 
 # Allowed, with a warning that the notifications are replaced.
-run "warns_that_its_notifications_are_replaced" {
+run "warning_about_replaced_notifications" {
   command = plan
 
   variables {

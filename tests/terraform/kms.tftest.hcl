@@ -9,7 +9,7 @@ variables {
   kms_key_arn    = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 }
 
-run "everything_is_under_the_key" {
+run "all_resources_use_the_key" {
   assert {
     condition = alltrue([
       for rule in aws_s3_bucket_server_side_encryption_configuration.photos[0].rule : (
@@ -43,7 +43,7 @@ run "everything_is_under_the_key" {
   }
 }
 
-run "the_function_may_use_it" {
+run "function_may_use_the_key" {
   assert {
     condition = [
       for s in data.aws_iam_policy_document.function.statement : { sid = s.sid, actions = sort(s.actions), resources = sort(s.resources) }
@@ -57,7 +57,7 @@ run "the_function_may_use_it" {
   }
 }
 
-run "what_the_key_must_allow" {
+run "key_policy" {
   assert {
     condition = {
       for s in data.aws_iam_policy_document.key.statement : s.sid => {
@@ -97,7 +97,7 @@ run "what_the_key_must_allow" {
   }
 }
 
-run "what_the_key_must_allow_with_eventbridge" {
+run "key_policy_with_eventbridge" {
   variables {
     trigger = "eventbridge"
   }

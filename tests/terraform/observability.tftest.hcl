@@ -91,7 +91,7 @@ run "throttled_share" {
   }
 }
 
-run "alarm_of_eventbridge" {
+run "alarms_of_eventbridge" {
   variables {
     trigger = "eventbridge"
   }
@@ -157,7 +157,7 @@ run "dashboard" {
         if try(strcontains(widget.properties.title, " a day"), false)
       ])) == tolist(["86400"])
     )
-    error_message = "Widgets with values per day must have a period of one day, whatever the time range."
+    error_message = "Widgets with values per day must have a period of one day, regardless of the time range."
   }
 }
 
@@ -172,7 +172,7 @@ run "no_dashboard" {
   }
 }
 
-run "log_level_that_nothing_is_counted_at" {
+run "log_level_above_info" {
   command = plan
 
   variables {

@@ -69,7 +69,7 @@ run "quota_of_50" {
   }
 }
 
-run "short_time_out" {
+run "short_timeout" {
   variables {
     rekognition_tps = 2
     lambda_timeout  = 6
@@ -84,7 +84,7 @@ run "short_time_out" {
   }
 }
 
-run "least" {
+run "lowest_quota" {
   variables {
     rekognition_tps = 1
   }

@@ -9,7 +9,7 @@ variables {
 }
 
 # AWS's pages disagree about whether this Region has DetectLabels.
-run "that_may_have_detect_labels" {
+run "uncertain_detect_labels" {
   command = plan
 
   override_data {
@@ -20,7 +20,7 @@ run "that_may_have_detect_labels" {
   expect_failures = [data.aws_region.current]
 }
 
-run "that_may_have_detect_labels_and_the_caller_says_so" {
+run "uncertain_detect_labels_with_a_given_quota" {
   command = plan
 
   variables {
@@ -38,7 +38,7 @@ run "that_may_have_detect_labels_and_the_caller_says_so" {
   }
 }
 
-run "without_rekognition" {
+run "no_detect_labels" {
   command = plan
 
   override_data {
@@ -50,7 +50,7 @@ run "without_rekognition" {
 }
 
 # A Region to which AWS adds DetectLabels after this version of the module.
-run "that_has_got_it_since" {
+run "newer_detect_labels_with_a_given_quota" {
   command = plan
 
   variables {

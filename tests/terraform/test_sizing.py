@@ -1,4 +1,4 @@
-"""`make bench-drain` reads the module's sizing from its .tf files, wherever in them it is declared."""
+"""`make bench-drain` reads the module's sizing from the .tf files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Each bad value of `validations.tftest.hcl` is refused for the reason it is there for.
+"""Each invalid value of `validations.tftest.hcl` is refused by the intended validation rule.
 
-`terraform test` only sees that a variable is refused. Here the same values go through Terraform again, and it is asked
-which rule refused them: exactly one for each, and no rule of variables.tf is left without a value that it refuses.
+`terraform test` shows only that a variable is refused. These tests plan with the same values and read which rule
+refused them. Exactly one rule must refuse each value, and each rule of variables.tf must refuse a value.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ class Case:
 
 @dataclass(frozen=True)
 class Refusal:
-    """What Terraform said: of which case, by the rule that begins at this line of variables.tf, in which words."""
+    """A diagnostic of Terraform: the case, the line of variables.tf where the rule starts, and the message."""
 
     case: str
     line: int
     message: str
 
 
-def test_every_bad_value_is_refused_by_one_rule_of_its_variable(refusals: list[Refusal]) -> None:
+def test_every_invalid_value_is_refused_by_one_rule_of_its_variable(refusals: list[Refusal]) -> None:
     rules = dict(_rules())
     for case in _cases():
         seen = sorted(rules[refusal.line] for refusal in refusals if refusal.case == case.name)
         assert seen == sorted(case.refused_by), f'run "{case.name}"'
 
 
-def test_every_rule_refuses_something(refusals: list[Refusal]) -> None:
+def test_every_rule_refuses_a_value(refusals: list[Refusal]) -> None:
     unused = dict(_rules())
     for refusal in refusals:
         unused.pop(refusal.line, None)
-    assert not unused, "no run of the test files breaks the rules at these lines of variables.tf"
+    assert not unused, "no run of the test files violates the rules at these lines of variables.tf"
 
 
 def test_every_refusal_names_the_variable_and_says_what_is_allowed(refusals: list[Refusal]) -> None:
@@ -64,9 +64,9 @@ def test_every_refusal_names_the_variable_and_says_what_is_allowed(refusals: lis
 
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> list[Refusal]:
-    """All cases are modules of one root, whose module is variables.tf alone: without a provider a plan is quick.
+    """Plan one root module that calls variables.tf once per case. Without a provider, this is fast.
 
-    Terraform looks at rules that compare variables only where nothing else is wrong, so these are asked by themselves.
+    Terraform evaluates rules that compare variables only if all other rules pass, so those cases are planned alone.
     """
     directory = tmp_path_factory.mktemp("validations")
     (directory / "module").mkdir()
@@ -81,8 +81,8 @@ def _plan(directory: Path, cases: list[Case]) -> list[Refusal]:
     (directory / "main.tf").write_text("\n".join(map(_module, cases)))
     root = Root(directory, directory / "state", environment())
     root.run("init", "-no-color")
-    said = root.run("plan", "-json", allowed=(0, 1)).stdout
-    events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    output = root.run("plan", "-json", allowed=(0, 1)).stdout
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     diagnostics = [event["diagnostic"] for event in events if event["type"] == "diagnostic"]
     return [_refusal(each, cases) for each in diagnostics if each["severity"] == "error"]
 
@@ -90,7 +90,7 @@ def _plan(directory: Path, cases: list[Case]) -> list[Refusal]:
 def _refusal(diagnostic: dict[str, Any], cases: list[Case]) -> Refusal:
     rule = RULE.search(diagnostic["detail"])
     assert rule, f"refused by something else: {diagnostic}"
-    # Terraform points at the value in the module's call, but at nothing where it is a default.
+    # Terraform names the argument of the module call, but nothing if the value is a default.
     case = re.fullmatch(r'module "(.+)"', diagnostic.get("snippet", {}).get("context", ""))
     assert case or len(cases) == 1, diagnostic
     return Refusal(case[1] if case else cases[0].name, int(rule[1]), diagnostic["detail"])
@@ -116,7 +116,7 @@ def _module(case: Case) -> str:
 
 
 def _rules() -> Iterator[tuple[int, str]]:
-    """The line of each rule in variables.tf, and the variable it belongs to."""
+    """The line of each rule in variables.tf, and its variable."""
     variable = ""
     for number, line in enumerate((ROOT / "variables.tf").read_text().splitlines(), 1):
         if match := re.match(r'variable "(\w+)" {', line):
@@ -132,7 +132,7 @@ def _parsed(file: Path) -> dict[str, Any]:
 
 
 def _hcl(value: object) -> str:
-    """A value of the parser as HCL again: it gives strings with their quotation marks, and expressions in ${}."""
+    """A parsed value as HCL. The parser keeps the quotation marks of strings and puts expressions in ${}."""
     match value:
         case bool() | None:
             return json.dumps(value)

@@ -134,7 +134,7 @@ run "every_object" {
 }
 
 # S3 compares prefix and suffix independently.
-run "suffix_that_begins_as_the_prefix_ends" {
+run "suffix_that_overlaps_the_prefix" {
   variables {
     filter_prefix   = "images/aa"
     filter_suffixes = ["aa.jpg"]
@@ -148,7 +148,7 @@ run "suffix_that_begins_as_the_prefix_ends" {
   }
 }
 
-run "keys_in_which_suffix_and_prefix_overlap_are_in_the_rule_of_the_suffix" {
+run "overlapping_keys_are_in_the_rule_of_their_suffix" {
   variables {
     filter_prefix   = "images/a"
     filter_suffixes = [".jpg", ".png", ".JPG", ".PNG", "/a-e", "a.jpe"]
@@ -174,7 +174,7 @@ run "ninety_suffixes_are_thirty_rules" {
   }
 }
 
-run "more_rules_with_wildcards_than_an_event_bus_takes" {
+run "more_wildcard_rules_than_an_event_bus_allows" {
   command = plan
 
   variables {
@@ -185,7 +185,7 @@ run "more_rules_with_wildcards_than_an_event_bus_takes" {
 }
 
 # "images/---" matches four prefixes of each wildcard, "images/*" to "images/*---".
-run "suffixes_that_are_too_complex_for_eventbridge" {
+run "suffixes_too_complex_for_eventbridge" {
   command = plan
 
   variables {
@@ -195,7 +195,7 @@ run "suffixes_that_are_too_complex_for_eventbridge" {
   expect_failures = [aws_cloudwatch_event_rule.photos]
 }
 
-run "suffixes_that_are_just_not_too_complex_for_eventbridge" {
+run "suffixes_at_the_complexity_limit_of_eventbridge" {
   command = plan
 
   variables {
@@ -203,7 +203,7 @@ run "suffixes_that_are_just_not_too_complex_for_eventbridge" {
   }
 }
 
-run "too_much_for_an_event_pattern" {
+run "event_pattern_too_long" {
   command = plan
 
   variables {
@@ -215,7 +215,7 @@ run "too_much_for_an_event_pattern" {
   expect_failures = [aws_cloudwatch_event_rule.photos]
 }
 
-run "not_too_much_for_s3" {
+run "long_suffixes_with_s3" {
   command = plan
 
   variables {

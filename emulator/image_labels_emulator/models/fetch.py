@@ -38,9 +38,15 @@ def fetch(package: Package, where: Path) -> Path:
         raise FetchError(f"{package} cannot be fetched: {error}") from error
     archives = [*where.glob("*.whl"), *where.glob("*.tgz")]
     if done.returncode or len(archives) != 1:
-        said = (done.stderr.strip() or done.stdout.strip() or "no archive").splitlines()
-        raise FetchError("\n  ".join([f"{package} cannot be fetched from {package.registry}:", *said[-8:]]))
+        raise FetchError(f"{package} cannot be fetched from {package.registry}: {_reason(done.stderr)}")
     return archives[0]
+
+
+def _reason(said: str) -> str:
+    """The errors among what pip or npm printed, without the warnings."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(npm )?err", line, re.IGNORECASE)]
+    return "; ".join((errors or lines)[:4]) or "the program left no archive"
 
 
 def lock_of(name: str) -> str:
@@ -72,5 +78,7 @@ def _pip_command() -> list[str]:
 def _npm(package: Package) -> list[str]:
     npm = shutil.which("npm")
     if not npm:
-        raise ToolMissingError("npm is not on the PATH; install Node.js, which contains it")
-    return [npm, "pack", "--silent", "--ignore-scripts", f"{package.name}@{package.version}"]
+        raise ToolMissingError("npm is not on the PATH")
+    # npm waits 10 seconds before it tries again, and 100 before the last time.
+    options = ["--loglevel=error", "--ignore-scripts", "--fetch-retries=1"]
+    return [npm, "pack", *options, f"{package.name}@{package.version}"]

@@ -1,11 +1,19 @@
-"""An emulated Amazon Rekognition: DetectLabels, with the requests, answers and errors of the real service.
+"""An emulated Amazon Rekognition, with the requests, answers and errors of the real service.
 
-`sources` documents where the labels come from.
+Modules of all operations:
 
-    provider    LocalStack's provider: reads the photo from LocalStack's S3 and uses the modules below
-    validation  checks of the request                         image       checks of the photo, and decoding
-    sources     labels from metadata or models                taxonomy    parents, aliases and categories of labels
-    detect      the answer from labels and filters            properties  brightness, sharpness, colours
-    faults      quota, latency and errors                     admin       HTTP endpoint for their settings
-    label_models  names of the models that labels come from
+    provider     LocalStack's provider: one path for all operations
+    operations   the answers by operation        calls        a call, and what its answer needs
+    validation   checks of requests              errors       the service's errors
+    s3_photos    photos in LocalStack's S3       image        checks of the photo, and decoding
+    inference    what the models are asked       store        face collections, in LocalStack's state
+    faults       quota, latency and errors       settings     of `faults`
+    admin        HTTP endpoint for the settings, which also names the models (`label_models`)
+
+Modules of some:
+
+    detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
+    faces        DetectFaces and CompareFaces, with `face_details`, `face_quality` and `similarity`
+    face_collections, face_search                collections, and the faces in them; `paging` of lists
+    moderation   DetectModerationLabels          text         DetectText
 """

@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING, Any
 from localstack.http import Request, Response
 
 from image_labels_emulator.rekognition import sources
-from image_labels_emulator.rekognition.faults import Behaviour, SettingsError
+from image_labels_emulator.rekognition.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from image_labels_emulator.rekognition.faults import Behaviour
+
 LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
 ABOUT = (
-    "This is an emulator of Amazon Rekognition's DetectLabels, not Amazon Rekognition. "
+    "This is an emulator of Amazon Rekognition, not Amazon Rekognition. "
     "Labels come from " + ", or else ".join(sources.ABOUT) + "."
 )
 

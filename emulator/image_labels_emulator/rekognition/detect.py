@@ -17,16 +17,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from image_labels_emulator.rekognition.colors import dominant_colors
+from image_labels_emulator.rekognition.label_request import GENERAL_LABELS, IMAGE_PROPERTIES
 from image_labels_emulator.rekognition.properties import image_properties
-from image_labels_emulator.rekognition.validation import GENERAL_LABELS, IMAGE_PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from image_labels_emulator.rekognition.image import Photo
+    from image_labels_emulator.rekognition.label_request import DetectLabelsRequest, Filters
     from image_labels_emulator.rekognition.sources import Box, Found
     from image_labels_emulator.rekognition.taxonomy import Label, Taxonomy
-    from image_labels_emulator.rekognition.validation import DetectLabelsRequest, Filters
 
 # The answers follow label model 3.0. The suffix distinguishes stored labels from those of the real model.
 LABEL_MODEL_VERSION = "3.0-emulated"

@@ -1,4 +1,4 @@
-"""Errors of DetectLabels, with the codes, HTTP statuses and messages of the real service.
+"""Errors of the operations, with the codes, HTTP statuses and messages of the real service.
 
 Source: Amazon Rekognition Developer Guide, "Error handling". Where published answers of the service differ from the
 guide, which ends every message with a full stop, the emulator follows the answers.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from localstack.aws.api import ServiceException
 
 MESSAGES = {
-    "AccessDeniedException": "User is not authorized to perform: rekognition:DetectLabels",
     "ImageTooLargeException": "Image size is too large",
     "InternalServerError": "Internal server error",
+    "InvalidPaginationTokenException": "Invalid Pagination Token",
     "InvalidImageFormatException": "Request has invalid image format",
     "InvalidParameterException": "Request has invalid parameters",
     "InvalidS3ObjectException": (
@@ -32,3 +32,9 @@ class RekognitionError(ServiceException):
         self.code = code
         self.status_code = 500 if code == "InternalServerError" else 400
         self.reason = reason
+
+    @classmethod
+    def of(cls, code: str, operation: str) -> RekognitionError:
+        """An error of an operation without a cause in its request."""
+        denied = f"User is not authorized to perform: rekognition:{operation}"
+        return cls(code, denied if code == "AccessDeniedException" else None)

@@ -45,6 +45,12 @@ def image_properties(pixels: NDArray[np.uint8], max_colors: int) -> dict[str, An
     }
 
 
+def quality(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Brightness and sharpness, 0 to 100, of rows x columns x RGB of 0-255. Fewer than 3 x 3 pixels have none."""
+    luma = pixels @ _LUMA
+    return _quality(luma, _laplacian(luma), np.ones(luma.shape, dtype=bool))
+
+
 def _quality(luma: NDArray[np.float64], edges: NDArray[np.float64], where: NDArray[np.bool_]) -> dict[str, float]:
     return {
         "Brightness": _percent(float(luma[where].mean()) / 255 * 100),

@@ -1,49 +1,38 @@
-"""LocalStack's provider of the emulated Rekognition.
-
-A photo in S3 is read from LocalStack's S3 in the caller's account and Region, after a HEAD request. As in AWS, a photo
-that cannot be read (missing bucket, key or version, or a bucket in another Region) is an InvalidS3ObjectException (API
-reference, "S3Object": the bucket's Region must match the Region of the call).
-"""
+"""LocalStack's provider of the emulated Rekognition. All operations share one path: `RekognitionProvider._serve`."""
 
 from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore import xform_name
 from localstack.aws.api import RequestContext, handler
 from localstack.aws.connect import connect_to
 from localstack.http import Response
 from localstack.services.plugins import ServiceLifecycleHook
 
-from image_labels_emulator.rekognition import faults, image, label_models, sources, taxonomy, validation
+from image_labels_emulator.rekognition import faults, label_models, s3_photos, settings, validation
 from image_labels_emulator.rekognition.admin import Admin
-from image_labels_emulator.rekognition.detect import detect_labels
+from image_labels_emulator.rekognition.calls import Call
 from image_labels_emulator.rekognition.errors import RekognitionError
+from image_labels_emulator.rekognition.inference import Inference
+from image_labels_emulator.rekognition.operations import ANSWERS
+from image_labels_emulator.rekognition.store import stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from image_labels_emulator.rekognition.validation import S3Photo
+    from localstack.state import StateVisitor
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An S3 object: its bytes, and its user metadata without the prefix `x-amz-meta-`."""
-
-    data: bytes
-    metadata: Mapping[str, str]
+_IMAGES = ("Image", "SourceImage", "TargetImage")  # members of requests
 
 
 @cache
 def shared_behaviour() -> faults.Behaviour:
-    """The Behaviour of this process, with settings from the environment. Raises faults.SettingsError."""
-    return faults.Behaviour(faults.Settings.from_environment(os.environ))
+    """The Behaviour of this process, with settings from the environment. Raises settings.SettingsError."""
+    return faults.Behaviour(settings.Settings.from_environment(os.environ))
 
 
 @cache
@@ -57,6 +46,16 @@ def s3_client(context: RequestContext) -> Any:
     return connect_to(aws_access_key_id=context.account_id, region_name=context.region).s3
 
 
+def _handler(operation: str) -> Callable[..., Any]:
+    """A method that LocalStack calls for the operation, and finds by its name: boto3's name of the operation."""
+
+    def serve(self: RekognitionProvider, context: RequestContext, request: Mapping[str, Any]) -> Any:
+        return self._serve(operation, context, request)
+
+    serve.__name__ = xform_name(operation)
+    return handler(operation, expand=False)(serve)
+
+
 class RekognitionProvider(ServiceLifecycleHook):
     """The provider for LocalStack's `Service.for_provider`. Only tests pass arguments."""
 
@@ -65,86 +64,78 @@ class RekognitionProvider(ServiceLifecycleHook):
     def __init__(
         self,
         behaviour: faults.Behaviour | None = None,
-        see: sources.Seer | None = None,
+        inference: Inference | None = None,
         make_s3_client: Callable[[RequestContext], Any] = s3_client,
     ) -> None:
         self._behaviour = behaviour or shared_behaviour()
-        self._see = see
+        self._inference = inference or Inference()
         self._make_s3_client = make_s3_client
+
+    compare_faces = _handler("CompareFaces")
+    create_collection = _handler("CreateCollection")
+    delete_collection = _handler("DeleteCollection")
+    delete_faces = _handler("DeleteFaces")
+    describe_collection = _handler("DescribeCollection")
+    detect_faces = _handler("DetectFaces")
+    detect_labels = _handler("DetectLabels")
+    detect_moderation_labels = _handler("DetectModerationLabels")
+    detect_text = _handler("DetectText")
+    index_faces = _handler("IndexFaces")
+    list_collections = _handler("ListCollections")
+    list_faces = _handler("ListFaces")
+    list_tags_for_resource = _handler("ListTagsForResource")
+    search_faces = _handler("SearchFaces")
+    search_faces_by_image = _handler("SearchFacesByImage")
+    tag_resource = _handler("TagResource")
+    untag_resource = _handler("UntagResource")
 
     def on_before_start(self) -> None:
         shared_admin().register()
 
-    @handler("DetectLabels", expand=False)
-    def detect_labels(self, context: RequestContext, request: Mapping[str, Any]) -> dict[str, Any] | Response:
+    def accept_state_visitor(self, visitor: StateVisitor) -> None:
+        """LocalStack resets and saves state by this."""
+        visitor.visit(stores)
+
+    def _serve(self, operation: str, context: RequestContext, request: Mapping[str, Any]) -> dict[str, Any] | Response:
         """Raises RekognitionError, which LocalStack turns into the error answer."""
         try:
-            answer = self._answer(context, request)
+            answer = self._answer(operation, context, request)
         except faults.FaultError as fault:
             if not fault.over_quota:
-                self._behaviour.failed()
-            LOG.info("DetectLabels fails as set: %s", fault)
-            if fault.error == faults.NONSENSE:
+                self._behaviour.failed(operation)
+            LOG.info("%s fails as set: %s", operation, fault)
+            if fault.error == settings.NONSENSE:
                 return Response("<html>nonsense</html>", status=200, mimetype="application/x-amz-json-1.1")
-            raise RekognitionError(fault.error) from None
+            raise RekognitionError.of(fault.error, operation) from None
         except RekognitionError as error:
-            self._behaviour.failed()
-            LOG.info("DetectLabels answers %s: %s", error.code, error.reason or error.message)
+            self._behaviour.failed(operation)
+            LOG.info("%s answers %s: %s", operation, error.code, error.reason or error.message)
             raise
         except Exception as error:
-            self._behaviour.failed()
-            LOG.exception("DetectLabels of %s failed unexpectedly", "/".join(_place(request)))
+            self._behaviour.failed(operation)
+            where = ", ".join("/".join(place) for place in _places(request)) or "a request without a photo in S3"
+            LOG.exception("%s of %s failed unexpectedly", operation, where)
             raise RekognitionError("InternalServerError") from error
-        self._behaviour.answered()
+        self._behaviour.answered(operation)
         return answer
 
-    def _answer(self, context: RequestContext, raw: Mapping[str, Any]) -> dict[str, Any]:
-        self._behaviour.admit(*_place(raw))
-        request = validation.parse(raw)
-        if isinstance(request.image, bytes):
-            fetched = Fetched(request.image, {})
-        else:
-            fetched = fetch(self._make_s3_client(context), request.image, context.region)
-        photo = image.load(fetched.data)
-        known = taxonomy.load()
-        found = sources.find_labels(photo, known, metadata=fetched.metadata, see=self._see)
-        return detect_labels(request, photo, found, known)
-
-
-def _place(raw: Mapping[str, Any]) -> tuple[str, str]:
-    """Bucket and key of an unvalidated request; empty if absent."""
-    photo: Any = raw.get("Image")
-    photo = photo.get("S3Object") if isinstance(photo, dict) else None
-    photo = photo if isinstance(photo, dict) else {}
-    return str(photo.get("Bucket") or ""), str(photo.get("Name") or "")
-
-
-def fetch(s3: Any, photo: S3Photo, region: str) -> Fetched:
-    """Read the object, if it exists, is in this Region, and is not too large.
-
-    Raises RekognitionError: InvalidS3ObjectException, ImageTooLargeException, InternalServerError (S3 unreachable).
-    """
-    where: dict[str, str] = {"Bucket": photo.bucket, "Key": photo.key}
-    if photo.version is not None:
-        where["VersionId"] = photo.version
-    try:
-        home = s3.head_bucket(Bucket=photo.bucket)["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
-        if home and home != region:
-            raise RekognitionError(
-                "InvalidS3ObjectException", reason=f"bucket {photo.bucket} is in {home}, the call in {region}"
-            )
-        _check_size(s3.head_object(**where)["ContentLength"])
-        found = s3.get_object(**where)
-        _check_size(found["ContentLength"])  # it may have been replaced after the HEAD request
-        return Fetched(found["Body"].read(), found.get("Metadata") or {})
-    except ClientError as error:
-        raise RekognitionError("InvalidS3ObjectException", reason=str(error)) from error
-    except BotoCoreError as error:
-        raise RekognitionError("InternalServerError", reason=f"S3 is unreachable: {error}") from error
-
-
-def _check_size(size: int) -> None:
-    if size > image.MAX_S3_BYTES:
-        raise RekognitionError(
-            "ImageTooLargeException", reason=f"the object has {size} bytes; the limit is {image.MAX_S3_BYTES}"
+    def _answer(self, operation: str, context: RequestContext, request: Mapping[str, Any]) -> dict[str, Any]:
+        self._behaviour.admit(*next(_places(request), ("", "")), operation)
+        validation.check(operation, request)
+        call = Call(
+            account=context.account_id,
+            region=context.region,
+            request=request,
+            read=lambda photo: s3_photos.fetch(self._make_s3_client(context), photo, context.region),
+            inference=self._inference,
         )
+        return ANSWERS[operation](call)
+
+
+def _places(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Bucket and key of each image in S3 of an unvalidated request; empty if absent."""
+    for name in _IMAGES:
+        image: Any = raw.get(name)
+        photo = image.get("S3Object") if isinstance(image, dict) else None
+        if isinstance(photo, dict):
+            yield str(photo.get("Bucket") or ""), str(photo.get("Name") or "")

@@ -1,10 +1,16 @@
 """Rekognition's taxonomy: ancestors, aliases and categories of labels, and whether they have boxes.
 
-`taxonomy.json` has, for each label, its direct parents, aliases and categories, `boxes` (whether answers have Instances
-of it), and `published`. That is true if a published answer of label model 3.0 or the Developer Guide ("Detecting
-labels", "Detecting labels in an image", "Detecting labels in a video") shows these facts. It is false if they are
-inferred from answers of model 2.0 and similar labels, and may differ from model 3.0. The file covers a small part of
-the service's 3,000 labels. Here a label outside it has no parents, aliases or categories.
+`taxonomy.json` has the 3,082 labels of label model 3.0, with direct parents, aliases, categories, and `boxes` (whether
+answers can have Instances of it). Absent keys are empty or false.
+
+`published` is true if name, aliases, categories and `boxes` are facts of AWS's own lists of labels, which the Developer
+Guide ("Detecting labels") links to: AmazonRekognitionAllLabels, -LabelsCategoriesMapping, -LabelCategories,
+-AliasLabels and -BoundingBoxLabels, version 3.0.
+
+Those lists have no parents. `parents_published` is true if a published answer of label model 3.0 or the Developer Guide
+("Detecting labels", "Detecting labels in an image", "Detecting labels in a video") shows the parents. Other parents are
+inferred from answers of model 2.0, similar labels and the meaning of the names, and may differ from model 3.0. Labels
+of which none of these says anything have none.
 """
 
 from __future__ import annotations
@@ -25,6 +31,7 @@ class Label:
     categories: tuple[str, ...] = ()
     has_boxes: bool = False
     published: bool = False
+    parents_published: bool = False
 
 
 class Taxonomy:
@@ -47,16 +54,17 @@ class Taxonomy:
 
 @cache
 def load() -> Taxonomy:
-    raw = json.loads(files(__package__).joinpath("taxonomy.json").read_text())
+    raw = json.loads(files(__package__).joinpath("taxonomy.json").read_text(encoding="utf-8"))
     return Taxonomy(
         [
             Label(
                 name=name,
                 parents=tuple(sorted(_ancestors(name, raw))),
-                aliases=tuple(facts["aliases"]),
+                aliases=tuple(facts.get("aliases", [])),
                 categories=tuple(facts["categories"]),
-                has_boxes=facts["boxes"],
+                has_boxes=facts.get("boxes", False),
                 published=facts["published"],
+                parents_published=facts.get("parents_published", False),
             )
             for name, facts in raw.items()
         ]
@@ -64,5 +72,5 @@ def load() -> Taxonomy:
 
 
 def _ancestors(name: str, raw: dict[str, dict[str, list[str]]]) -> set[str]:
-    direct = raw[name]["parents"]
+    direct = raw[name].get("parents", [])
     return set(direct).union(*(_ancestors(parent, raw) for parent in direct))

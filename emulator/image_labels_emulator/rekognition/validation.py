@@ -1,17 +1,17 @@
-"""Validation of DetectLabels requests, with the checks of the service.
+"""Validation of requests, with the checks of the service.
 
 There are two stages, as in the service. Lengths, ranges, patterns and enums come from botocore's service model. They
 fail with ValidationException and the service's message ("1 validation error detected: Value '…' at 'maxLabels' failed
-to satisfy constraint: …"). Rules outside the model fail with InvalidParameterException or InvalidS3ObjectException.
+to satisfy constraint: …"). Rules outside the model fail with InvalidParameterException, InvalidS3ObjectException or an
+error of the operation. Those that all operations share are here.
 
-Sources: API reference "DetectLabels", "Image", "S3Object", "GeneralLabelsSettings",
-"DetectLabelsImagePropertiesSettings". The guide requires "the exact label names or label categories" in filters, but
-does not document the error for others. Here a filter with an unknown name matches nothing.
+Sources: botocore's model of Rekognition; API reference "Image", "S3Object".
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,15 +21,9 @@ import botocore.session
 from image_labels_emulator.rekognition.errors import RekognitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from botocore.model import ListShape, OperationModel, Shape, StructureShape
-
-GENERAL_LABELS = "GENERAL_LABELS"
-IMAGE_PROPERTIES = "IMAGE_PROPERTIES"
-DEFAULT_MIN_CONFIDENCE = 55.0
-MAX_LABELS = 1000  # default and upper limit
-DEFAULT_DOMINANT_COLORS = 10
+    from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,79 +35,29 @@ class S3Photo:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Exact names. Without inclusions all labels pass; exclusions take precedence over inclusions."""
+def check(operation: str, raw: Mapping[str, Any]) -> None:
+    """Check a request with the member names of the API reference against botocore's model of the operation.
 
-    include_labels: frozenset[str] = frozenset()
-    exclude_labels: frozenset[str] = frozenset()
-    include_categories: frozenset[str] = frozenset()
-    exclude_categories: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class DetectLabelsRequest:
-    """A valid request, with the service's defaults."""
-
-    image: bytes | S3Photo
-    max_labels: int = MAX_LABELS
-    min_confidence: float = DEFAULT_MIN_CONFIDENCE
-    features: frozenset[str] = frozenset({GENERAL_LABELS})
-    filters: Filters = Filters()
-    max_dominant_colors: int = DEFAULT_DOMINANT_COLORS
-
-
-def parse(raw: Mapping[str, Any]) -> DetectLabelsRequest:
-    """Validate a request with the member names of the API reference.
-
-    Raises RekognitionError: SerializationException (a wrong JSON type), ValidationException (against the model),
-    InvalidParameterException, InvalidS3ObjectException.
+    Raises RekognitionError: SerializationException (a wrong JSON type), ValidationException (all other violations).
     """
-    shape = operation_model().input_shape
-    assert shape is not None  # DetectLabels has an input; mypy cannot know
+    shape = operation_model(operation).input_shape
+    assert shape is not None  # every operation of Rekognition has an input; mypy cannot know
     problems = list(_problems(shape, raw, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
         raise RekognitionError("ValidationException", f"{count}: {'; '.join(problems)}")
-    features = frozenset(raw.get("Features") or [GENERAL_LABELS])
-    settings = raw.get("Settings") or {}
-    _check_features(raw, features, settings)
-    general = settings.get("GeneralLabels") or {}
-    max_labels = raw.get("MaxLabels")
-    min_confidence = raw.get("MinConfidence")
-    colors = (settings.get("ImageProperties") or {}).get("MaxDominantColors")
-    return DetectLabelsRequest(
-        image=_image(raw["Image"]),
-        max_labels=MAX_LABELS if max_labels is None else min(max_labels, MAX_LABELS),
-        min_confidence=DEFAULT_MIN_CONFIDENCE if min_confidence is None else float(min_confidence),
-        features=features,
-        filters=Filters(
-            include_labels=frozenset(general.get("LabelInclusionFilters") or ()),
-            exclude_labels=frozenset(general.get("LabelExclusionFilters") or ()),
-            include_categories=frozenset(general.get("LabelCategoryInclusionFilters") or ()),
-            exclude_categories=frozenset(general.get("LabelCategoryExclusionFilters") or ()),
-        ),
-        max_dominant_colors=DEFAULT_DOMINANT_COLORS if colors is None else colors,
-    )
 
 
-@cache
-def operation_model() -> OperationModel:
-    """botocore's model of DetectLabels."""
-    return botocore.session.get_session().get_service_model("rekognition").operation_model("DetectLabels")
+def operation_model(operation: str) -> OperationModel:
+    """botocore's model of an operation."""
+    return _service_model().operation_model(operation)
 
 
-def _check_features(raw: Mapping[str, Any], features: frozenset[str], settings: Mapping[str, Any]) -> None:
-    # "These arguments are only valid when supplying GENERAL_LABELS as a feature type" (API reference).
-    for_labels = [name for name in ("MaxLabels", "MinConfidence") if raw.get(name) is not None]
-    for_labels += ["Settings.GeneralLabels"] if settings.get("GeneralLabels") else []
-    if for_labels and GENERAL_LABELS not in features:
-        raise RekognitionError("InvalidParameterException", reason=f"{', '.join(for_labels)} need {GENERAL_LABELS}")
-    if settings.get("ImageProperties") and IMAGE_PROPERTIES not in features:
-        raise RekognitionError("InvalidParameterException", reason=f"Settings.ImageProperties needs {IMAGE_PROPERTIES}")
+def image(raw: Mapping[str, Any]) -> bytes | S3Photo:
+    """The image of a checked request: its bytes, or where it is in S3.
 
-
-def _image(raw: Mapping[str, Any]) -> bytes | S3Photo:
+    Raises RekognitionError: InvalidParameterException (neither or both), InvalidS3ObjectException (half a place).
+    """
     data, photo = raw.get("Bytes"), raw.get("S3Object")
     if (data is None) == (photo is None):
         raise RekognitionError("InvalidParameterException", reason="Image needs exactly one of Bytes and S3Object")
@@ -126,6 +70,11 @@ def _image(raw: Mapping[str, Any]) -> bytes | S3Photo:
     return S3Photo(photo["Bucket"], photo["Name"], photo.get("Version"))
 
 
+@cache
+def _service_model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("rekognition")
+
+
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
     """The violated constraints of the model, each as a clause of the service's message."""
     _check_type(shape, value, path)
@@ -134,7 +83,13 @@ def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
         return
     clauses = [*_own_constraints(shape, value)]
     if shape.type_name == "list":
-        clauses += _member_constraints(shape, value)  # type: ignore[arg-type]
+        if shape.member.type_name == "structure":  # type: ignore[attr-defined]
+            for number, item in enumerate(value, start=1):
+                yield from _problems(shape.member, item, f"{path}.{number}.member")  # type: ignore[attr-defined]
+        else:
+            clauses += _member_constraints(shape, value)  # type: ignore[arg-type]
+    elif shape.type_name == "map":
+        clauses += _map_constraints(shape, value)  # type: ignore[arg-type]
     yield from (f"Value {_shown(value)} at '{path}' failed to satisfy constraint: {clause}" for clause in clauses)
 
 
@@ -148,31 +103,61 @@ def _structure_problems(shape: StructureShape, value: Mapping[str, Any], path: s
 
 
 def _member_constraints(shape: ListShape, value: list[Any]) -> Iterator[str]:
-    broken: dict[str, None] = {}  # in order, each once
-    for item in value:
-        _check_type(shape.member, item, "list member")
-        broken.update(dict.fromkeys(_own_constraints(shape.member, item)))
+    broken = _broken(shape.member, value)
     if broken:
         yield f"Member must satisfy constraint: [{', '.join(broken)}]"
 
 
+def _map_constraints(shape: MapShape, value: Mapping[str, Any]) -> Iterator[str]:
+    for what, part, items in (("keys", shape.key, value.keys()), ("value", shape.value, value.values())):
+        broken = _broken(part, items)
+        if broken:
+            yield f"Map {what} must satisfy constraint: [{', '.join(broken)}]"
+
+
+def _broken(shape: Shape, items: Iterable[Any]) -> list[str]:
+    """The constraints that any of the items violates, each once."""
+    broken: dict[str, None] = {}  # in order
+    for item in items:
+        _check_type(shape, item, "list member")
+        broken.update(dict.fromkeys(_own_constraints(shape, item)))
+    return list(broken)
+
+
 def _own_constraints(shape: Shape, value: Any) -> Iterator[str]:
     metadata: Mapping[str, Any] = shape.metadata
-    sized = shape.type_name in ("string", "blob", "list")
+    sized = shape.type_name in ("string", "blob", "list", "map")
     size, what = (len(value), "length") if sized else (value, "value")
     if "min" in metadata and size < metadata["min"]:
         yield f"Member must have {what} greater than or equal to {metadata['min']}"
     if "max" in metadata and size > metadata["max"]:
         yield f"Member must have {what} less than or equal to {metadata['max']}"
-    if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
+    if "pattern" in metadata and not _matches(metadata["pattern"], value):
         yield f"Member must satisfy regular expression pattern: {metadata['pattern']}"
     if metadata.get("enum") and value not in metadata["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(metadata['enum'])}]"
 
 
+# Python's regular expressions lack \p{…}. For a pattern with categories, a character outside ASCII is replaced by one
+# of ASCII of the same category: a letter by b, which is not in "aws:", the one word that a pattern forbids.
+_CATEGORIES = {r"\p{L}": "a-zA-Z", r"\p{Z}": " ", r"\p{N}": "0-9"}
+_FOR_CATEGORY = {"L": "b", "Z": " ", "N": "0"}
+
+
+def _matches(pattern: str, value: str) -> bool:
+    if r"\p{" in pattern:
+        for category, characters in _CATEGORIES.items():
+            pattern = pattern.replace(category, characters)
+        value = "".join(
+            one if one.isascii() else _FOR_CATEGORY.get(unicodedata.category(one)[0], "\0") for one in value
+        )
+    return re.fullmatch(pattern, value) is not None
+
+
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": dict,
     "list": list,
+    "map": dict,
     "string": str,
     "integer": int,
     "float": (int, float),
@@ -193,6 +178,8 @@ def _shown(value: Any) -> str:
         return f"'java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]'"  # as in the service's messages
     if isinstance(value, list):
         return f"'[{', '.join(map(str, value))}]'"
+    if isinstance(value, dict):
+        return "'{" + ", ".join(f"{key}={one}" for key, one in value.items()) + "}'"
     return f"'{value}'"
 
 

@@ -15,7 +15,6 @@ from image_labels_emulator.vision.pictures import BILINEAR, channels_first, scal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MAX_SIDE = 640
 _STEP = 32  # the network halves its input five times
 _CELL = 4  # pixels of the input for each cell of the outputs
 _OVERLAP = 0.3
@@ -38,10 +37,14 @@ class Face:
     score: float
 
 
-def find_faces(pixels: NDArray[np.uint8], at_least: float = 0.5) -> list[Face]:
-    """The faces with a score of `at_least`, largest first. Raises ModelMissing."""
+def find_faces(pixels: NDArray[np.uint8], at_least: float = 0.5, max_side: int = 640) -> list[Face]:
+    """The faces with a score of `at_least`, largest first. Raises ModelMissing.
+
+    The photo is scaled down to `max_side` pixels. The time is in proportion to the pixels, and faces of less than about
+    10 of these pixels are not found.
+    """
     rows, columns = pixels.shape[:2]
-    scale = min(1.0, _MAX_SIDE / max(rows, columns))
+    scale = min(1.0, max_side / max(rows, columns))
     width, height = _in_steps(columns * scale), _in_steps(rows * scale)
     picture = channels_first(scaled(pixels, width, height, BILINEAR))
     heatmap, sizes, offsets, landmarks = models.session(FACES).run(_OUTPUTS, {"input": picture})

@@ -1,10 +1,11 @@
 """Redelivery of failed messages: another attempt after a growing wait, or the dead-letter queue with the cause.
 
-SQS by itself redelivers a message when the queue's visibility timeout is over, however often it has failed, and records
-no cause when it moves the message to the dead-letter queue. It still does both for messages that kill the function.
+Without this module, SQS redelivers a message when the queue's visibility timeout is over, regardless of the number of
+attempts, and records no cause when it moves the message to the dead-letter queue. SQS still does so with messages that
+kill the function.
 
 A message over the daily limit has not failed: it goes to the queue of waiting photos, from which
-image_labels.queues.waiting sends it back. A photo over the limit that came in no message waits in one made for it.
+image_labels.queues.waiting moves it back. For a photo of a bare event or of S3 Batch Operations, a message is created.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ GROWTH = 4
 MAX_DELAY_SECONDS = 3600
 # Spreads the retries of photos that failed together.
 JITTER = 0.25
-# Keeps the attributes far below a message's size limit, whatever an event contains.
+# Keeps the attributes far below a message's size limit.
 MAX_TEXT = 1000
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-# Compiled at the first use: this takes 10 ms, which the cold start is spared.
+# Compiled at the first use, because it would lengthen the cold start by 10 ms.
 _NOT_ALLOWED_IN_SQS = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A message that is not settled. `photo` is the s3:// address of what failed in it, "" if it names none."""
+    """A message that is not settled. `photo` is the s3:// address of the photo that failed, "" if it names none."""
 
     message: Task
     failure: Failure
@@ -68,7 +69,7 @@ class Redelivery:
         waiting_queue_url: str,
         max_receive_count: int,
         retry_delay: float,
-        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 - jitter, not cryptography
     ) -> None:
         self._make_client = make_client
         self._queue_url = queue_url
@@ -79,9 +80,9 @@ class Redelivery:
         self._jitter = jitter
 
     def hand_back(self, failed: Sequence[Failed]) -> list[str]:
-        """Return the ids of the messages that SQS has to keep; the others are in another queue now.
+        """Return the ids of the messages that SQS has to keep; all others are in another queue now.
 
-        Messages over the daily limit are in the queue of waiting photos, whichever attempt it was. Messages whose last
+        Messages over the daily limit are in the queue of waiting photos, at any attempt. Messages whose last
         attempt failed are in the dead-letter queue. Raises nothing: if SQS does not answer, it keeps the messages, and
         its own redelivery and redrive apply.
         """
@@ -99,9 +100,9 @@ class Redelivery:
         return [each.message.id for each in kept]
 
     def let_wait(self, messages: Sequence[tuple[str, str]]) -> Sequence[bool]:
-        """Send messages to the queue of waiting photos: the address of a photo, for the log, and a body.
+        """Send messages to the queue of waiting photos. Each is the address of a photo, for the log, and a body.
 
-        The answer says of each whether it is in that queue now. Raises nothing.
+        Returns for each message whether it is in that queue now. Raises nothing.
         """
         if not messages:
             return ()
@@ -116,7 +117,7 @@ class Redelivery:
 
     def delay(self, attempt: int) -> int:
         """Seconds to wait after this try; `attempt` counts from 1."""
-        # 4 ** 6 times even the least delay is over the hour: no more is needed, and a float has an end.
+        # 4 ** 6 times the shortest delay is over an hour. A larger exponent would overflow a float.
         growth: int = GROWTH ** min(attempt - 1, 6)
         nominal = min(MAX_DELAY_SECONDS, self._retry_delay * growth)
         return min(MAX_DELAY_SECONDS, round(nominal * (1 + JITTER * self._jitter())))
@@ -125,7 +126,7 @@ class Redelivery:
         return isinstance(failed.failure, Permanent) or failed.message.attempt >= self._max_receive_count
 
     def _dead_lettered(self, failed: Failed) -> bool:
-        """Send the message to the dead-letter queue as it came, with the reason beside it; False if SQS refuses."""
+        """Send the message unchanged to the dead-letter queue, with its cause as attributes; False if SQS refuses."""
         next_step = failed.failure.next_step_for_dead_letter
         said = {
             "Photo": failed.photo,
@@ -187,5 +188,5 @@ def _text(value: str) -> MessageAttributeValueTypeDef:
 
 
 def allowed_in_sqs(text: str) -> str:
-    """The text with each character that SQS refuses as its escape. A body that came from SQS has none."""
+    """The text with an escape for each character that SQS refuses. A body that came from SQS has none."""
     return re.sub(_NOT_ALLOWED_IN_SQS, lambda found: f"\\u{ord(found[0]):04x}", text)

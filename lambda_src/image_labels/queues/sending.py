@@ -1,4 +1,4 @@
-"""Messages to a queue, several in a request: as many as SQS takes."""
+"""Sends messages to a queue in batches that are as large as SQS allows."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from image_labels.failures import Failure, TryAgain
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html: of the two sizes that
-# SQS has had as the limit of a batch, the smaller.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html. The size is the
+# smaller of the two limits that SQS has had.
 BATCH = 10
 MAX_BATCH_BYTES = 262_144
 
 
 def send(client: SQSClient, url: str, bodies: Sequence[str]) -> Mapping[int, Failure]:
-    """Send messages to the queue; the answer says which SQS did not take, by their place in `bodies`, and why.
+    """Send messages to the queue. Returns the failures of those that SQS refused, by their place in `bodies`.
 
-    Raises botocore's errors if SQS does not answer at all. Some may have been sent by then.
+    Raises botocore's errors if a request fails. Some messages may have been sent by then.
     """
     refused: dict[int, Failure] = {}
     for batch in _batches(bodies):

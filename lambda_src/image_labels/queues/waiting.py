@@ -1,7 +1,7 @@
 """Photos over the daily limit: moves as many back to the queue of photos as the day allows.
 
-They wait in a separate queue. In the queue of photos, each receive would count as an attempt; and pausing the event
-source mapping would delay deletions, so that deleted photos could still be found.
+They wait in a separate queue. In the queue of photos, each receive would count as an attempt. Pausing the event source
+mapping would delay deletions, so that searches would find deleted photos.
 
 A message is deleted only after SQS has confirmed that it was sent. A failure between the two duplicates it, which is
 harmless to the reconciler, and never loses it.
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Seconds for which another mover does not see a message that is being moved; fewer if only its age is looked at, since
-# there may be room for it soon, but enough to see each message once while ages are looked at.
+# Seconds for which a message that is being moved is hidden from other movers. A message that is received only to check
+# its age is hidden for less, because there may be room for it soon, but long enough to be received once per move.
 HIDDEN_SECONDS = 120
 GLANCE_SECONDS = 60
-# SQS deletes a message after the queue's retention period, 14 days at most, and a backlog may take longer. A message
+# SQS deletes a message after the queue's retention period, at most 14 days, and a backlog may take longer. A message
 # that is older than this is sent to the queue of waiting photos again.
 OLD_SECONDS = 7 * 24 * 3600
-# Receives in search of such messages at a time. SQS gives messages in no order, so old ones are found by looking at
-# many. Every five minutes so many receives are 58,000 requests a day, which cost $0.02, and see 576,000 messages. With
-# 100,000 waiting, each is then seen 40 times in the seven days that it has left; with 300,000, 13 times.
+# Requests per move to find such messages. SQS delivers messages in no order, so old ones are found by receiving many.
+# 200 requests every five minutes are 58,000 a day, which cost $0.02 and receive 576,000 messages. With 100,000 waiting,
+# each is received 40 times in the seven days that it has left; with 300,000, 13 times.
 MAX_LOOKS = 200
 
 NEXT_TIME = "nothing: it is tried again within minutes"
@@ -46,8 +46,8 @@ NEXT_TIME = "nothing: it is tried again within minutes"
 class WaitingPhotos:
     """Moves messages from the queue of waiting photos to the queue of photos.
 
-    `make_client` is called when it is time to look; `ahead` is how many messages the queue of photos may come to have
-    by it; `now` gives seconds since the epoch.
+    `make_client` is called by the first move. No message is moved while the queue of photos has `max_backlog` messages
+    or more. `now` gives seconds since the epoch, and `clock` seconds that never go backwards.
     """
 
     def __init__(
@@ -57,32 +57,37 @@ class WaitingPhotos:
         *,
         queue_url: str,
         waiting_queue_url: str,
-        ahead: int,
+        max_backlog: int,
+        glance_seconds: int = GLANCE_SECONDS,
+        max_looks: int = MAX_LOOKS,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_client = make_client
         self._allowance = allowance
         self._queue_url = queue_url
         self._waiting_queue_url = waiting_queue_url
-        self._ahead = ahead
+        self._max_backlog = max_backlog
+        self._glance_seconds = glance_seconds
+        self._max_looks = max_looks
         self._now = now
+        self._clock = clock
 
     def move(self, until: float) -> Mapping[str, int]:
-        """Move as many messages as there is room for, none after `until` (of time.monotonic()).
+        """Move as many messages as there is room for, none after `until` (of `clock`).
 
-        Room is what the day has left, but no more than `ahead`, less the messages in the queue of photos, each of which
-        may need it. More would delay events of photos that are uploaded and deleted meanwhile. Without room, or
-        when it is used up, messages that might expire are looked for.
+        Room is what the day has left, at most `max_backlog`, less the messages in the queue of photos, each of which
+        may need it. More would delay the events of new uploads and deletions. If there is no room, or none any more,
+        the mover looks for messages that would expire.
 
-        The answer says how many messages were moved, and how many wait, as far as SQS knows: its counts are
-        approximate. If SQS or DynamoDB does not answer, what was moved until then is moved, and the rest goes on
-        waiting. Raises a Failure if waiting does not help.
+        Returns how many messages were moved and how many wait; the counts of SQS are approximate. If SQS or DynamoDB
+        fails, the messages moved until then stay moved, and the others wait. Raises a Failure if a retry does not help.
         """
         moved = waiting = looks = 0
         try:
             waiting = self._messages(self._waiting_queue_url)
-            room = min(self._allowance.left(), self._ahead) - self._messages(self._queue_url) if waiting else 0
-            while waiting and time.monotonic() < until and looks < MAX_LOOKS:
+            room = min(self._allowance.left(), self._max_backlog) - self._messages(self._queue_url) if waiting else 0
+            while waiting and self._clock() < until and looks < self._max_looks:
                 if room > 0:
                     messages = self._receive(int(min(room, BATCH)), HIDDEN_SECONDS)
                     passed = self._pass_on(messages, self._queue_url)
@@ -92,7 +97,7 @@ class WaitingPhotos:
                         break
                 else:
                     looks += 1
-                    messages = self._receive(BATCH, GLANCE_SECONDS)
+                    messages = self._receive(BATCH, self._glance_seconds)
                     if not messages:
                         break
                     self._pass_on(list(filter(self._is_old, messages)), self._waiting_queue_url)
@@ -111,7 +116,7 @@ class WaitingPhotos:
         return {"moved": moved, "waiting": waiting}
 
     def _messages(self, url: str) -> int:
-        """All messages of a queue, also those that are being worked on."""
+        """The number of messages of a queue, including those in flight and delayed ones."""
         answer = self._make_client().get_queue_attributes(
             QueueUrl=url,
             AttributeNames=[
@@ -136,7 +141,7 @@ class WaitingPhotos:
         return self._now() - int(message["Attributes"]["SentTimestamp"]) / 1000 > OLD_SECONDS
 
     def _pass_on(self, messages: Sequence[MessageTypeDef], url: str) -> int:
-        """Send messages to the queue, and delete those that have been sent; how many these were."""
+        """Send messages to the queue, delete those that were sent, and return how many these were."""
         client = self._make_client()
         refused = send(client, url, [message["Body"] for message in messages])
         for failure in refused.values():

@@ -1,93 +1,52 @@
-"""The photos of one conjunction, best first, from as few rows as can be.
+"""Reads the photos of one conjunction, highest confidence first, from as few rows as possible.
 
-`dog AND cat` can be read from dog's rows or from cat's: the term whose rows are read is the driver, and the rest is a
-filter. DynamoDB bills rows that the filter leaves out, so the driver should be the rarer term; but nobody counts terms.
-So the candidates race: each is read a little, and the one that has wasted the fewest rows reads on, until one is at its
-end (then everything is known) or has found a page. Afterwards the others go on when the driver wastes many rows: a
-driver that was good at first cannot make us read all of a common term where a rare one would have done.
+The photos of `dog AND cat` can come from the rows of dog or from those of cat. The term whose rows are read is the
+driver. The other terms become a filter. DynamoDB bills rows that a filter discards, so the rarer term is the better
+driver, but the tables have no counts of terms.
+
+Therefore the candidates race. Each candidate reads a few rows, and the one with the fewest wasted rows continues. The
+race is decided when a candidate has found a page of photos, or has read all its rows, which gives the whole result.
+After that, the other candidates continue only while the driver wastes many rows. A driver that starts well therefore
+never causes a read of all rows of a common term if a rare term has the same photos.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from image_labels.search.formula import FULL, Atom, Conjunction
-from image_labels.search.reads import PhotoTerms, Reads
-from image_labels.tables.items import percent
-from image_labels.tables.terms import percent_of, rank, rank_bound, thousandths
+from image_labels.search.rows import END, Rows
+from image_labels.tables.terms import percent_of, rank
 
 if TYPE_CHECKING:
+    from image_labels.search.formula import Atom, Conjunction
+    from image_labels.search.reads import PhotoTerms, Reads
+
     Attributes = dict[str, Any]
 
-# A row has some 0.6 KB and DynamoDB bills in steps of 4 KB: fewer rows are not cheaper.
-FEWEST_ROWS = 6
-# The first request for rows of which it is not known yet how many will be wanted.
-MOST_FIRST_ROWS = 100
-# A candidate has won when it has found so many photos: a page, and whether there is another.
-ENOUGH = 26
-# How much more than another a candidate may waste for having found photos. Of two terms of which half the one's photos
-# and a tenth of the other's are meant, the better one is soon left alone; what it may cost is in `Race`.
-ADVANTAGE = 4
 
-END = "~"  # after all ranks
-# Of the images table's key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-MAX_KEY_BYTES = 2048
+@dataclass(frozen=True)
+class Limits:
+    """Numbers of rows and photos that decide how much each request reads, and when a candidate wins the race."""
+
+    # Fewer rows are not cheaper: a row has about 0.6 KB, and DynamoDB bills in steps of 4 KB.
+    min_rows: int = 6
+    # Rows of the first request of a conjunction that has one candidate.
+    max_first_rows: int = 100
+    # Photos with which a candidate wins: a default page, and one more that shows whether another page follows.
+    winning_photos: int = 26
+    # A candidate that has found photos may waste up to this many times the rows of one that has found none. If half of
+    # one term's photos match, and a tenth of another's, the first soon reads alone. `Race` describes what this costs.
+    advantage: int = 4
 
 
-class Rows:
-    """The rows of one term, best first, one request at a time."""
-
-    def __init__(self, reads: Reads, term: str, atom: Atom, row_filter: Attributes, after: str) -> None:
-        self.term = term
-        self.read = 0  # rows that DynamoDB has read, whether or not they passed the filter
-        self.found = 0
-        self.edge = ""  # all rows up to this rank have been read
-        self._reads = reads
-        self._query = _query(term, atom, row_filter, after)
-        self._start: Attributes = {}
-        if atom.high < atom.low or after >= _last_rank(atom):
-            self.edge = END
-
-    @property
-    def exhausted(self) -> bool:
-        return self.edge == END
-
-    def next(self, limit: int) -> list[PhotoTerms]:
-        """Read so many rows, or 1 MB of them; returns those that pass the filter."""
-        answer = self._reads.rows(**self._query, **self._start, Limit=limit)
-        self.read += answer.get("ScannedCount", len(answer["Items"]))
-        if last := answer.get("LastEvaluatedKey"):
-            self._start = {"ExclusiveStartKey": last}
-            self.edge = last["Rank"]["S"]
-        else:
-            self.edge = END
-        return self._photos(answer["Items"])
-
-    def _photos(self, rows: Iterable[Attributes]) -> list[PhotoTerms]:
-        """The photos of the rows that this module wrote: another program's may lack anything but the table's key."""
-        read: list[tuple[str, dict[str, int] | None, int]] = []
-        for row in rows:
-            key, terms, confidence = _read(row, self.term)
-            # The order of the rows is that of the photos: a row in another's place would be given out of turn.
-            if key and confidence is not None and row["Rank"]["S"] == rank(percent_of(confidence), key):
-                read.append((key, terms, confidence))
-            else:
-                self._reads.skip(row)
-        cut = self._reads.photos([key for key, terms, _ in read if terms is None])
-        photos = []
-        for key, terms, confidence in read:
-            if terms is not None:
-                photos.append(PhotoTerms(key, terms))
-            elif key in cut:  # else deleted meanwhile
-                # The item may be newer than the row; the order is that of the rows.
-                photos.append(PhotoTerms(key, {**cut[key].terms, self.term: confidence}))
-        return photos
+DEFAULT_LIMITS = Limits()
 
 
 class Candidate:
-    """A term, or the terms of a prefix, whose rows can give all photos of a conjunction, each once."""
+    """A term, or the terms of a prefix, whose rows include all photos of a conjunction. Returns each photo once."""
 
     def __init__(
         self,
@@ -97,10 +56,12 @@ class Candidate:
         terms: Sequence[str],
         row_filter: Attributes,
         after: str,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._conjunction = conjunction
         self._atom = atom
         self._terms = terms
+        self._limits = limits
         self._rows = [Rows(reads, term, atom, row_filter, after) for term in terms]
         self._photos: list[tuple[str, str, PhotoTerms]] = []  # a heap
 
@@ -114,13 +75,14 @@ class Candidate:
 
     @property
     def wasted(self) -> int:
-        """Rows that were read for nothing."""
+        """The number of rows that were read and gave no photo."""
         return sum(rows.read for rows in self._rows) - self.found
 
     def place(self, photo: PhotoTerms) -> str | None:
-        """The rank at which this candidate gives a photo of the conjunction: its best, if it has several.
+        """The rank at which this candidate returns a photo of the conjunction: the first, if it has several.
 
-        None if it does not give it: of a prefix, only the terms are read that the vocabulary had at the start.
+        None if the candidate does not return the photo. This happens with a prefix, because only the terms are read
+        that were in the vocabulary at the start.
         """
         best = self._best(photo)
         return best and rank(percent_of(-best[0]), photo.key)
@@ -130,17 +92,18 @@ class Candidate:
         return min((each for each in found if self._atom.allows(-each[0])), default=None)
 
     def read(self, wanted: int, first: int) -> None:
-        """One request, for about as many rows as give `wanted` photos; `first` if nothing is known yet."""
+        """Make one request, for about as many rows as `wanted` photos need, or for `first` rows if it is the first."""
         rows = min((rows for rows in self._rows if not rows.exhausted), key=lambda rows: rows.edge)
         share = len(self._rows)
-        for photo in rows.next(_limit(rows, -(-wanted // share), -(-first // share))):
+        limit = max(_rows_for(rows, -(-wanted // share), -(-first // share)), self._limits.min_rows)
+        for photo in rows.next(limit):
             best = self._best(photo)
             if best and best[1] == rows.term and self._conjunction.matches(photo.terms):
                 rows.found += 1
                 heapq.heappush(self._photos, (rank(percent_of(-best[0]), photo.key), photo.key, photo))
 
     def next(self) -> tuple[str, PhotoTerms] | None:
-        """The next photo and its rank, if no row that has not been read yet can come before it."""
+        """The next photo and its rank; None while an unread row may come before it."""
         edge = min((rows.edge for rows in self._rows), default=END)
         if not self._photos or self._photos[0][0] > edge:
             return None
@@ -148,19 +111,19 @@ class Candidate:
         return place, photo
 
     def photos(self) -> list[PhotoTerms]:
-        """All that was found and not given."""
+        """The photos that were found and not yet returned."""
         return [photo for _, _, photo in self._photos]
 
 
 class Race:
-    """The photos of one conjunction, best first by the driver's confidence.
+    """The photos of one conjunction, in descending order of their confidence in the driver.
 
-    `chosen` is the driver of the page before, and all photos up to the rank `after` have been given. `others` is how
-    many conjunctions are read beside this one.
+    `chosen` is the number of the previous page's driver, if there is one. The result starts after the rank `after`.
+    `others` is the number of other conjunctions that are read at the same time.
 
-    What it costs, with S rows of the rarest term: if no photo has both terms, about 2 S for two terms (n S for n), and
-    at most as much again for what the last request of the other reads too much. If there are some, at most ADVANTAGE
-    times that.
+    Let S be the number of rows of the rarest of n terms. If no photo has all terms, the race reads about n * S rows,
+    and at most as many again, because the last request of another candidate may read too far. If there are such photos,
+    it reads at most `advantage` times as many.
     """
 
     def __init__(
@@ -171,39 +134,42 @@ class Race:
         chosen: int | None,
         after: str,
         others: int,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._conjunction = conjunction
         self._candidates = candidates
         self._after = after
-        self._enough = max(5, -(-ENOUGH // (1 + others)))
-        self._rest: list[tuple[str, PhotoTerms]] | None = None  # best last, once a candidate is at its end
+        self._limits = limits
+        self._winning = max(5, -(-limits.winning_photos // (1 + others)))
+        # All remaining photos, highest confidence last, once a candidate has read all its rows.
+        self._rest: list[tuple[str, PhotoTerms]] | None = None
         self._head: tuple[str, PhotoTerms] | None = None
         self._driver = 0 if len(candidates) == 1 else chosen
 
     @property
     def driver(self) -> int | None:
-        """Which candidate gives the order; known once `head` has been asked."""
+        """The number of the candidate whose confidence gives the order. It is known after the first call of `head`."""
         return self._driver
 
     @property
     def complete(self) -> bool:
-        """Whether all that is left is known, and nothing has to be read for it."""
+        """Whether all remaining photos are known without another request."""
         return self._rest is not None
 
     def place(self, photo: PhotoTerms) -> str | None:
-        """The rank at which this conjunction gives a photo, None if it does not. Ask `head` before."""
+        """The rank at which this conjunction returns a photo; None if it does not. Requires a call of `head` before."""
         return self._leader().place(photo) if self._conjunction.matches(photo.terms) else None
 
     def left(self) -> list[tuple[str, PhotoTerms]]:
-        """What is known to come, in no order; all of it, if the race is complete."""
+        """The known remaining photos, in no order. These are all remaining photos if the race is complete."""
         return [*(self._rest or ()), *([self._head] if self._head else ())]
 
     def take(self) -> None:
-        """Go on to the next photo."""
+        """Move on to the next photo."""
         self._head = None
 
     def head(self, wanted: int) -> tuple[str, PhotoTerms] | None:
-        """The next photo and its rank, None at the end. Reads, if it has to, as if `wanted` were to come."""
+        """The next photo and its rank; None at the end. If it must read, it reads enough for about `wanted` photos."""
         while self._head is None:
             if self._rest is None:
                 self._decide()
@@ -236,72 +202,32 @@ class Race:
                 self._rest = [(place, placed[place]) for place in left]
                 return
         if self._driver is None:
-            self._driver = next((n for n, each in enumerate(self._candidates) if each.found >= self._enough), None)
+            self._driver = next((n for n, each in enumerate(self._candidates) if each.found >= self._winning), None)
 
     def _read(self, wanted: int) -> None:
-        leader = self._candidates[self._driver or 0]  # of two that are equally good
+        limits = self._limits
+        leader = self._candidates[self._driver or 0]  # preferred among equals
         candidate = min(
-            self._candidates, key=lambda each: (each.wasted / min(1 + each.found, ADVANTAGE), each is not leader)
+            self._candidates,
+            key=lambda each: (each.wasted / min(1 + each.found, limits.advantage), each is not leader),
         )
         if len(self._candidates) == 1:
-            candidate.read(wanted, min(wanted, MOST_FIRST_ROWS))
+            candidate.read(wanted, min(wanted, limits.max_first_rows))
         elif self._driver is None:
-            # By its own measure and not by `wanted`: the order shall not depend on the size of a page.
-            candidate.read(self._enough - candidate.found, FEWEST_ROWS)
+            # Not `wanted`, because the choice of the driver, and with it the order, must not depend on the page size.
+            candidate.read(self._winning - candidate.found, limits.min_rows)
         else:
-            candidate.read(wanted, FEWEST_ROWS)
+            candidate.read(wanted, limits.min_rows)
 
     def _leader(self) -> Candidate:
-        assert self._driver is not None, "head() was not asked"  # noqa: S101
+        assert self._driver is not None, "head() was not called"  # noqa: S101
         return self._candidates[self._driver]
 
 
-def _read(row: Attributes, term: str) -> tuple[str, dict[str, int] | None, int | None]:
-    """A row's object key, its photo's terms, and the confidence of this term.
-
-    The key is empty and the confidence None where the row does not have them. The terms are None where the photo's
-    item has them.
-    """
-    key: str = row.get("PK", {}).get("S", "")
-    if len(key.encode()) > MAX_KEY_BYTES:
-        return "", None, None
-    if "Terms" not in row:
-        found = percent(row.get("Confidence", {})) if row.get("TermsCut") == {"BOOL": True} else None
-        return key, None, None if found is None else thousandths(found)
-    terms = {name: percent(value) for name, value in row["Terms"].get("M", {}).items()}
-    readable = {name: thousandths(found) for name, found in terms.items() if found is not None}
-    return (key, readable, readable.get(term)) if len(readable) == len(terms) else (key, None, None)
-
-
-def _limit(rows: Rows, wanted: int, first: int) -> int:
-    """How many rows to ask for: what `wanted` photos take by what is known so far, growing if that is little."""
+def _rows_for(rows: Rows, wanted: int, first: int) -> int:
+    """The number of rows that `wanted` photos probably need, from the rows read so far. It grows step by step."""
     if not rows.read:
-        limit = first
-    elif not rows.found:
-        limit = rows.read
-    else:
-        limit = min(-(-wanted * rows.read // rows.found), 3 * rows.read)
-    return max(limit, FEWEST_ROWS)
-
-
-def _query(term: str, atom: Atom, row_filter: Attributes, after: str) -> Attributes:
-    """The parameters of Query for the rows of a term within the bounds, from the rank `after` (included) on."""
-    names = {"#term": "Term", **row_filter.get("ExpressionAttributeNames", {})}
-    values = {":term": {"S": term}, **row_filter.get("ExpressionAttributeValues", {})}
-    condition = "#term = :term"
-    if atom.bounded or after:
-        condition += " AND #rank BETWEEN :from AND :to"
-        names["#rank"] = "Rank"
-        values[":from"] = {"S": max(rank_bound(percent_of(atom.high)), after)}
-        values[":to"] = {"S": _last_rank(atom)}
-    return {
-        **row_filter,
-        "KeyConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
-
-
-def _last_rank(atom: Atom) -> str:
-    """After all ranks of photos within the bounds."""
-    return f"{FULL - atom.low:06d}$"  # $ is the character after #
+        return first
+    if not rows.found:
+        return rows.read
+    return min(-(-wanted * rows.read // rows.found), 3 * rows.read)

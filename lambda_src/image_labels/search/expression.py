@@ -1,13 +1,13 @@
-"""What `find` is asked: `dog>=95 AND NOT (cat OR "traffic light") AND traf*`, parsed into conjunctions.
+"""Parses search expressions, such as `dog>=95 AND NOT (cat OR "traffic light") AND traf*`, into conjunctions.
 
     or      = and (OR and)*
     and     = not (AND not)*
     not     = NOT not | "(" or ")" | term
     term    = (word | "quoted" | 'quoted') [(">=" | ">" | "<=" | "<") percent]
 
-A word is anything without space, parenthesis, quote, `<`, `>` or `=`, and nothing that another notation writes
-(image_labels.search.hints). A `*` at the end of a word or of a quoted text
-makes it a prefix. Operators and terms are the same in any case.
+A word has no spaces, parentheses, quotes, `<`, `>` or `=`, and none of the operators of other notations
+(image_labels.search.hints). A `*` at the end of a word or of a quoted text makes it a prefix. Operators and terms are
+not case-sensitive.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from image_labels.search.printable import safe
 from image_labels.tables.terms import fold
 
 MAX_LENGTH = 1_000  # characters of an expression
-MAX_NESTING = 20  # parentheses and NOTs within each other
-MAX_TERM_BYTES = 255  # DynamoDB's limit for a name in an expression; Rekognition's longest label has under 50
+MAX_NESTING = 20  # levels of parentheses and NOTs
+MAX_TERM_BYTES = 255  # DynamoDB's limit for a name in an expression; Rekognition's longest label has fewer than 50
 
 
 class ExpressionError(ValueError):
-    """The expression cannot be understood, or not be answered. `message` is a sentence that says what is allowed.
+    """The expression is invalid, or no search can answer it. `message` is a sentence that describes what is allowed.
 
-    `position` is the index into `expression` that it is about; str() shows the place. `suggestions` are expressions
-    that may have been meant, all of which can be parsed.
+    `position` is the index of the mistake in `expression`; str() marks it. `suggestions` are valid expressions that the
+    user may have meant.
     """
 
     def __init__(self, message: str, expression: str, position: int, suggestions: tuple[str, ...] = ()) -> None:
@@ -49,18 +49,18 @@ class ExpressionError(ValueError):
 
 
 class _OtherNotation(ExpressionError):  # noqa: N818 - explained by ExpressionError
-    """What other search engines and languages write; the message is to end with what to write here."""
+    """The expression uses another search engine's or language's notation. `parse` adds suggestions to the message."""
 
 
-class NeedsScan(ExpressionError):  # noqa: N818 - the question is fine, only not for a Query
-    """A branch of the expression has only NOT terms, and no index lists what photos have not."""
+class NeedsScan(ExpressionError):  # noqa: N818 - the expression is valid, but a Query cannot answer it
+    """A branch of the expression has only NOT terms, and no index lists the labels that a photo lacks."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed expression: as it was written, as a tree, and as conjunctions of which one has to hold.
+    """A parsed expression: its text, its tree, and its conjunctions, of which a photo must match at least one.
 
-    Without conjunctions it contradicts itself (`dog AND NOT dog`), and no photo is meant.
+    An expression without conjunctions contradicts itself (`dog AND NOT dog`), and matches no photo.
     """
 
     text: str
@@ -69,15 +69,15 @@ class Expression:
 
     @property
     def normalised(self) -> str:
-        """The same text for expressions that have the same conjunctions."""
+        """A text that is the same for all expressions with the same conjunctions."""
         return " OR ".join(map(str, self.conjunctions))
 
     def matches(self, terms: Mapping[str, int]) -> bool:
-        """Whether a photo of these terms (with confidences in thousandths) is meant."""
+        """Whether a photo with these terms matches. The confidences are in thousandths of a percent."""
         return any(conjunction.matches(terms) for conjunction in self.conjunctions)
 
     def positive(self) -> tuple[Atom, ...]:
-        """What is asked for, not excluded, in the order in which it was written."""
+        """The terms that are not negated, in the order of the text."""
         atoms = {atom for conjunction in self.conjunctions for atom in conjunction.positive}
         return tuple(sorted(atoms, key=lambda atom: (atom.position, str(atom))))
 
@@ -96,26 +96,26 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """Understand an expression. Raises ExpressionError, which points at the place."""
+    """Parse an expression. Raises ExpressionError, which marks the mistake."""
     try:
-        return _understood(text)
+        return _parsed(text)
     except ExpressionError as error:
-        suggestions = tuple(filter(_can_be_understood, hints.corrections(text[:MAX_LENGTH])))
+        suggestions = tuple(filter(_is_valid, hints.corrections(text[:MAX_LENGTH])))
         message = error.message
         if suggestions and isinstance(error, _OtherNotation):
             message += f": write {' or '.join(map(safe, suggestions))}"
         raise ExpressionError(message, error.expression, error.position, suggestions) from error
 
 
-def _can_be_understood(text: str) -> bool:
+def _is_valid(text: str) -> bool:
     try:
-        _understood(text)
+        _parsed(text)
     except ExpressionError:
         return False
     return True
 
 
-def _understood(text: str) -> Expression:
+def _parsed(text: str) -> Expression:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
             f"the expression has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed",
@@ -148,7 +148,7 @@ _COMPARISONS = ("<", "<=", ">", ">=")
 
 def _tokens(text: str) -> Iterator[_Token]:
     position = 0
-    compared = False  # whether a percentage comes next
+    compared = False  # whether a percentage must follow
     while match := _TOKEN.match(text, position):
         kind = match.lastgroup or ""
         start, position = match.span(kind)
@@ -164,8 +164,8 @@ def _tokens(text: str) -> Iterator[_Token]:
                 )
             yield _Token("quoted", text[start + 1 : position - 1], start)
         elif kind == "word":
-            if not compared and (said := hints.other_notation(content)):
-                raise _OtherNotation(said, text, start)
+            if not compared and (message := hints.other_notation(content)):
+                raise _OtherNotation(message, text, start)
             operator = content.upper()
             yield _Token(operator if operator in ("AND", "OR", "NOT") else "word", content, start)
         elif content in ("(", ")", *_COMPARISONS):
@@ -247,7 +247,7 @@ class _Parser:
         if len(text.encode()) > MAX_TERM_BYTES:
             self._fail(f"the term is too long: at most {MAX_TERM_BYTES} bytes are allowed", token)
         if prefix and stem[-1].isspace():
-            text += " "  # "traffic *" is not meant to find trafficking
+            text += " "  # "traffic *" must not find trafficking
         atom = Atom(text, prefix, position=token.position)
         if self._peek().kind not in _COMPARISONS:
             return atom
@@ -304,7 +304,7 @@ class _Parser:
 
 
 def _columns(text: str) -> int:
-    """How wide a terminal shows this."""
+    """The number of columns that the text takes on a terminal."""
     return sum(
         0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text

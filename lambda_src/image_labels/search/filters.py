@@ -1,7 +1,7 @@
-"""What the server leaves out of an answer.
+"""Filter expressions for Query and Scan.
 
-A filter may let through too much, never too little: every photo is looked at again by whoever reads the answer. So a
-part that does not fit DynamoDB's limits is left out.
+The caller checks every photo of the answer again. A filter may therefore pass too many photos, but never too few, and
+omits parts that exceed DynamoDB's limits.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any
 from image_labels.search.formula import FULL, Atom, Conjunction
 from image_labels.tables.terms import DIGITS, percent_of
 
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: 4 KB of expression, and 300
-# operators and functions; the rest is for the key prefix, TermsCut and the words between.
+# DynamoDB allows expressions of 4 KB, with 300 operators and functions. The difference is for the key prefix, TermsCut
+# and the words in between. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MAX_BYTES = 3_500
 MAX_OPERATORS = 250
 
-# The terms of each prefix, as they are in the vocabulary.
+# The terms of the vocabulary that start with each prefix.
 Expansions = Mapping[Atom, Sequence[str]]
 
 
 class _Placeholders:
-    """Names and values of an expression: no text of a user's is ever part of it."""
+    """The placeholders of an expression for names and values, which keep text from users out of the expression."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
@@ -53,9 +53,9 @@ class _Placeholders:
 
 
 def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, key_prefix: str) -> dict[str, Any]:
-    """For Query on the rows of the driver's terms: lets all photos of the conjunction pass, and of others few.
+    """For Query on the rows of the driver's terms: passes all photos of the conjunction, and few others.
 
-    The whole of a driver that is one term is the Query's own key condition.
+    The driver itself is not part of the filter, because it is the Query's key condition.
     """
     p = _Placeholders()
     clauses: list[str] = []
@@ -64,19 +64,19 @@ def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, k
     for negated, atom in [*rest, *((True, atom) for atom in conjunction.negative)]:
         terms = expansions[atom] if atom.prefix else (atom.text,)
         if not terms:
-            continue  # NOT of a prefix that nothing has
+            continue  # NOT of a prefix without terms
         names, values = dict(p.names), dict(p.values)
         parts = [(_lacks if negated else _has)(p, atom, term) for term in terms]
         clause = f"({(' AND ' if negated else ' OR ').join(parts)})"
         operators += len(parts) * 5
         length += len(clause) + len(" AND ")
         if operators > MAX_OPERATORS or length > MAX_BYTES:
-            p.names, p.values = names, values  # DynamoDB refuses placeholders that are not used
+            p.names, p.values = names, values  # DynamoDB rejects unused placeholders
             break
         clauses.append(clause)
     expression = " AND ".join(clauses)
     if clauses:
-        # A photo of very many terms does not have them in its rows.
+        # The rows of a photo with very many terms do not list them.
         expression = f"(attribute_exists({p.name('TermsCut')}) OR ({expression}))"
     if key_prefix:
         begins = f"begins_with({p.name('PK')}, {p.value({'S': key_prefix})})"
@@ -107,11 +107,11 @@ def _lacks(p: _Placeholders, atom: Atom, term: str) -> str:
 def scan_filter(
     conjunctions: Iterable[Conjunction], names: Mapping[Atom, Sequence[str]], prefix: str
 ) -> dict[str, Any]:
-    """For Scan of the images table: labelled photos, without those that `Labels` alone shows not to be meant; and items
-    of another program, so that they can be counted.
+    """For Scan of the images table: passes labelled photos, except those that `Labels` alone excludes, and the items of
+    other programs, which the caller counts.
 
-    `names` are the terms as Rekognition writes them. Labels holds names of labels, not their aliases, parents and
-    categories: so it never shows that a photo has not a term, only that it has one. Nor does it know confidences.
+    `names` are the terms as Rekognition writes them. `Labels` has the names of labels without aliases, parents,
+    categories and confidences. It can therefore show that a photo has a term, but not that it lacks one.
     """
     p = _Placeholders()
     status, labelled, rejected = p.name("Status"), p.value({"S": "LABELLED"}), p.value({"S": "REJECTED"})

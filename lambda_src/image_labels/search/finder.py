@@ -1,5 +1,6 @@
-"""Photos by their labels: see image_labels.search.expression for what may be asked, and image_labels.search.driver for
-the cost.
+"""Finds photos by label.
+
+image_labels.search.expression describes the expressions, and image_labels.search.driver the cost of a search.
 
 finder = Finder(client, labels_table="image-labels-labels", images_table="image-labels-images")
 page = finder.find('dog>=95 AND NOT "traffic light"', limit=25)
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_labels.search import vocabulary
+from image_labels.search.driver import DEFAULT_LIMITS, Limits
 from image_labels.search.expression import Expression, ExpressionError, NeedsScan, parse
 from image_labels.search.filters import scan_filter
 from image_labels.search.merge import Found, Merge, found_of
@@ -40,11 +42,11 @@ MAX_PAGE = 1_000
 
 @dataclass(frozen=True)
 class Page:
-    """Photos, best first, and what they cost: read units and requests of DynamoDB. `skipped` is what was met on the way
-    and could not be read.
+    """Photos, highest confidence first, and their cost in read units and requests of DynamoDB. `skipped` has the items
+    and rows that could not be read.
 
-    If the last photo fills the page, it may be that `next_token` leads to an empty one: to know that nothing follows
-    can mean to read very much.
+    A full page may have a `next_token` although no photo follows, because a search that makes sure of it may read many
+    rows. The next page is then empty.
     """
 
     photos: tuple[Found, ...]
@@ -55,30 +57,35 @@ class Page:
 
 
 class Finder:
-    """Finds photos by their labels. Reads are eventually consistent: a photo may be there a second later.
+    """Finds photos by label. Reads are eventually consistent, so a new photo may be missing for about a second.
 
-    All methods raise ExpressionError for what they are asked, and botocore's errors (or image_labels.failures.TryAgain)
-    for DynamoDB's.
+    All methods raise ExpressionError for an invalid expression, and botocore's errors, or
+    image_labels.failures.TryAgain, if DynamoDB fails.
     """
 
-    def __init__(self, client: DynamoDBClient, *, labels_table: str, images_table: str) -> None:
+    def __init__(
+        self, client: DynamoDBClient, *, labels_table: str, images_table: str, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self._client = client
+        self._limits = limits
         self._labels_table = labels_table
         self._images_table = images_table
 
     def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page:
-        """A page of photos that match and whose key begins with `key_prefix`; the token is that of the page before.
+        """A page of matching photos whose keys start with `key_prefix`. `token` is the `next_token` of the page before.
 
-        The order is that of the confidence of one of the terms of each alternative of the expression (of `dog AND cat`,
-        the rarer one's), the same on all pages and for every `limit`; then of the key. Raises NeedsScan for NOT alone,
-        TokenError, and ValueError for a limit that is not 1 to 1,000.
+        Photos are sorted by confidence in descending order, then by key. Each conjunction of the expression is sorted
+        by one of its terms: for `dog AND cat`, by the rarer one. The order is the same on all pages and for every
+        `limit`. Raises NeedsScan for NOT alone, TokenError, and ValueError if the limit is not from 1 to 1,000.
         """
         if not 1 <= limit <= MAX_PAGE:
             raise ValueError(f"limit is {limit}; a page has 1 to {MAX_PAGE:,} photos")
         parsed = _parsed(expression)
         place = Position.from_token(token, parsed, key_prefix) if token else Position.start(parsed)
         reads = self._reads()
-        merge = Merge(reads, parsed, key_prefix, place, wanted=limit + (2 if token else 1))  # and those beside it
+        # One more photo shows whether another page follows. With a token, Query returns the previous page's last photo.
+        wanted = limit + (2 if token else 1)
+        merge = Merge(reads, parsed, key_prefix, place, wanted=wanted, limits=self._limits)
         photos = []
         for rank, found in merge:
             photos.append(found)
@@ -89,9 +96,9 @@ class Finder:
         return _page(photos, place.token(parsed, key_prefix) if more else None, reads)
 
     def scan(self, expression: str, *, key_prefix: str = "") -> Page:
-        """All photos that match any expression, NOT alone too: the whole images table is read, and paid for.
+        """All matching photos, for any expression, including NOT alone. Reads the whole images table, at its cost.
 
-        The best confidence of a term that was asked for gives the order; it is 0 where none was.
+        Photos are sorted by their highest confidence in a term that the expression asks for, or 0 if there is none.
         """
         parsed = parse(expression)
         reads = self._reads()
@@ -106,11 +113,11 @@ class Finder:
         return _page(photos, None, reads)
 
     def vocabulary(self, prefix: str = "") -> Vocabulary:
-        """All terms ever seen that begin with the prefix, alphabetically. Photos of a term may be gone meanwhile."""
+        """All terms that start with the prefix, in alphabetical order. A term may have no photos any more."""
         return Vocabulary(self._reads(), prefix)
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
-        """For each term that is asked for and was never seen: near ones, `{"dgo": ["dog"]}`; empty if all are known."""
+        """Similar terms for each unknown term of the expression, such as `{"dgo": ["dog"]}`. Empty if all are known."""
         return vocabulary.suggestions(self._reads(), parse(expression).positive())
 
     def _reads(self) -> Reads:

@@ -1,6 +1,6 @@
-"""What an expression means: a tree of terms, and the same as alternatives (the disjunctive normal form).
+"""The tree of an expression, and its disjunctive normal form: a list of conjunctions.
 
-Confidences are whole thousandths of a percent here, the precision of the table: a bound is never off by a rounding.
+Confidences are integers, in thousandths of a percent, the precision of the table. Bounds therefore need no rounding.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ MAX_CONJUNCTIONS = 50  # each is a Query
 FULL = 100_000  # 100 %
 
 
-class TooMany(ValueError):  # noqa: N818 - explained to the user as an ExpressionError
-    """The normal form has more than MAX_CONJUNCTIONS alternatives, from the term at `position` on."""
+class TooMany(ValueError):  # noqa: N818 - the user sees an ExpressionError
+    """The normal form has more than MAX_CONJUNCTIONS conjunctions. The part that is too large starts at `position`."""
 
     def __init__(self, position: int) -> None:
         super().__init__(position)
@@ -23,7 +23,7 @@ class TooMany(ValueError):  # noqa: N818 - explained to the user as an Expressio
 
 @dataclass(frozen=True)
 class Atom:
-    """A term, or all terms that begin with `text`, with a confidence from `low` to `high`, both included."""
+    """A term, or all terms that start with `text`, with a confidence from `low` to `high`, inclusive."""
 
     text: str
     prefix: bool = False
@@ -33,15 +33,15 @@ class Atom:
 
     @property
     def bounded(self) -> bool:
-        """Whether the confidence matters, rather than only that the term is there."""
+        """Whether the confidence matters."""
         return self.low > 0 or self.high < FULL
 
     def names(self, term: str) -> bool:
-        """Whether this folded term is meant."""
+        """Whether this is the atom's term, or one with its prefix. The term is folded."""
         return term.startswith(self.text) if self.prefix else term == self.text
 
     def confidence(self, terms: Mapping[str, int]) -> int | None:
-        """The best confidence (in thousandths) with which a photo of these terms has what is meant; None if not."""
+        """The highest confidence, in thousandths of a percent, with which these terms match; None if none matches."""
         if self.prefix:
             found = [confidence for term, confidence in terms.items() if self.names(term) and self.allows(confidence)]
             return max(found, default=None)
@@ -78,13 +78,13 @@ Node = Atom | Not | And | Or
 
 @dataclass(frozen=True)
 class Conjunction:
-    """Photos that have all of `positive` and none of `negative`; each sorted, without duplicates."""
+    """Matches photos that have all of `positive` and none of `negative`. Both are sorted and have no duplicates."""
 
     positive: tuple[Atom, ...]
     negative: tuple[Atom, ...]
 
     def matches(self, terms: Mapping[str, int]) -> bool:
-        """Whether a photo of these terms (with confidences in thousandths) is meant."""
+        """Whether a photo with these terms matches. The confidences are in thousandths of a percent."""
         return all(atom.confidence(terms) is not None for atom in self.positive) and all(
             atom.confidence(terms) is None for atom in self.negative
         )
@@ -93,13 +93,13 @@ class Conjunction:
         return " AND ".join([*map(str, self.positive), *(f"NOT {atom}" for atom in self.negative)])
 
 
-_Literals = frozenset[tuple[bool, Atom]]  # (negated, atom): all of them hold
+_Literals = frozenset[tuple[bool, Atom]]  # a conjunction of (negated, atom)
 
 
 def conjunctions(node: Node) -> tuple[Conjunction, ...]:
-    """The alternatives of which one has to hold; none if the tree contradicts itself. Raises TooMany.
+    """The conjunctions of the tree's disjunctive normal form; none if the tree contradicts itself. Raises TooMany.
 
-    Always in the same order, without those that contradict themselves, or that another one includes.
+    They are sorted. Conjunctions that contradict themselves, or that another one includes, are removed.
     """
     possible = {literals for literals in map(_intersected, _multiplied(node, negated=False)) if literals is not None}
     wanted = [literals for literals in possible if not any(other < literals for other in possible)]
@@ -118,7 +118,7 @@ def conjunctions(node: Node) -> tuple[Conjunction, ...]:
 
 
 def _multiplied(node: Node, *, negated: bool, position: int | None = None) -> set[_Literals]:
-    """The disjunctive normal form; `position` is that of the innermost NOT around the node."""
+    """The disjunctive normal form. `position` is the position of the innermost NOT around the node."""
     match node:
         case Atom():
             place = node.position if position is None else position
@@ -147,12 +147,12 @@ def _first(node: Node) -> Atom:
 
 
 def _intersected(literals: _Literals) -> _Literals | None:
-    """With one pair of bounds for each term that the photo shall have; None if no photo can be meant."""
+    """The literals with one pair of bounds for each positive term; None if no photo can match them."""
     positive: dict[Atom | str, Atom] = {}
     negative = [atom for negated, atom in literals if negated]
     for negated, atom in literals:
         if not negated:
-            # Each bound of a prefix may be met by another term: these stay apart.
+            # Different terms may meet the bounds of a prefix, so its bounds are not merged.
             name = atom if atom.prefix else atom.text
             known = positive.get(name, atom)
             positive[name] = replace(

@@ -1,5 +1,5 @@
-"""What people write who know another notation (`“traffic light”`, `dog && !cat`, `-dog`, `dog, cat`, `dog:95`), and how
-image_labels.search.expression writes it.
+"""Detects the notations of other search engines and languages (`“traffic light”`, `dog && !cat`, `-dog`, `dog, cat`,
+`dog:95`), and translates them to that of image_labels.search.expression.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# ruff: noqa: RUF001, RUF003 - what looks like another character is what this is about
+# ruff: noqa: RUF001, RUF003 - this module is about characters that look like others
 _QUOTES = "“”„‟«»‹›‘’‚‛"
-_CLOSING = "“”„‟«»‹›"  # of a word, too: ’ at its end is more likely an apostrophe
-_SIGNS = "-+!~–−"  # a word processor makes dashes of hyphens
+_CLOSING = "“”„‟«»‹›"  # without ’, which is more likely an apostrophe at the end of a word
+_SIGNS = "-+!~–−"  # word processors turn hyphens into dashes
 _FIELD = re.compile(r"\b(?:labels?|names?|tags?|terms?|objects?)[:=]\s*(?=[^\s\d.=])", re.IGNORECASE)
 _PERCENT = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)%?"
 
@@ -19,10 +19,10 @@ _TYPOGRAPHIC = '{} is a typographic quote; put a term of several words between s
 _BACKSLASH = "a quote needs no {} before it"
 _BUT = "{} is not an operator; to exclude a label, put NOT before it"
 _COLON = "{} is not a comparison; after a term use >=, >, <= or < and a percentage, as in dog>=95"
-# Words of another notation, and the message for each.
+# Patterns of words in other notations, and the message for each.
 _OTHERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), said)
-    for pattern, said in (
+    (re.compile(pattern, re.IGNORECASE), message)
+    for pattern, message in (
         (f"([{_QUOTES}]).*", _TYPOGRAPHIC),
         (f".*([{_CLOSING}])", _TYPOGRAPHIC),
         (r"(\\).*", _BACKSLASH),
@@ -41,20 +41,20 @@ _OTHERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def other_notation(word: str) -> str | None:
-    """The message for a word of another notation; None for a word of this one. Quoted texts are not words."""
-    for pattern, said in _OTHERS:
+    """The message for a word in another notation; None for a valid word. Do not pass the content of quotes."""
+    for pattern, message in _OTHERS:
         if match := pattern.fullmatch(word):
-            return said.format(match[1])
+            return message.format(match[1])
     return None
 
 
 def corrections(text: str) -> Iterator[str]:
-    """How this may be written here, the likeliest first, without `text` itself. They may still be wrong otherwise."""
+    """Possible translations of the text, the most likely first, without `text` itself. They may have other mistakes."""
     found = dict.fromkeys([_as_one_phrase(text), _written(text, "AND"), _written(text, "OR")])
     return (each for each in found if each and each != text.strip())
 
 
-# In this order: a quoted text first, in which nothing is changed.
+# The order matters: quoted texts come first, because their content does not change.
 _PARTS = re.compile(
     rf"""
     \s+
@@ -83,9 +83,9 @@ class _Part:
 
 
 def _written(text: str, operator: str) -> str | None:
-    """The text in this notation, with `operator` for a comma or for none; None if it cannot be told."""
+    """The translated text, with `operator` for a comma and for a missing operator; None if the meaning is unclear."""
     parts: list[_Part] = []
-    required = False  # by a + before it
+    required = False  # whether a + precedes
     for match in _PARTS.finditer(_FIELD.sub("", text)):
         kind = match.lastgroup
         content = match[kind] if kind else ""
@@ -133,7 +133,7 @@ def _written(text: str, operator: str) -> str | None:
 
 
 def _joined(parts: list[_Part], operator: str) -> str:
-    """The parts as an expression, with an operator where two stand side by side."""
+    """The parts as an expression, with `operator` between two operands that have none."""
     words: list[str] = []
     before = "operator"
     for number, part in enumerate(parts):
@@ -148,7 +148,7 @@ def _joined(parts: list[_Part], operator: str) -> str:
 
 
 def _as_one_phrase(text: str) -> str | None:
-    """Words side by side may be the name of one label."""
+    """The words in quotes, because they may be the name of one label; None if they cannot be one."""
     words = text.split()
     plain = len(words) > 1 and all(re.fullmatch(r"[\w-]+\*?", word) and not word.startswith("-") for word in words)
     known = {"AND", "OR", "NOT"} & {word.upper() for word in words}
@@ -156,7 +156,7 @@ def _as_one_phrase(text: str) -> str | None:
 
 
 def quoted(name: str) -> str:
-    """A label as it is written in an expression."""
+    """The label as a term of an expression, in quotes if it needs them."""
     plain = re.fullmatch(r"[^\s()\"'<>=]+", name) and name.upper() not in ("AND", "OR", "NOT")
     if plain and other_notation(name) is None:
         return name

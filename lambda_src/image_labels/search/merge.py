@@ -1,4 +1,4 @@
-"""The photos of an expression's alternatives, merged in order of confidence."""
+"""Merges the photos of an expression's conjunctions in descending order of confidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_labels.search import vocabulary
-from image_labels.search.driver import Candidate, Race
+from image_labels.search.driver import DEFAULT_LIMITS, Candidate, Limits, Race
 from image_labels.search.filters import Expansions, row_filter
 from image_labels.tables.terms import percent_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """A photo: its key, its confidence by which it was sorted (percent), and all its terms with theirs."""
+    """A photo: its key, the confidence in percent that it is sorted by, and the confidence of each of its terms."""
 
     key: str
     confidence: float
@@ -28,15 +28,27 @@ class Found:
 
 
 def found_of(photo: PhotoTerms, confidence: int) -> Found:
-    """A photo that was found; `confidence` is in thousandths of a percent."""
+    """The photo as a result of a search. `confidence` is in thousandths of a percent."""
     terms = sorted(photo.terms.items(), key=lambda term: (-term[1], term[0]))
     return Found(photo.key, percent_of(confidence), {term: percent_of(each) for term, each in terms})
 
 
 class Merge:
-    """The photos of all conjunctions, best first, each once: where it comes first."""
+    """The photos of all conjunctions, highest confidence first. A photo of several conjunctions is returned once,
+    where it comes first.
+    """
 
-    def __init__(self, reads: Reads, expression: Expression, key_prefix: str, start: Position, *, wanted: int) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        expression: Expression,
+        key_prefix: str,
+        start: Position,
+        *,
+        wanted: int,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._limits = limits
         self._reads = reads
         self._expression = expression
         self._key_prefix = key_prefix
@@ -45,7 +57,7 @@ class Merge:
         self._races: dict[int, Race] = {}  # by number of the conjunction
 
     def __iter__(self) -> Iterator[tuple[str, Found]]:
-        """Ranks and photos after the start."""
+        """The photos after the start, each with its rank."""
         self._races = self._start_races()
         share = -(-self._wanted // max(1, len(self._races)))
         while True:
@@ -58,21 +70,24 @@ class Merge:
                 yield rank, found_of(photo, confidence_of(rank))
 
     def drivers(self) -> tuple[int | None, ...]:
-        """The driver of each conjunction; known once there was a photo."""
+        """The number of each conjunction's driver. It is known after the first photo."""
         races = self._races
         return tuple(
             races[number].driver if number in races else None for number in range(len(self._expression.conjunctions))
         )
 
     def may_have_more(self) -> bool:
-        """Whether anything is left, as far as that is known without reading on."""
+        """Whether another photo may follow. Answers from what has been read, without another request."""
         return any(
             not race.complete or any(self._comes_first(photo, rank, number) for rank, photo in race.left())
             for number, race in self._races.items()
         )
 
     def _comes_first(self, photo: PhotoTerms, rank: str, number: int) -> bool:
-        """Whether no other conjunction gives the photo before: decided by its terms, not by remembering."""
+        """Whether no other conjunction returns the photo before this place.
+
+        The photo's terms decide this, so pages need no list of the photos that were already returned.
+        """
         places = ((race.place(photo), other) for other, race in self._races.items() if other != number)
         return not any(place is not None and (place, other) < (rank, number) for place, other in places)
 
@@ -106,12 +121,13 @@ class Merge:
                 expansions[atom] if atom.prefix else (atom.text,),
                 row_filter(conjunction, atom, expansions, self._key_prefix),
                 after if number == chosen else "",
+                self._limits,
             )
             for number, atom in enumerate(conjunction.positive)
         ]
-        return Race(conjunction, candidates, chosen=chosen, after=after, others=others)
+        return Race(conjunction, candidates, chosen=chosen, after=after, others=others, limits=self._limits)
 
 
 def confidence_of(rank: str) -> int:
-    """The confidence, in thousandths, of a photo of this rank."""
+    """The confidence of a photo with this rank, in thousandths of a percent."""
     return 100_000 - int(rank[:6])

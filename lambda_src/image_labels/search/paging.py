@@ -1,4 +1,4 @@
-"""Tokens of pages: where a page ends, as text that a caller hands back."""
+"""Page tokens: the end of a page as text, which the caller returns to get the next page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class TokenError(ValueError):
-    """The token is garbled, or of another expression or key prefix."""
+    """The token is garbled, or belongs to another expression or key prefix."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page ends: the driver of each conjunction, None for one that has none, and the last rank given."""
+    """The end of a page: the number of each conjunction's driver (None if there is none yet) and the last rank."""
 
     drivers: tuple[int | None, ...]
     rank: str
@@ -50,15 +50,15 @@ class Position:
             raise TokenError(_GARBLED) from error
         if not of_this:
             raise TokenError(
-                "the token is of another expression or key prefix: give it with the ones whose page it came with, or "
-                "start again without it"
+                "the token belongs to another expression or key prefix: use it with those of its page, or start again "
+                "without it"
             )
         if not good:
             raise TokenError(_GARBLED)
         return cls(tuple(drivers), rank)
 
 
-_GARBLED = "the token is garbled: give it as it came with the page before, or start again without it"
+_GARBLED = "the token is garbled: copy it unchanged from the previous page, or start again without it"
 
 
 def _fingerprint(expression: Expression, key_prefix: str) -> str:

@@ -1,6 +1,7 @@
-"""Text of anybody's for a terminal: what moves a cursor, reorders a line or cannot be seen is written as an escape.
+"""Makes untrusted text safe for a terminal: characters that move the cursor, reorder a line or are invisible become
+escapes.
 
-Object keys may hold any of it. The escapes are those of Python and printf: \\x1b, \\u202e, \\U000e0001.
+Object keys may contain all of them. The escapes are those of Python and printf: \\x1b, \\u202e, \\U000e0001.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import re
 import unicodedata
 
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
-# Control characters; what Unicode calls default ignorable (invisible: among it marks that reorder text, U+202E and its
-# kin, zero-width characters and tags); line and paragraph separator; halves of surrogate pairs.
+# Control characters; Unicode's default ignorable characters, which are invisible (such as the bidirectional controls,
+# zero-width characters and tags); line and paragraph separator; halves of surrogate pairs.
 # https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt
 _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
@@ -18,23 +19,23 @@ _HIDDEN = re.compile(
     "\ud800-\udfff]"
 )
 _JOINERS = "\u200c\u200d"
-_VARIANTS = "\ufe0e\ufe0f"  # text or emoji
-_VIRAMA = 9  # the combining class of signs that a joiner belongs behind
+_VARIANTS = "\ufe0e\ufe0f"  # variation selectors: text or emoji
+_VIRAMA = 9  # the combining class of signs after which a joiner is legitimate
 _KEYCAP = "\u20e3"
 
 
 def safe(text: str) -> str:
-    """The text in one line, without anything hidden: for a sentence, or a command that may hold backslashes."""
+    """The text in one line, with hidden characters escaped. For sentences and commands, which may have backslashes."""
     return _HIDDEN.sub(_escape, text)
 
 
 def visible(text: str) -> str:
-    """The text as `safe` has it, with backslashes doubled, so that it can be told what was in it: for a key."""
+    """The text as `safe` returns it, with backslashes doubled, which makes it unambiguous. For keys."""
     return safe(text.replace("\\", "\\\\"))
 
 
 def is_plain(text: str) -> bool:
-    """Whether the text has nothing hidden."""
+    """Whether the text has no hidden characters."""
     return safe(text) == text
 
 
@@ -49,7 +50,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _belongs(text: str, place: int) -> bool:
-    """Whether a joiner or a variation selector is there for emoji, or for a script that is written with it."""
+    """Whether a joiner or variation selector is legitimate: in an emoji, or in a script that requires it."""
     before = text[place - 1 : place]
     after = text[place + 1 : place + 2]
     if not before:
@@ -59,7 +60,7 @@ def _belongs(text: str, place: int) -> bool:
     if not after:
         return False
     emoji = unicodedata.category(after) == "So" and (
-        before in _VARIANTS or unicodedata.category(before) in ("So", "Sk")  # Sk: colours of skin
+        before in _VARIANTS or unicodedata.category(before) in ("So", "Sk")  # Sk: skin tones
     )
     arabic = unicodedata.bidirectional(before) == unicodedata.bidirectional(after) == "AL"
     return emoji or arabic or unicodedata.combining(before) == _VIRAMA

@@ -1,4 +1,4 @@
-"""DynamoDB's read calls as the queries use them: what each costs is added up, and nothing is left half read."""
+"""DynamoDB's read calls for the searches. They add up their cost, and read all pages and unprocessed keys."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MAX_KEYS = 100
 
 @dataclass(frozen=True, order=True)
 class Skipped:
-    """An item of the images table or a row of the labels table that cannot be read, by its key: another program wrote
-    it, or somebody changed it.
+    """The key of an unreadable item of the images table or row of the labels table, which another program wrote or
+    changed.
     """
 
     table: str
@@ -33,17 +33,17 @@ class Skipped:
 
 @dataclass(frozen=True)
 class PhotoTerms:
-    """A photo and its terms, each with its confidence in thousandths of a percent."""
+    """A photo's key, and the confidence of each of its terms in thousandths of a percent."""
 
     key: str
     terms: Mapping[str, int]
 
 
 class Reads:
-    """Reads of the two tables, all eventually consistent. `units` and `requests` are their cost so far, `skipped` what
-    could not be read.
+    """Eventually consistent reads of the two tables. `units` and `requests` are their cost so far. `skipped` has the
+    items and rows that could not be read.
 
-    A failure of DynamoDB is botocore's ClientError, or TryAgain if it leaves keys of a batch unread.
+    If DynamoDB fails, the methods raise botocore's errors, or TryAgain if it repeatedly leaves all keys unprocessed.
     """
 
     def __init__(self, client: DynamoDBClient, *, labels_table: str, images_table: str) -> None:
@@ -55,12 +55,12 @@ class Reads:
         self._client = client
 
     def rows(self, **query: Any) -> Attributes:
-        """One request for rows of the labels table."""
+        """Make one request for rows of the labels table."""
         answer = self._client.query(TableName=self.labels_table, ReturnConsumedCapacity="TOTAL", **query)
         return self._counted(answer)
 
     def all_rows(self, **query: Any) -> Iterator[Attributes]:
-        """Rows of the labels table, as many requests as it takes."""
+        """All rows of the labels table that match the query, with as many requests as necessary."""
         more: Attributes = {}
         while True:
             answer = self.rows(**query, **more)
@@ -70,7 +70,7 @@ class Reads:
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def scan(self, **scan: Any) -> Iterator[PhotoTerms]:
-        """The photos of the images table that pass the scan's filter: see image_labels.search.filters.scan_filter."""
+        """The photos of the images table that pass the filter of image_labels.search.filters.scan_filter."""
         more: Attributes = {}
         while True:
             answer = self._counted(
@@ -89,22 +89,22 @@ class Reads:
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def photos(self, keys: Iterable[str]) -> dict[str, PhotoTerms]:
-        """The photos of these keys by key, from the images table; those that it does not have are left out."""
+        """The photos with these keys, by key, from the images table. Keys that the table does not have are omitted."""
         request = {
             "ProjectionExpression": "PK, Detections, #status",
             "ExpressionAttributeNames": {"#status": "Status"},
         }
         items = self._batch(self.images_table, [{"PK": {"S": key}} for key in dict.fromkeys(keys)], request)
-        # One that is rejected by now has rows that are about to go.
+        # The rows of a photo that has been rejected since the query are about to be deleted.
         photos = (self._photo(item) for item in items if item.get("Status") != {"S": "REJECTED"})
         return {photo.key: photo for photo in photos if photo}
 
     def by_key(self, keys: Iterable[tuple[str, str]]) -> list[Attributes]:
-        """The rows of the labels table that have these keys (Term and Rank)."""
+        """The rows of the labels table with these keys (Term and Rank)."""
         return list(self._batch(self.labels_table, [{"Term": {"S": t}, "Rank": {"S": r}} for t, r in keys], {}))
 
     def skip(self, row: Attributes) -> None:
-        """Note that a row of the labels table cannot be read."""
+        """Record that a row of the labels table cannot be read."""
         self.skipped.add(Skipped(self.labels_table, (row["Term"]["S"], row["Rank"]["S"])))
 
     def _photo(self, item: Attributes) -> PhotoTerms | None:
@@ -125,10 +125,10 @@ class Reads:
             items = answer.get("Responses", {}).get(table, [])
             yield from items
             unread = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-            if len(unread) == len(keys[:MAX_KEYS]):  # throttled; else 16 MB were enough for one answer
+            if len(unread) == len(keys[:MAX_KEYS]):  # throttled; otherwise the answer has reached 16 MB
                 wait = next(pauses, None)
                 if wait is None:
-                    raise TryAgain("BatchGetItem: DynamoDB gives no items at the moment", throttled=True)
+                    raise TryAgain("BatchGetItem: DynamoDB throttles", throttled=True)
                 time.sleep(wait)
             keys = [*unread, *keys[MAX_KEYS:]]
 

@@ -1,4 +1,4 @@
-"""All terms that were ever seen, and which of them somebody may have meant."""
+"""The vocabulary, which has all terms that a photo ever had, and suggestions for unknown terms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     Attributes = dict[str, Any]
 
-MAX_EXPANSION = 50  # each may be a Query
+MAX_EXPANSION = 50  # each term may need a Query
 MAX_SUGGESTIONS = 3
 _KINDS = frozenset(kind.value for kind in Kind)
 
 
 @dataclass(frozen=True)
 class VocabularyTerm:
-    """A term: folded, as Rekognition writes it, and what it was to the label that brought it here last."""
+    """A term: folded, as Rekognition writes it, and its kind in the photo that was indexed last."""
 
     text: str
     name: str
@@ -31,9 +31,9 @@ class VocabularyTerm:
 
 
 class Vocabulary:
-    """The terms that begin with a prefix (in any case), alphabetically, read as they are asked for.
+    """The terms that start with a prefix, in alphabetical order. Iteration reads them page by page.
 
-    Rows that cannot be read are left out, and are in `skipped` afterwards.
+    The prefix is not case-sensitive. Iteration omits rows that cannot be read, and adds them to `skipped`.
     """
 
     def __init__(self, reads: Reads, prefix: str = "") -> None:
@@ -49,7 +49,7 @@ class Vocabulary:
 
     @property
     def skipped(self) -> frozenset[Skipped]:
-        """The rows so far that could not be read."""
+        """The rows that could not be read so far."""
         return frozenset(self._reads.skipped)
 
 
@@ -64,7 +64,7 @@ def _rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
 
 
 def _term(row: Attributes) -> VocabularyTerm | None:
-    """The term of a row; None if it is not as this module writes it."""
+    """The term of a row; None if another program wrote or changed the row."""
     text = row["Rank"]["S"]
     name = row.get("Name", {}).get("S", "")
     kind = row.get("Kind", {}).get("S")
@@ -72,18 +72,18 @@ def _term(row: Attributes) -> VocabularyTerm | None:
 
 
 def _texts(reads: Reads, prefix: str) -> Iterator[str]:
-    """The terms, also of rows of which the rest cannot be read: there may be photos of them."""
+    """The terms, including those of rows that are otherwise unreadable, because photos may have them."""
     return (row["Rank"]["S"] for row in _rows(reads, prefix))
 
 
 def expansion(reads: Reads, expression: Expression, atom: Atom) -> tuple[str, ...]:
-    """The terms of a prefix. Raises ExpressionError if they are too many."""
+    """The terms of a prefix. Raises ExpressionError if there are more than MAX_EXPANSION."""
     texts = _texts(reads, atom.text)
     found = tuple(text for text in texts if atom.names(text) and len(text.encode()) <= MAX_TERM_BYTES)
     if len(found) > MAX_EXPANSION:
         raise ExpressionError(
-            f"{atom.text}* matches {len(found)} labels, at most {MAX_EXPANSION} can be looked for at once: write more "
-            "of the word",
+            f"{atom.text}* matches {len(found)} labels, and a search can have at most {MAX_EXPANSION} of them: use a "
+            "longer prefix",
             expression.text,
             atom.position,
         )
@@ -91,14 +91,14 @@ def expansion(reads: Reads, expression: Expression, atom: Atom) -> tuple[str, ..
 
 
 def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
-    """How Rekognition writes the terms of each atom, as far as that is known."""
+    """The terms of each atom as Rekognition writes them. Unknown terms are omitted."""
     return {
         atom: [term.name for row in rows if (term := _term(row))] for atom, rows in _rows_of(reads, list(atoms)).items()
     }
 
 
 def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]]:
-    """The rows of each atom's terms; an atom that was never seen has none."""
+    """The rows of each atom's terms; none for an unknown term."""
     plain = {atom.text for atom in atoms if not atom.prefix}
     found = {row["Rank"]["S"]: row for row in reads.by_key((VOCABULARY, text) for text in sorted(plain))}
     return {
@@ -112,7 +112,7 @@ def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]
 
 
 def suggestions(reads: Reads, atoms: Iterable[Atom]) -> dict[str, list[str]]:
-    """For each atom that nothing in the vocabulary is meant by: what it is near to, nearest first."""
+    """Similar terms for each atom that matches no term of the vocabulary, the most similar first."""
     atoms = list(atoms)
     known = _rows_of(reads, atoms)
     unknown = [atom for atom in atoms if not known[atom]]
@@ -123,7 +123,7 @@ def suggestions(reads: Reads, atoms: Iterable[Atom]) -> dict[str, list[str]]:
 
 
 def near(text: str, vocabulary: Iterable[str], *, prefix: bool = False) -> list[str]:
-    """At most MAX_SUGGESTIONS terms that may have been meant: a slip or two of the hand away, or with this word in."""
+    """Up to MAX_SUGGESTIONS terms that differ from the text by a few typos, or have a word that starts with it."""
     allowed = 1 + len(text) // 5
     found = []
     for term in vocabulary:
@@ -136,7 +136,10 @@ def near(text: str, vocabulary: Iterable[str], *, prefix: bool = False) -> list[
 
 
 def distance(one: str, other: str, allowed: int) -> int:
-    """How many letters are wrong, missing, too many, or changed places with the next; more than `allowed` if many."""
+    """The number of letters that are wrong, missing, added, or swapped with the next letter.
+
+    This is the optimal string alignment distance. If it exceeds `allowed`, the result is any number above `allowed`.
+    """
     if abs(len(one) - len(other)) > allowed:
         return allowed + 1
     before: list[int] = []

@@ -24,12 +24,12 @@ RowKey = tuple[str, str]
 # Each of a photo's rows carries all its terms. With more terms than this, writing them would cost more than
 # Rekognition does; the rows then refer to the photo's item.
 MAX_TERMS_IN_ROW = 250
-# How many rows are deleted on the word of a foreign item: 400 KB of garbage can name a hundred times as many.
+# The most rows that are deleted for a foreign item: 400 KB of garbage can name a hundred times as many.
 MAX_FOREIGN_TERMS = 1000
 
 
 class Rows(StrEnum):
-    """How far a photo's rows are. Existing rows always belong to the item's current terms."""
+    """State of a photo's rows. Existing rows always belong to the item's current terms."""
 
     COMPLETE = "complete"
     FILLING = "filling"  # some may be missing yet
@@ -38,10 +38,10 @@ class Rows(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """What the table knows of a photo, as far as it decides what is to be done about it.
+    """The attributes of a photo's item that the reconciler needs.
 
-    `foreign` holds what was read, except Detections, of an item that this module did not write, or that was changed
-    since. Such an item agrees with no photo: its bucket, ETag and settings are empty here.
+    `foreign` holds the attributes, except Detections, of an item that another program wrote or changed. Such an item
+    agrees with no photo: its bucket, ETag and settings are empty here.
     """
 
     key: str
@@ -63,9 +63,9 @@ ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Statu
 
 
 def item_of(key: str, item: Mapping[str, Any]) -> Item:
-    """An item as it was read. Raises nothing, whatever another program has written.
+    """An item as it was read. Raises nothing, even if another program wrote the item.
 
-    The rows of a foreign item are never taken for complete. Its terms only say which of this photo's rows to delete.
+    The rows of a foreign item are never considered complete. Its terms only say which of this photo's rows to delete.
     """
     terms = terms_of(labels_of(item))
     if is_foreign(item):
@@ -119,7 +119,7 @@ def photo_attributes(photo: Photo) -> dict[str, Value]:
 
 
 def detections(labels: tuple[Label, ...], room: int) -> dict[str, Value]:
-    """The Detections attribute in at most `room` bytes: boxes go first, those of the least certain label before all."""
+    """The Detections attribute in at most `room` bytes: boxes are left out, those of the least certain label first."""
     found = [_detection(label) for label in labels]
     size = item_size({"Detections": {"L": found}})
     cut = size > room
@@ -131,13 +131,13 @@ def detections(labels: tuple[Label, ...], room: int) -> dict[str, Value]:
 
 
 def labels_of(item: Mapping[str, Any]) -> tuple[Label, ...]:
-    """The labels of an item, as far as they were kept and can be read; none of one that has no Detections."""
+    """The labels of an item, except those that cannot be read; none if it has no Detections."""
     found = item.get("Detections", {}).get("L", ())
     return tuple(label for each in found if (label := _label(each)) is not None)
 
 
 def readable_labels(item: Mapping[str, Any]) -> tuple[Label, ...] | None:
-    """The labels of an item whose Detections are all as this module writes them; None of any other."""
+    """The labels of an item if all its Detections are as this module writes them, or else None."""
     found = item.get("Detections", {}).get("L")
     labels = labels_of(item)
     return labels if found is not None and len(labels) == len(found) else None
@@ -149,7 +149,7 @@ def number(value: Mapping[str, Any]) -> float | None:
 
 
 def whole(value: Mapping[str, Any]) -> int | None:
-    """A value of DynamoDB as a whole number; None if it is none. DynamoDB may write one as 1E+20."""
+    """A value of DynamoDB as a whole number; None if it is not one. DynamoDB may write one as 1E+20."""
     found = number(value)
     if found is None or not found.is_integer():
         return None
@@ -158,7 +158,7 @@ def whole(value: Mapping[str, Any]) -> int | None:
 
 
 def percent(value: Mapping[str, Any]) -> float | None:
-    """A value of DynamoDB as a confidence; None if it is no number from 0 to 100."""
+    """A value of DynamoDB as a confidence; None if it is not a number from 0 to 100."""
     found = number(value)
     return found if found is not None and 0 <= found <= 100 else None
 
@@ -185,7 +185,7 @@ def rows_of(key: str, terms: tuple[Term, ...]) -> dict[RowKey, dict[str, Value]]
 
 
 def row_key(key: str, term: Term) -> RowKey:
-    """Where a photo's row of this term is."""
+    """The key of a photo's row for this term."""
     return (term.text, rank(term.confidence, key))
 
 
@@ -216,7 +216,7 @@ def _detection(label: Label) -> Value:
 
 
 def _label(detection: Mapping[str, Any]) -> Label | None:
-    """A label as it was stored, or None if any part of it is not as this module writes it."""
+    """A label as it was stored, or None if a part of it is not as this module writes it."""
 
     def parts(name: str) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = fields.get(name, {"L": []})["L"]

@@ -27,7 +27,7 @@ labels: one row per term and photo, and the vocabulary
     and Images (N) how many images Rekognition was called for
 
 No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these two
-partitions are never taken for photos of a term.
+partitions are never read as photos of a term.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _CONFLICT = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-class Conflict(Exception):  # noqa: N818 - expected, and answered by looking again
+class Conflict(Exception):  # noqa: N818 - expected, and answered by reading again
     """The item has changed since it was read."""
 
 
@@ -79,9 +79,9 @@ class Store:
 
     A photo's item and its rows change in one transaction. If they are too many for one, the item is marked as being
     emptied or filled until the last part is written, and each part is conditional on that mark. After a crash the next
-    worker finishes the rest. Workers that meet at a photo help each other: each part does what the other would do.
+    worker writes the rest. Two workers at the same photo do no harm: both write the same parts.
 
-    `now` gives seconds since the epoch, and `new_revision` a number that is never given twice.
+    `now` gives seconds since the epoch, and `new_revision` a different number each time.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Store:
         self._images = images_table
         self._labels = labels_table
         self._now = now
-        # Not a count from 1: an item that is deleted and made again must not look like the one that was read before.
+        # Not a count from 1: an item that is deleted and created again must differ from the one that was read before.
         self._new_revision = new_revision
         self._max_actions = max_actions
         self._sleep = sleep
@@ -118,7 +118,7 @@ class Store:
         return None if item is None else item_of(key, item)
 
     def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:
-        """Store what Rekognition said of the photo in place of the item that was read, or where there was none.
+        """Store the labels or the rejection in place of the item that was read, or as a new item.
 
         Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
         """
@@ -160,13 +160,13 @@ class Store:
         self._transact([{"Delete": delete}, *rows])
 
     def index(self, item: Item) -> None:
-        """Write the rows of an item that was read and has not all of them. Raises as `put` does."""
+        """Write the rows of an item that was read and whose rows are incomplete. Raises as `put` does."""
         self._learn(item.terms)
         if item.rows is Rows.EMPTYING:
             item = self._mark(item, Rows.FILLING, "SET Revision = :new REMOVE #rows, Emptying", {})
         self._fill(item, rows_of(item.key, item.terms))
 
-    # -- the parts of what does not fit into one transaction
+    # -- writes that do not fit into one transaction
 
     def _empty(self, item: Item) -> Item:
         """Mark the item as one whose rows are being deleted."""
@@ -192,7 +192,7 @@ class Store:
         return replace(item, revision=revision, rows=rows, foreign=None)
 
     def _fill(self, item: Item, rows: Mapping[RowKey, dict[str, Value]]) -> None:
-        """Write the rows of an item that is being filled, and say that they are complete."""
+        """Write the rows of an item that is being filled, then mark them as complete."""
         self._in_parts([self._put_row(row) for row in rows.values()], item)
         complete = {
             "TableName": self._images,

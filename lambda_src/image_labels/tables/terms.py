@@ -21,7 +21,7 @@ DIGITS = 3
 
 
 class Kind(StrEnum):
-    """What a term is to the label it comes from."""
+    """The relation of a term to its label."""
 
     LABEL = "label"
     ALIAS = "alias"
@@ -34,7 +34,7 @@ _PRECEDENCE = {kind: n for n, kind in enumerate(Kind)}
 
 @dataclass(frozen=True)
 class Term:
-    """One thing to find a photo by. `text` is folded, `name` as Rekognition writes it, `confidence` in percent."""
+    """A word to find a photo by. `text` is folded, `name` as Rekognition writes it, `confidence` in percent."""
 
     text: str
     name: str
@@ -43,20 +43,20 @@ class Term:
 
 
 def fold(name: str) -> str:
-    """The form in which names are compared: "Traffic  Light" and "traffic light" are one."""
+    """The form in which names are compared: "Traffic  Light" and "traffic light" are the same."""
     return " ".join(name.casefold().split())
 
 
 def is_term(text: str) -> bool:
-    """Whether DynamoDB takes this as a partition key of a photo's rows."""
+    """Whether this can be the partition key of a photo's row."""
     return 0 < len(text.encode(errors="replace")) <= MAX_TERM_BYTES and not text.startswith("*")
 
 
 def terms_of(labels: Sequence[Label]) -> tuple[Term, ...]:
-    """The terms of a photo, none twice, best first.
+    """The terms of a photo without duplicates, highest confidence first.
 
-    An alias, parent or category is as certain as its label. What is a label of its own counts as that, with its own
-    confidence; among aliases, parents and categories the most certain counts.
+    An alias, parent or category has the confidence of its label. A name that is also a label has the label's kind and
+    confidence; of several aliases, parents and categories, the one with the highest confidence counts.
     """
     best: dict[str, Term] = {}
     for term in _all_terms(labels):
@@ -94,9 +94,9 @@ def percent_of(thousandths: int) -> float:
 
 
 def rank(confidence: float, key: str) -> str:
-    """The sort key of a photo under a term: the most certain first, then by object key.
+    """The sort key of a photo under a term: highest confidence first, then by object key.
 
-    A key that does not fit is cut, and told from others by its hash; the row's `PK` has it in full.
+    A key that does not fit is truncated and followed by its hash; the row's `PK` has the whole key.
     """
     whole = f"{_place(confidence)}#{key}"
     if len(whole.encode()) <= MAX_RANK_BYTES:
@@ -107,7 +107,7 @@ def rank(confidence: float, key: str) -> str:
 
 
 def rank_bound(confidence: float) -> str:
-    """What the ranks of photos of exactly this confidence start with; better ones sort before it."""
+    """The prefix of the ranks of photos of exactly this confidence; those of higher confidence sort before it."""
     return f"{_place(confidence)}#"
 
 

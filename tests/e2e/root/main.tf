@@ -66,6 +66,15 @@ resource "aws_sns_topic_subscription" "pager" {
   raw_message_delivery = true
 }
 
+# The module has no face collection. This one shows that Terraform can create one in the emulated Rekognition.
+resource "aws_rekognition_collection" "people" {
+  collection_id = "${var.name}-people"
+
+  tags = {
+    Test = "e2e"
+  }
+}
+
 output "pager_queue_url" {
   description = "URL of the queue that receives the notifications of alarms."
   value       = aws_sqs_queue.pager.url

@@ -47,7 +47,7 @@ def test_worked_examples_of_the_documentation(size: int, consistent: float, even
     assert read_units.of_request(size) == eventually
 
 
-def test_a_batch_rounds_each_item() -> None:
+def test_batch_rounds_each_item() -> None:
     """ "a 1.5 KB item and a 6.5 KB item: 12 KB (4 KB + 8 KB), not 8 KB"."""
     assert read_units.of_batch([KB * 3 // 2, KB * 13 // 2], consistent=True) == 3
     assert read_units.of_batch([KB * 3 // 2, KB * 13 // 2]) == 1.5
@@ -71,7 +71,7 @@ def query(tables: MemoryTables, **more: Any) -> dict[str, Any]:
     )
 
 
-def test_a_query_counted_by_hand() -> None:
+def test_read_units_of_a_query_counted_by_hand() -> None:
     tables = MemoryTables()
     tables.add(photo(n, Label("Dog", 95.5)) for n in range(1000))
     # Names and values: Term 4 + "dog" 3, Rank 4 + "004500#0000.jpg" 15, PK 2 + "0000.jpg" 8, Name 4 + "Dog" 3,
@@ -91,7 +91,7 @@ def test_a_query_counted_by_hand() -> None:
     assert "LastEvaluatedKey" not in everything
 
 
-def test_what_the_filter_leaves_out_is_billed_and_so_is_nothing() -> None:
+def test_filtered_rows_and_empty_reads_are_billed() -> None:
     tables = MemoryTables()
     tables.add(photo(n, Label("Dog", 95.5), *[Label("Cat", 90)] * (n == 7)) for n in range(100))
     names = {"#term": "Term", "#terms": "Terms", "#cat": "cat"}
@@ -102,7 +102,7 @@ def test_what_the_filter_leaves_out_is_billed_and_so_is_nothing() -> None:
     assert (nothing["ScannedCount"], nothing["ConsumedCapacity"]) == (0, {"CapacityUnits": 0.5})
 
 
-def test_a_request_reads_one_megabyte() -> None:
+def test_request_reads_one_megabyte() -> None:
     tables = MemoryTables()
     tables.add(islice(Collection().photos(), 1000))
     read = 0
@@ -210,7 +210,7 @@ EXPRESSIONS = (
 )
 
 
-def test_answers_as_moto_does(both: tuple[MemoryTables, DynamoDBClient]) -> None:
+def test_answers_equal_those_of_moto(both: tuple[MemoryTables, DynamoDBClient]) -> None:
     client = Both(*both)
     finder = Finder(cast("Any", client), labels_table=LABELS_TABLE, images_table=IMAGES_TABLE)
     for expression in EXPRESSIONS:
@@ -231,7 +231,7 @@ def terms(tables: MemoryTables) -> list[dict[str, int]]:
     return found
 
 
-def test_items_are_those_that_the_store_writes(both: tuple[MemoryTables, DynamoDBClient]) -> None:
+def test_items_equal_those_that_the_store_writes(both: tuple[MemoryTables, DynamoDBClient]) -> None:
     tables, moto = both
     for table, name in ((IMAGES_TABLE, MOTO_IMAGES), (LABELS_TABLE, MOTO_LABELS)):
         pages = moto.get_paginator("scan").paginate(TableName=name)
@@ -248,7 +248,7 @@ def test_items_are_those_that_the_store_writes(both: tuple[MemoryTables, DynamoD
     assert answer["ConsumedCapacity"][0]["CapacityUnits"] == 0.5
 
 
-def test_the_collection_is_as_it_says() -> None:
+def test_collection_has_the_intended_distribution() -> None:
     tables = MemoryTables()
     tables.add(islice(Collection().photos(), 2000))
     share = {term: len(rows) / len(tables) for term, rows in tables.rows.items()}

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from image_labels.clients import Clients, make_clients
 from image_labels.photos import Photos
-from image_labels_emulator.rekognition.faults import Settings
+from image_labels_emulator.rekognition.settings import Settings
 from support.listening import assert_loopback_only
 
 from bench import in_memory_aws

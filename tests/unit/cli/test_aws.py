@@ -1,15 +1,14 @@
-"""Messages for errors of AWS, and when AWS does not answer."""
+"""Messages for AWS's errors, and for failed connections to AWS."""
 
 from __future__ import annotations
 
 import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
-from image_labels_cli import main
 from image_labels_cli.aws import Aws, Call
 from image_labels_cli.deployment import Deployment
 from moto import mock_aws
-from typer.testing import CliRunner
+from support.command import run
 
 QUERY = Call("dynamodb", "Query", "x-labels")
 
@@ -31,7 +30,7 @@ def explain(error: BotoCoreError | ClientError, call: Call | None = QUERY, regio
             "User: x is not authorized to perform: dynamodb:Query on resource: arn:aws:dynamodb:eu:1:table/x because …",
             "dynamodb:Query on arn:aws:dynamodb:eu:1:table/x",
         ),
-        # SQS writes actions in small letters.
+        # SQS writes actions in lower case.
         (
             "User: x is not authorized to perform: sqs:getqueueattributes on resource: arn:aws:sqs:eu:1:x because …",
             "sqs:GetQueueAttributes on arn:aws:sqs:eu:1:x",
@@ -48,9 +47,9 @@ def explain(error: BotoCoreError | ClientError, call: Call | None = QUERY, regio
     ],
 )
 def test_denial_gives_the_reason_and_the_missing_permission(message: str, missing: str) -> None:
-    said = explain(answer("AccessDeniedException", message))
-    assert said.startswith("access denied: dynamodb:Query on x-labels: AccessDeniedException: " + message)
-    assert said.splitlines()[-1] == f"missing permission: {missing}"
+    explanation = explain(answer("AccessDeniedException", message))
+    assert explanation.startswith("access denied: dynamodb:Query on x-labels: AccessDeniedException: " + message)
+    assert explanation.splitlines()[-1] == f"missing permission: {missing}"
 
 
 def test_denial_of_an_unknown_call() -> None:
@@ -80,34 +79,34 @@ def test_other_errors_have_a_message(error: BotoCoreError | ClientError, words: 
     assert words in explain(error)
 
 
-def test_unknown_region_is_told_from_a_missing_network() -> None:
+def test_unknown_region_is_distinguished_from_a_network_error() -> None:
     error = exceptions.EndpointConnectionError(endpoint_url="https://x")
     assert "the Region eu-nowhere-1 does not exist" in explain(error, region="eu-nowhere-1")
     assert "does not exist" not in explain(error, region="cn-north-1")
 
 
 @mock_aws
-def test_missing_table_is_exit_code_3_and_named() -> None:
-    result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "no-such"])
+def test_missing_table_is_named_with_exit_code_3() -> None:
+    result = run("show", "x.jpg", "--images-table", "no-such")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "dynamodb:GetItem on no-such: ResourceNotFoundException" in result.stderr
 
 
-def test_without_credentials_it_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_with_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/dev/null")
-    result = CliRunner().invoke(main.app, ["show", "x.jpg", "--images-table", "x"])
+    result = run("show", "x.jpg", "--images-table", "x", make_aws=Aws)
     assert (result.exit_code, result.stdout) == (3, "")
     assert "no AWS credentials" in result.stderr
 
 
-def test_s3_addresses_are_the_buckets_own_unless_there_is_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
-    def address() -> str:
+def test_presigned_urls_have_the_host_of_the_bucket_except_on_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    def url() -> str:
         s3 = Aws(Deployment(region="eu-west-1")).s3
         return s3.generate_presigned_url("get_object", Params={"Bucket": "photos", "Key": "a.jpg"})
 
-    assert address().startswith("https://photos.s3.eu-west-1.amazonaws.com/a.jpg?")
+    assert url().startswith("https://photos.s3.eu-west-1.amazonaws.com/a.jpg?")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
-    assert address().startswith("http://localhost:4566/photos/a.jpg?")
+    assert url().startswith("http://localhost:4566/photos/a.jpg?")

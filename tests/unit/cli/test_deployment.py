@@ -7,13 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from image_labels_cli import main
 from image_labels_cli.deployment import Deployment, DeploymentError, locate
-from image_labels_cli.invocation import Invocation, NothingFoundError
-from typer.testing import CliRunner
+from support.command import run
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/x-photos"
 # The module's outputs that the command reads.
@@ -43,7 +42,7 @@ Terraform = Callable[..., None]
 
 @pytest.fixture
 def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
-    """Puts a `terraform` on the PATH that prints these outputs, or fails with this error."""
+    """A function that puts a `terraform` on the PATH, which prints the given outputs or fails with the given error."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -74,15 +73,13 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terraform:
     ],
     ids=["passed through", "object", "environment in object", "both", "environment", "other name", "twice the same"],
 )
-def test_outputs_of_every_shape(terraform: Terraform, outputs: dict[str, Any]) -> None:
+def test_deployment_is_found_in_outputs_of_every_shape(terraform: Terraform, outputs: dict[str, Any]) -> None:
     terraform(outputs)
     assert locate(Deployment(), *ALL) == WHOLE
 
 
 @pytest.mark.parametrize("none", [{}, {"waiting_queue_url": None}, {"waiting_queue_url": ""}])
-def test_module_without_a_queue_of_waiting_photos_has_all_that_is_needed(
-    terraform: Terraform, none: dict[str, Any]
-) -> None:
+def test_waiting_queue_is_optional(terraform: Terraform, none: dict[str, Any]) -> None:
     terraform({name: value for name, value in MODULE.items() if name != "waiting_queue_url"} | none)
     assert locate(Deployment(), *ALL) == replace(WHOLE, waiting_queue_url="")
 
@@ -99,13 +96,12 @@ def test_terraform_does_not_run_if_nothing_is_missing(terraform: Terraform) -> N
 
 
 def test_flags_override_the_environment(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    deployments = []
 
-    def connect(invocation: Invocation, *_: str) -> None:
-        seen.append(invocation)
-        raise NothingFoundError
+    def make_aws(deployment: Deployment) -> Any:
+        deployments.append(deployment)
+        return SimpleNamespace(dynamodb=SimpleNamespace(get_item=lambda **_: {}))
 
-    monkeypatch.setattr(Invocation, "connect", connect)
     monkeypatch.setenv("IMAGE_LABELS_IMAGES_TABLE", "of the environment")
     monkeypatch.setenv("IMAGE_LABELS_LABELS_TABLE", "of the environment")
     for arguments in (
@@ -113,13 +109,14 @@ def test_flags_override_the_environment(terraform: Terraform, monkeypatch: pytes
         ["show", "x", "--images-table", "of the flag"],
         ["show", "--images-table=of the flag", "x"],
     ):
-        assert CliRunner().invoke(main.app, arguments).exit_code == 1
-        invocation = seen.pop()
-        assert (invocation.given.images_table, invocation.given.labels_table) == ("of the flag", "of the environment")
-        assert invocation.command("status") == "image-labels --images-table 'of the flag' status"
+        result = run(*arguments, make_aws=make_aws)
+        assert result.exit_code == 1
+        assert "image-labels --images-table 'of the flag' status" in result.stderr
+        deployment = deployments.pop()
+        assert (deployment.images_table, deployment.labels_table) == ("of the flag", "of the environment")
 
 
-def test_two_deployments_are_an_error(terraform: Terraform) -> None:
+def test_outputs_of_two_deployments_are_an_error(terraform: Terraform) -> None:
     terraform({"ours": MODULE, "theirs": MODULE | {"images_table_name": "y-images"}})
     with pytest.raises(DeploymentError, match=r"ours, theirs"):
         locate(Deployment(), "images_table")
@@ -133,23 +130,23 @@ def test_two_deployments_are_an_error(terraform: Terraform) -> None:
         (None, "Error: Backend initialization required", "Backend initialization required"),
     ],
 )
-def test_error_lists_all_three_ways(
+def test_error_lists_all_three_ways_to_set_a_value(
     terraform: Terraform, outputs: dict[str, Any] | None, error: str, words: str
 ) -> None:
     terraform(outputs, error=error)
-    result = CliRunner().invoke(main.app, ["show", "images/dog.jpg"])
+    result = run("show", "images/dog.jpg")
     assert result.exit_code == 2
     assert words in result.stderr
     for way in ("--images-table image-labels-images", "export IMAGE_LABELS_IMAGES_TABLE=", "module.image_labels"):
         assert way in result.stderr
 
 
-def test_terraform_is_not_installed(terraform: Terraform) -> None:
+def test_missing_terraform_is_an_error(terraform: Terraform) -> None:
     with pytest.raises(DeploymentError, match="not on the PATH"):
         locate(Deployment(), "queue_url")
 
 
-def test_output_that_is_not_json(terraform: Terraform, tmp_path: Path) -> None:
+def test_output_that_is_not_json_is_an_error(terraform: Terraform, tmp_path: Path) -> None:
     terraform()
     (tmp_path / "terraform").write_text(f"#!{sys.executable}\nprint('hello')\n")
     with pytest.raises(DeploymentError, match="did not print the JSON"):

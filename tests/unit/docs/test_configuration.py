@@ -1,4 +1,4 @@
-"""docs/configuration.md follows variables.tf: its sections are inputs, in the same groups and the same order."""
+"""docs/configuration.md has a section for inputs of variables.tf, in the same groups and the same order."""
 
 from __future__ import annotations
 

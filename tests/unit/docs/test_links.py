@@ -1,4 +1,4 @@
-"""The documentation is true: its links lead somewhere, and the tests, targets, files and alarms that it names exist."""
+"""The documentation's links have targets, and the tests, make targets, files and alarms that it names exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEST = re.compile(r"(tests/[\w/]+\.py)((?:::\w+)+)")
 
 
 def files(*suffixes: str) -> list[Path]:
-    """Files of the repository, without those that `make` writes, which are in hidden directories."""
+    """Files of the repository, except those in hidden directories, which `make` writes."""
     found = (path for path in ROOT.rglob("*") if path.suffix in suffixes)
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
 
@@ -39,7 +39,7 @@ def anchors(page: Path) -> frozenset[str]:
 
 
 def code(page: Path) -> Iterator[str]:
-    """What a page has as code: the lines of its blocks, and the spans within its text."""
+    """The code of a page: the lines of its blocks, and the spans in its text."""
     text = page.read_text()
     for block in FENCE.findall(text):
         yield from block.splitlines()[1:-1]
@@ -47,7 +47,7 @@ def code(page: Path) -> Iterator[str]:
 
 
 def problem_of(link: str, page: Path) -> str | None:
-    """What is wrong with a link to this repository."""
+    """The problem of a link to this repository, or None."""
     name, _, anchor = link.partition("#")
     target = (page.parent / name).resolve() if name else page
     if not target.is_relative_to(ROOT) or not target.exists():
@@ -63,21 +63,21 @@ def test_all_pages_are_found() -> None:
 
 
 @of_each_page
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_targets(page: Path) -> None:
     text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text()))
     links = [link for link in re.findall(r"\]\(\s*<?([^)>\s]+)", text) if not re.match(r"\w+:", link)]
     assert [problem for link in links if (problem := problem_of(link, page))] == []
 
 
 @of_each_page
-def test_make_has_the_targets_that_are_named(page: Path) -> None:
+def test_named_make_targets_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {found[1] for line in code(page) if (found := re.match(r"make ([a-z][a-z0-9-]*)", line))}
     assert named <= targets
 
 
 @of_each_page
-def test_tests_that_are_named_exist(page: Path) -> None:
+def test_named_tests_exist(page: Path) -> None:
     for file, names in TEST.findall(page.read_text()):
         text = (ROOT / file).read_text()
         *classes, test = names.split("::")[1:]
@@ -86,8 +86,8 @@ def test_tests_that_are_named_exist(page: Path) -> None:
 
 
 @of_each_page
-def test_files_that_are_named_exist(page: Path) -> None:
-    """Code spans that are paths from the repository's root; what `make` writes is in hidden directories."""
+def test_named_files_exist(page: Path) -> None:
+    """Code spans that are paths from the repository's root, except paths in hidden directories, which `make` writes."""
     top = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."} | {".github"}
     paths = [span for span in code(page) if re.fullmatch(r"[\w.-]+/[\w./-]*", span) and span.split("/")[0] in top]
     assert [path for path in paths if not (ROOT / path).exists()] == []
@@ -109,7 +109,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert [str(page.relative_to(ROOT)) for page in MARKDOWN if page not in reached] == []
 
 
-def test_sources_name_pages_that_exist() -> None:
+def test_pages_named_in_sources_exist() -> None:
     named = re.compile(r"(?<![\w/.-])((?:docs|emulator)/[\w-]+\.md(?:#[\w-]+)?)")
     problems = {
         f"{path.relative_to(ROOT)}: {problem}"

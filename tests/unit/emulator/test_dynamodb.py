@@ -36,7 +36,7 @@ def keys(dynamodb: DynamoDBClient, table: str, name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("value", [{"S": "5"}, {"BOOL": True}, {"NULL": True}, {"SS": ["5"]}, {"L": [{"N": "5"}]}])
-def test_values_of_different_types_are_neither_equal_nor_in_order(dynamodb: DynamoDBClient, value: Any) -> None:
+def test_values_of_different_types_do_not_compare(dynamodb: DynamoDBClient, value: Any) -> None:
     dynamodb.put_item(TableName=TABLE, Item=photo("there") | {"Images": value})
     found = {
         operator: dynamodb.scan(
@@ -49,7 +49,7 @@ def test_values_of_different_types_are_neither_equal_nor_in_order(dynamodb: Dyna
     assert found == {"=": 0, "<>": 1, "<": 0, "<=": 0, ">": 0, ">=": 0}
 
 
-def test_all_of_a_transaction_or_nothing(dynamodb: DynamoDBClient) -> None:
+def test_transaction_is_atomic(dynamodb: DynamoDBClient) -> None:
     dynamodb.put_item(TableName=TABLE, Item=photo("there", Was="before"))
     dynamodb.put_item(TableName=LABELS_TABLE, Item=row("dog", "1"))
     update: Any = {
@@ -80,14 +80,14 @@ def test_failed_transactions_keep_concurrent_writes(dynamodb: DynamoDBClient) ->
     dynamodb.put_item(TableName=TABLE, Item=photo("taken"))
     stop = threading.Event()
 
-    def fails_all_the_time() -> None:
+    def fail_repeatedly() -> None:
         while not stop.is_set():
             with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
                 dynamodb.transact_write_items(
                     TransactItems=[put(TABLE, photo("taken"), "attribute_not_exists(PK)"), put(TABLE, photo("ghost"))]
                 )
 
-    thread = threading.Thread(target=fails_all_the_time)
+    thread = threading.Thread(target=fail_repeatedly)
     thread.start()
     try:
         for n in range(50):
@@ -98,17 +98,17 @@ def test_failed_transactions_keep_concurrent_writes(dynamodb: DynamoDBClient) ->
     assert keys(dynamodb, TABLE, "PK") == {"taken", *map(str, range(50))}
 
 
-def test_of_many_that_want_the_same_one_gets_it(dynamodb: DynamoDBClient) -> None:
+def test_one_of_many_concurrent_transactions_succeeds(dynamodb: DynamoDBClient) -> None:
     won: list[int] = []
 
-    def wants_it(n: int) -> None:
+    def claim(n: int) -> None:
         try:
             dynamodb.put_item(TableName=TABLE, Item=photo("one"), ConditionExpression="attribute_not_exists(PK)")
             won.append(n)
         except dynamodb.exceptions.ConditionalCheckFailedException:
             pass
 
-    threads = [threading.Thread(target=wants_it, args=[n]) for n in range(8)]
+    threads = [threading.Thread(target=claim, args=[n]) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -116,7 +116,7 @@ def test_of_many_that_want_the_same_one_gets_it(dynamodb: DynamoDBClient) -> Non
     assert len(won) == 1
 
 
-def test_transaction_costs_the_same_however_large_the_tables(dynamodb: DynamoDBClient) -> None:
+def test_duration_of_a_transaction_does_not_grow_with_the_tables(dynamodb: DynamoDBClient) -> None:
     def seconds() -> float:
         began = time.perf_counter()
         for n in range(20):

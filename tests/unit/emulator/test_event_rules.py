@@ -45,13 +45,13 @@ def test_conditions_on_the_key(conditions: list[Any], expected: list[int]) -> No
 
 
 @pytest.mark.parametrize("condition", [{"wildcard": "a**b"}, {"wildcard": 1}, {"glob": "*"}, {"prefix": ["a", "b"]}])
-def test_rule_with_a_pattern_that_is_not_valid_is_refused(condition: Any) -> None:
+def test_invalid_pattern_is_refused(condition: Any) -> None:
     pattern = json.dumps({"detail": {"object": {"key": [condition]}}})
     with pytest.raises(InvalidEventPatternException, match="Event pattern is not valid"):
         RuleService.create_rule_service("rule", "us-east-1", "000000000000", event_pattern=pattern)
 
 
-def test_valid_rules_are_made() -> None:
+def test_valid_rules_are_created() -> None:
     pattern, rate = '{"source": ["aws.s3"]}', "rate(5 minutes)"
     assert RuleService.create_rule_service("rule", event_pattern=pattern).rule.event_pattern == pattern
     scheduled = RuleService.create_rule_service("rule", schedule_expression=rate, event_bus_name="default")
@@ -110,11 +110,11 @@ def test_valid_rules_are_made() -> None:
         ([], 0),
     ],
 )
-def test_complexity_is_that_of_event_ruler(wildcards: list[str], expected: int) -> None:
+def test_complexity_equals_that_of_event_ruler(wildcards: list[str], expected: int) -> None:
     assert complexity(wildcards) == expected
 
 
-# What people report of EventBridge itself: three of these in a rule were accepted, four refused
+# Reports about EventBridge itself: three of these in a rule were accepted, four refused
 # (github.com/vals-ai/Valkyrie, pull request 278); and four of one folder refused, two accepted, four of none accepted.
 @pytest.mark.parametrize(
     ("wildcards", "refused"),
@@ -128,7 +128,7 @@ def test_complexity_is_that_of_event_ruler(wildcards: list[str], expected: int) 
     ],
 )
 @pytest.mark.parametrize("where", ["key", "anything-but", "$or"])
-def test_rule_that_is_too_complex_is_refused(wildcards: list[str], refused: bool, where: str) -> None:
+def test_too_complex_rule_is_refused(wildcards: list[str], refused: bool, where: str) -> None:
     conditions: list[Any] = [{"wildcard": wildcard} for wildcard in wildcards]
     detail: Any = {
         "key": {"object": {"key": ["exact", {"prefix": "other/"}, *conditions]}},

@@ -22,7 +22,7 @@ def with_rules(*raw: object) -> Rules:
     return rules
 
 
-def test_only_its_operation_and_only_calls_from_outside() -> None:
+def test_rule_applies_to_external_calls_of_its_operation() -> None:
     rules = with_rules(HEAD)
     assert strike(rules) == "InternalError"
     assert strike(rules, operation="GetObject") == "ok"
@@ -30,7 +30,7 @@ def test_only_its_operation_and_only_calls_from_outside() -> None:
     assert strike(rules, internal=True) == "ok"
 
 
-def test_rules_for_internal_calls_spare_those_from_outside() -> None:
+def test_internal_rule_does_not_apply_to_external_calls() -> None:
     rules = with_rules(HEAD | {"internal": True})
     assert (strike(rules), strike(rules, internal=True)) == ("ok", "InternalError")
 
@@ -45,11 +45,11 @@ def test_rules_for_internal_calls_spare_those_from_outside() -> None:
         (None, False),
     ],
 )
-def test_containing_looks_at_strings_at_any_depth(request_: object, struck: bool) -> None:
+def test_containing_matches_strings_at_any_depth(request_: object, struck: bool) -> None:
     assert (strike(with_rules(HEAD | {"containing": "images/"}), request_) != "ok") == struck
 
 
-def test_the_oldest_rule_that_is_not_used_up() -> None:
+def test_oldest_rule_with_remaining_times_applies() -> None:
     rules = with_rules(HEAD | {"times": 2}, HEAD | {"fault": "connection-cut", "status": None})
     assert [strike(rules) for _ in range(4)] == ["InternalError"] * 2 + ["connection-cut"] * 2
     assert [(rule["times"], rule["struck"]) for rule in rules.snapshot()] == [(2, 2), (None, 2)]
@@ -58,11 +58,11 @@ def test_the_oldest_rule_that_is_not_used_up() -> None:
     assert rules.snapshot() == []
 
 
-def test_a_rule_may_only_be_slow() -> None:
+def test_rule_can_delay_without_a_fault() -> None:
     assert strike(with_rules({"service": "s3", "operation": "HeadObject", "delay_ms": 1.5})) == "slow"
 
 
-def test_many_threads_strike_as_often_as_set() -> None:
+def test_times_is_exact_with_many_threads() -> None:
     rules = with_rules(HEAD | {"times": 100})
     struck: list[str] = []
     threads = [threading.Thread(target=lambda: struck.extend(strike(rules) for _ in range(50))) for _ in range(8)]

@@ -60,13 +60,13 @@ def test_without_a_rule_nothing_changes(connection: Connection) -> None:
     assert (response.status_code, response.data, ended) == (200, b'{"Attributes": {}}', False)
 
 
-def test_an_error_code_is_raised_before_the_call_takes_effect(connection: Connection) -> None:
+def test_error_is_raised_before_the_call_takes_effect(connection: Connection) -> None:
     with pytest.raises(CommonServiceException) as raised:
         call(with_rule(fault="InternalServerError", status=500), connection[0])
     assert (raised.value.code, raised.value.status_code) == ("InternalServerError", 500)
 
 
-def test_an_error_code_instead_of_the_answer(connection: Connection) -> None:
+def test_error_can_replace_the_answer_of_an_executed_call(connection: Connection) -> None:
     response, ended = call(with_rule(fault="TransactionConflictException", status=400, after=True), connection[0])
     assert (response.status_code, ended) == (400, False)
     assert json.loads(response.data)["__type"] == "TransactionConflictException"
@@ -74,7 +74,7 @@ def test_an_error_code_instead_of_the_answer(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_cut_connection_ends_without_an_answer(connection: Connection, after: bool) -> None:
+def test_cut_connection_ends_without_an_answer(connection: Connection, after: bool) -> None:
     caller, gateway = connection
     assert call(with_rule(fault="connection-cut", after=after), caller)[1]
     assert caller.recv(1) == b""
@@ -82,7 +82,7 @@ def test_a_cut_connection_ends_without_an_answer(connection: Connection, after: 
         gateway.sendall(b"HTTP/1.1 200 OK")
 
 
-def test_a_slow_answer_is_the_answer(connection: Connection) -> None:
+def test_delayed_answer_is_unchanged(connection: Connection) -> None:
     response, ended = call(with_rule(delay_ms=1, after=True), connection[0])
     assert (response.data, ended) == (b'{"Attributes": {}}', False)
 
@@ -92,7 +92,7 @@ def post(admin: Admin, body: str) -> tuple[int, Any]:
     return answer.status_code, json.loads(answer.data)
 
 
-def test_routes_answer_with_the_rules_or_a_sentence() -> None:
+def test_routes_return_the_rules_or_an_error_message() -> None:
     admin = Admin(Rules())
     status, answer = post(admin, '{"service": "s3", "operation": "HeadObject", "fault": "connection-cut"}')
     assert (status, answer["rules"][0]["struck"]) == (200, 0)

@@ -27,7 +27,7 @@ def parsed(response: Response) -> tuple[int, Any]:
     return response.status_code, json.loads(response.data)
 
 
-def test_every_process_of_the_function_and_no_other() -> None:
+def test_signal_reaches_only_the_processes_of_the_function() -> None:
     fakes = [Fake("labels", 7), Fake("labels", 8), Fake("labels"), Fake("other", 9)]
     environments = Environments()
     for fake in fakes:
@@ -41,7 +41,7 @@ def test_every_process_of_the_function_and_no_other() -> None:
     assert [fake.signals for fake in fakes] == [[signal.SIGSTOP, signal.SIGKILL]] * 2 + [[], []]
 
 
-def test_none_running_is_404_with_a_sentence() -> None:
+def test_function_without_a_process_is_404_with_a_message() -> None:
     environments = Environments()
     admin = Admin(environments)
     assert parsed(admin.kill(Request(), "labels")) == (

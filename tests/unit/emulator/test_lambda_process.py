@@ -83,7 +83,7 @@ def invoke(executor: ProcessRuntimeExecutor, do: str) -> tuple[bool, Any, str]:
     return result.is_error, json.loads(result.payload or b"null"), result.logs or ""
 
 
-def test_settings_that_change_leave_the_code_where_it_is(make: Make) -> None:
+def test_changed_settings_keep_the_code(make: Make) -> None:
     """LocalStack starts the version with new settings, then cleans up the old one. Both use the same zip."""
     old, new = make(), make()
     old.start({})
@@ -93,7 +93,7 @@ def test_settings_that_change_leave_the_code_where_it_is(make: Make) -> None:
     assert not invoke(new, "answer")[0]
 
 
-def test_event_in_answer_out_in_one_environment(make: Make) -> None:
+def test_invocations_share_one_environment(make: Make) -> None:
     executor = make()
     executor.start({})
     failed, answer, _ = invoke(executor, "answer")
@@ -103,7 +103,7 @@ def test_event_in_answer_out_in_one_environment(make: Make) -> None:
     assert invoke(executor, "answer")[1]["started"] == answer["started"]  # the same process
 
 
-def test_log_lines_are_json_between_lambdas_own(make: Make) -> None:
+def test_json_log_lines_are_between_those_of_lambda(make: Make) -> None:
     executor = make()
     executor.start({})
     lines = invoke(executor, "answer")[2].splitlines()
@@ -120,7 +120,7 @@ def test_log_lines_are_json_between_lambdas_own(make: Make) -> None:
     assert "initDurationMs" not in again[-1]
 
 
-def test_text_logs_have_lambdas_text_lines(make: Make) -> None:
+def test_text_log_has_text_lines_of_lambda(make: Make) -> None:
     executor = make(log_format="Text")
     executor.start({})
     log = invoke(executor, "answer")[2]
@@ -128,7 +128,7 @@ def test_text_logs_have_lambdas_text_lines(make: Make) -> None:
     assert "\nREPORT RequestId: request-answer\tDuration: " in log
 
 
-def test_exception_is_the_answer_and_the_environment_lives_on(make: Make) -> None:
+def test_exception_is_returned_and_the_environment_is_reused(make: Make) -> None:
     executor = make()
     executor.start({})
     failed, answer, log = invoke(executor, "raise")
@@ -160,7 +160,7 @@ def test_timeout_kills_and_the_next_starts_a_process(make: Make) -> None:
 
 
 def during(executor: ProcessRuntimeExecutor, do: str, act: Callable[[], object]) -> tuple[bool, Any, str]:
-    """The result of `invoke` if this happens during the invocation."""
+    """The result of `invoke`, with `act` called during the invocation."""
 
     def once_invoking() -> None:
         while not (found := executor.running()) or found["invoking"] is None:
@@ -216,13 +216,13 @@ def test_frozen_function_times_out_and_the_next_starts_a_process(make: Make) -> 
     ("code", "words"),
     [("import nothing_of_this_name", "nothing_of_this_name"), ("", "handler"), ("import os; os._exit(3)", "ended")],
 )
-def test_code_that_does_not_start_says_why(make: Make, code: str, words: str) -> None:
+def test_failed_start_is_reported_with_its_reason(make: Make, code: str, words: str) -> None:
     with pytest.raises(StatusErrorException) as raised:
         make(code).start({})
     assert words in raised.value.payload.decode()
 
 
-def test_only_python_is_run() -> None:
+def test_other_runtimes_than_python_are_refused() -> None:
     version = cast("Any", SimpleNamespace(config=SimpleNamespace(runtime="nodejs22.x", code=None)))
     with pytest.raises(ValueError, match=r"nodejs22\.x"):
         ProcessRuntimeExecutor.prepare_version(version)

@@ -12,7 +12,6 @@ from image_labels_emulator import log_metrics
 from localstack.aws.api.logs import InvalidParameterException, ResourceNotFoundException
 from localstack.aws.forwarder import create_aws_request_context
 from localstack.services.logs.models import get_moto_logs_backend
-from localstack.services.logs.provider import LogsProvider
 from moto.logs.models import LogsBackend
 
 ACCOUNT = "000000000000"
@@ -50,7 +49,7 @@ def data(pattern: str, *events: dict[str, Any], **given: Any) -> list[dict[str, 
     return found.get("ImageLabels", [])
 
 
-def test_one_datum_counts_the_events_that_match() -> None:
+def test_datum_counts_the_matching_events() -> None:
     assert data(LABELLED) == [
         {
             "MetricName": "Photos",
@@ -68,12 +67,12 @@ def test_only_numbers_of_the_event_become_data_points() -> None:
     assert datum["Unit"] == "Milliseconds"
 
 
-def test_each_second_has_its_datum() -> None:
+def test_each_second_has_a_separate_datum() -> None:
     found = data("", log_event("a", NOW - 60), log_event("b", NOW - 60), log_event("c"))
     assert [(datum["Timestamp"].timestamp(), datum["Counts"]) for datum in found] == [(NOW - 60, [2]), (NOW, [1])]
 
 
-def test_default_value_when_none_matches() -> None:
+def test_default_value_is_published_without_a_match() -> None:
     assert data('{ $.outcome = "gone" }', defaultValue=0)[0]["Values"] == [0]
     assert data('{ $.outcome = "gone" }') == []
     assert data(LABELLED, defaultValue=0)[0]["Values"] == [1]
@@ -121,12 +120,12 @@ def test_unsupported_filters_are_refused(
     assert backend.describe_metric_filters() == []
 
 
-def test_filter_of_no_log_group_is_refused(backend: LogsBackend) -> None:
+def test_filter_of_a_missing_log_group_is_refused(backend: LogsBackend) -> None:
     with pytest.raises(ResourceNotFoundException):
         put(backend, "", group="/none")
 
 
-def test_filter_that_is_put_again_is_replaced(backend: LogsBackend) -> None:
+def test_second_filter_of_the_same_name_replaces_the_first(backend: LogsBackend) -> None:
     put(backend, "one")
     put(backend, "two")
     assert [each["filterPattern"] for each in backend.describe_metric_filters()] == ["two"]
@@ -150,20 +149,19 @@ class CloudWatch:
             self.counts[f"{Namespace}/{datum['MetricName']}"] = sum(datum["Counts"])
 
 
-def put_log_events(group: str, events: list[dict[str, Any]]) -> None:
-    """PutLogEvents in LocalStack's provider, which stores them in moto's backend."""
+def put_log_events(cloudwatch: CloudWatch, group: str, events: list[dict[str, Any]]) -> None:
+    """PutLogEvents, which stores the events in moto's backend."""
     request: Any = {"logGroupName": group, "logStreamName": "stream", "logEvents": events}
     context = create_aws_request_context("logs", "PutLogEvents", request, "eu-central-1")
     context.account_id, context.region = ACCOUNT, "eu-central-1"
     context.request.headers["X-Moto-Account-Id"] = ACCOUNT
-    LogsProvider.put_log_events(None, context, group, "stream", events)  # type: ignore[arg-type]
+    log_metrics.publishing(cloudwatch)(None, context, group, "stream", events)
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_filters_see_their_own_log_group_and_lose_no_log_event(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+def test_filter_counts_events_of_its_log_group_and_all_events_are_stored(fails: bool) -> None:
     log_metrics.install()
     cloudwatch = CloudWatch(fails=fails)
-    monkeypatch.setattr(log_metrics, "connect_to", cloudwatch)
     backend = get_moto_logs_backend(ACCOUNT, "eu-central-1")
     backend.reset()
     for group in (GROUP, "/other"):
@@ -172,13 +170,13 @@ def test_filters_see_their_own_log_group_and_lose_no_log_event(monkeypatch: pyte
     put(backend, LABELLED)
     put(backend, "", group="/other", metricName="Others")
     with pytest.raises(Exception, match="does not exist"):
-        put_log_events("/none", [log_event(EVENTS[0])])
-    put_log_events(GROUP, [log_event(event) for event in EVENTS])
+        put_log_events(cloudwatch, "/none", [log_event(EVENTS[0])])
+    put_log_events(cloudwatch, GROUP, [log_event(event) for event in EVENTS])
     assert cloudwatch.counts == ({} if fails else {"ImageLabels/Photos": 5})
     assert len(backend.groups[GROUP].streams["stream"].events) == len(EVENTS)
 
 
-def test_events_are_looked_for_with_the_same_patterns() -> None:
+def test_filter_log_events_uses_the_same_patterns() -> None:
     matches = log_metrics.pattern_matcher(LABELLED)
     assert [matches("", log_event(event)) for event in EVENTS[4:]] == [True, False, False]
     with pytest.raises(InvalidParameterException, match="Invalid filter pattern %x%"):

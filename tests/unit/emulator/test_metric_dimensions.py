@@ -23,6 +23,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudwatchDatabase:
     """Metrics of three queues, one with an additional dimension, and one without dimensions."""
     metric_dimensions.install()
+    # LocalStack has no other way to set the paths of its database.
     monkeypatch.setattr(CloudwatchDatabase, "CLOUDWATCH_DATA_ROOT", str(tmp_path))
     monkeypatch.setattr(CloudwatchDatabase, "METRICS_DB", str(tmp_path / "metrics.db"))
     monkeypatch.setattr(CloudwatchDatabase, "METRICS_DB_READ_ONLY", f"file:{tmp_path / 'metrics.db'}?mode=ro")
@@ -42,13 +43,13 @@ def total(database: CloudwatchDatabase, having: list[dict[str, str]]) -> list[fl
     return list(database.get_metric_data_stat(*WHO, query, NOW - span, NOW + span, "TimestampAscending")["values"])
 
 
-def test_a_queue_does_not_count_its_dead_letters(database: CloudwatchDatabase) -> None:
+def test_statistics_of_a_queue_exclude_similar_names(database: CloudwatchDatabase) -> None:
     for name, value in QUEUES.items():
         assert total(database, dimensions(QueueName=name)) == [value]
     assert total(database, dimensions(QueueName="label")) == []
 
 
-def test_all_dimensions_in_any_order_and_none(database: CloudwatchDatabase) -> None:
+def test_dimensions_must_match_completely_in_any_order(database: CloudwatchDatabase) -> None:
     assert total(database, dimensions(QueueName="labels", Kind="x")) == [1000]
     assert total(database, dimensions(Kind="x", QueueName="labels")) == [1000]
     assert total(database, dimensions(Kind="x")) == []

@@ -75,18 +75,18 @@ def test_notification_filters_are_encoded_too() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["images(1)/", "it's!/", "a-b_c.d*/", "Az09/"])
-def test_safe_characters_of_a_filter_stand_for_themselves(prefix: str) -> None:
+def test_safe_characters_of_a_filter_are_not_encoded(prefix: str) -> None:
     assert passes(f"{prefix}a.jpg", prefix)
     assert not passes(f"x{prefix}a.jpg", prefix)
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "CopyObject", "CompleteMultipartUpload"])
-def test_reason_of_a_creation_is_the_operation(operation: str) -> None:
+def test_reason_of_a_creation_event_is_the_operation(operation: str) -> None:
     kind, detail = eventbridge(event("a b.jpg", operation))
     assert (kind, detail["reason"]) == ("Object Created", operation)
 
 
-def test_deletions_have_their_kind() -> None:
+def test_deletion_event_has_its_deletion_type() -> None:
     kind, detail = eventbridge(event("a b.jpg", "DeleteObject"))
     assert (kind, detail["reason"], detail["deletion-type"]) == (
         "Object Deleted",
@@ -104,6 +104,6 @@ def test_deletions_have_their_kind() -> None:
     assert detail["object"]["key"] == "a b.jpg"
 
 
-def test_installed_twice_is_installed_once() -> None:
+def test_install_is_idempotent() -> None:
     s3_events.install()
     assert eventbridge(event("a+b%20.jpg"))[1]["object"]["key"] == "a+b%20.jpg"

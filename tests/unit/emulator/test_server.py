@@ -43,7 +43,7 @@ def test_environment_has_none_of_the_users_aws_settings(monkeypatch: pytest.Monk
     assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
 
-def test_endpoint_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endpoint_without_an_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -52,7 +52,7 @@ def test_endpoint_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         server.running_elsewhere()
 
 
-def test_no_endpoint_means_ours() -> None:
+def test_no_localstack_elsewhere_without_an_endpoint() -> None:
     assert server.running_elsewhere() is None
 
 
@@ -123,7 +123,7 @@ def test_localstack_that_cannot_listen_on_loopback_does_not_start(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "localhost", "127.0.0.1.example.com", ""])  # noqa: S104
-def test_gateway_takes_no_address_but_loopback(host: str) -> None:
+def test_gateway_refuses_addresses_other_than_loopback(host: str) -> None:
     with pytest.raises(LoopbackError, match=f"names {host}: .* loopback addresses") as raised:
         LoopbackServer().register(Gateway(), [HostAndPort("127.0.0.1", 1), HostAndPort(host, 1)])
     assert "\n" not in str(raised.value)

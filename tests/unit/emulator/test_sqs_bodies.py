@@ -49,12 +49,12 @@ def handed_over(bodies: list[str], wanted: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("body", ["9" * 5000, "[" * 100_000, '"text"', '{"a":1,"a":  2.0}', "[1e999]", "not JSON", "7"])
-def test_body_is_as_it_was_sent(body: str) -> None:
+def test_body_is_unchanged(body: str) -> None:
     assert handed_over([body, '{"b": 1}']) == [body, '{"b": 1}']
 
 
 @given(st.lists(st.text() | st.dictionaries(st.text(), st.floats() | st.text()).map(json.dumps), max_size=3))
-def test_any_body_is_as_it_was_sent(bodies: list[str]) -> None:
+def test_any_body_is_unchanged(bodies: list[str]) -> None:
     assert handed_over(bodies) == bodies
 
 

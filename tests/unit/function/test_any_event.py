@@ -1,7 +1,7 @@
-"""Whatever an event holds, the function answers: a message is settled, handed back, or a dead letter with its cause.
+"""The function answers any event: each message is settled, returned to the queue, or a dead letter with its cause.
 
-The real handler with its real clients, and Lambda's own log format. `make prove` sends 100,000 events instead of the
-2,000 here.
+The real function with its real clients, and Lambda's own log format. `make prove` sends 100,000 events, `make test`
+2,000.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
-from botocore.httpsession import URLLib3Session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_labels.answers import SomeFailed
+from image_labels.clients import make_clients
 from image_labels.events import EventError, Source, Task, read
 from image_labels.queues.redelivery import allowed_in_sqs
 from support.answering_aws import Aws
-from support.cold_start import Context, start
+from support.cold_start import start
 from support.event_files import all_events
 from support.fakes import BUCKET
 
@@ -38,7 +38,7 @@ VALUES = st.recursive(
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container in the value, and where in it something is."""
+    """Every container in the value, with each of its indices or keys."""
     for where in range(len(value)) if isinstance(value, list) else list(value):
         yield value, where
         if isinstance(value[where], (list, dict)):
@@ -89,16 +89,16 @@ MESSAGES = st.fixed_dictionaries(
         "messageAttributes": VALUES,
     },
 )
-MATE = {
+VALID = {
     "eventSource": "aws:sqs",
-    "messageId": "mate",
+    "messageId": "valid",
     "attributes": {"ApproximateReceiveCount": "1"},
-    "body": json.dumps({"source": "aws.s3", "detail": {"bucket": {"name": BUCKET}, "object": {"key": "mate.jpg"}}}),
+    "body": json.dumps({"source": "aws.s3", "detail": {"bucket": {"name": BUCKET}, "object": {"key": "valid.jpg"}}}),
 }
 
 
 class Log(logging.Handler):
-    """What Lambda writes of each record; `lost` are those that it cannot write."""
+    """The lines that Lambda writes; `lost` are the records that it cannot write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,17 +115,17 @@ class Log(logging.Handler):
 
 
 class Function:
-    """The function at work, and what it does to AWS and to its log."""
+    """The function with its AWS and its log, which are emptied before each event."""
 
-    def __init__(self, handler: Callable[[object, object], Any], aws: Aws, log: Log) -> None:
-        self._handler = handler
+    def __init__(self, handle: Callable[[object, float], Any], aws: Aws, log: Log) -> None:
+        self._handle = handle
         self.aws = aws
         self.log = log
 
     def __call__(self, event: object) -> Any:
         self.aws.clear()
         self.log.lines.clear()
-        answer = self._handler(event, Context())
+        answer = self._handle(event, 60.0)
         json.dumps(answer, ensure_ascii=False).encode()  # as Lambda sends it
         assert not self.log.lost
         return answer
@@ -134,17 +134,22 @@ class Function:
 @pytest.fixture(name="function", scope="module")
 def a_function() -> Iterator[Function]:
     aws, log, logger = Aws(), Log(), logging.getLogger("image_labels")
-    level = logger.level
+    level, propagate = logger.level, logger.propagate
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setattr(URLLib3Session, "send", lambda _session, request: aws.send(request))
         logger.addHandler(log)
+        logger.propagate = False  # pytest would format and keep each line, too
         logger.setLevel(logging.INFO)
-        yield Function(start(patch, DETECT_LABELS_PER_SECOND="10000").handler, aws, log)
+        clients = make_clients(concurrency=5)
+        for client in (clients.s3, clients.rekognition, clients.dynamodb, clients.sqs(), clients.dynamodb_once()):
+            client.meta.events.register_first("before-send", cast("Any", lambda request, **_: aws.send(request)))
+        make_function = start(patch, DETECT_LABELS_PER_SECOND="10000").make_function
+        yield Function(make_function(os.environ, clients=clients).handle, aws, log)
         logger.removeHandler(log)
         logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def events(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -159,15 +164,15 @@ def events(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 @events(EVENTS * 3 // 4)
 @given(odd=st.lists(MESSAGES, min_size=1, max_size=3), place=st.integers(0, 3))
-def test_message_is_settled_handed_back_or_a_dead_letter_and_its_mate_is_labelled(
+def test_each_message_is_settled_returned_or_dead_lettered_and_the_valid_one_is_labelled(
     function: Function, odd: list[Any], place: int
 ) -> None:
     messages = copy.deepcopy(odd)
-    messages.insert(place, MATE)
+    messages.insert(place, VALID)
     back = {failure["itemIdentifier"] for failure in function({"Records": messages})["batchItemFailures"]}
-    assert "mate" not in back
-    assert function.aws.items["mate.jpg"]["Labels"] == {"SS": ["Dog"]}
-    (line,) = [line for line in function.log.lines if line.get("key") == "mate.jpg"]
+    assert "valid" not in back
+    assert function.aws.items["valid.jpg"]["Labels"] == {"SS": ["Dog"]}
+    (line,) = [line for line in function.log.lines if line.get("key") == "valid.jpg"]
     assert (line["message"], line["attempt"]) == ("photo labelled", 1)
 
     dead = {sent["MessageBody"]: sent["MessageAttributes"]["Cause"] for sent in function.aws.sent}
@@ -176,10 +181,10 @@ def test_message_is_settled_handed_back_or_a_dead_letter_and_its_mate_is_labelle
 
 
 def assert_settled_or_not(task: Task, back: set[str], dead: Mapping[str, Any], aws: Aws) -> None:
-    """What is ours in the message was looked at; what cannot be read, or is not ours, is kept or a dead letter."""
+    """Photos of the bucket are labelled. Unreadable messages, and those of another bucket, are kept or dead letters."""
     for ref in task.objects:
         if ref.bucket == BUCKET:
-            assert ref.key in aws.looked_at
+            assert ref.key in aws.heads
             assert aws.items[ref.key]["Status"] == {"S": "LABELLED"}
     if task.error or any(ref.bucket != BUCKET for ref in task.objects):
         assert task.id in back or allowed_in_sqs(task.body) in dead

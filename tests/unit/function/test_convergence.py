@@ -1,6 +1,6 @@
-"""Whatever happens, and in whatever order: at rest the tables are what a fresh labelling of the bucket would give.
+"""After any history, once all messages are settled, the tables are as after a fresh labelling of the bucket.
 
-`make prove` plays 100,000 histories instead of the 2,000 here.
+`make prove` plays 100,000 histories, `make test` 2,000.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller
 from image_labels.tables.store import Store
-from support.histories import History, World
+from support.histories import History
+from support.world import World
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
-TOLD = st.binary(min_size=10, max_size=150)
+STEPS = st.binary(min_size=10, max_size=150)
 
 
 # How many actions a transaction takes: with 3, no photo's rows fit into one.
@@ -46,18 +47,18 @@ def test_tables_converge_to_the_bucket(way: str) -> None:
         max_examples=HISTORIES // len(WAYS),
         deadline=None,
         database=None,
-        derandomize=HISTORIES == 2000,  # the same histories each time in `make test`, others in `make prove`
+        derandomize=HISTORIES == 2000,  # the same histories at each run of `make test`
         suppress_health_check=list(HealthCheck),
     )
-    @given(TOLD)
-    def holds(told: bytes) -> None:
-        assert not differences(told, **WAYS[way])
+    @given(STEPS)
+    def holds(steps: bytes) -> None:
+        assert not differences(steps, **WAYS[way])
 
     holds()
 
 
 def differences(
-    told: bytes,
+    steps: bytes,
     *,
     versioned: bool = True,
     conditional: bool = True,
@@ -65,16 +66,16 @@ def differences(
     another_writer: bool = False,
     **options: Any,
 ) -> list[str]:
-    """What is wrong at the end of a history, or that it went back, over the limit, or never came to rest."""
+    """The differences at the end of a history, or the error that ended it: see the errors of `support.world`."""
     world = World(versioned=versioned, conditional=conditional, limit=limit, another_writer=another_writer)
     try:
-        History(world, **options).play(told)
+        History(world, **options).play(steps)
     except AssertionError as error:
         return [str(error)]
     return world.differences()
 
 
-# -- the test of the test: each of these mistakes is found
+# -- mutations: each of these mistakes in the source must be found
 
 
 def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
@@ -96,43 +97,43 @@ LABELLED = "(item.bucket, item.etag, item.version_id, item.settings)"
 SEEN = "(photo.bucket, photo.etag, photo.version_id, self._settings)"
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
-    "no second look after a write": lambda: {
+    "no second check after a write": lambda: {
         "make": mutant(Reconciler, (PUT_RESULT, "return _result_of(answered[1])")),
     },
     "HEAD before item": lambda: {
         "make": mutant(Reconciler, (GET, "@"), (HEAD, GET), ("@", HEAD)),
     },
-    "an item without its object is left": lambda: {
+    "item without its object not deleted": lambda: {
         "make": mutant(Reconciler, ("self._items.delete(item)", "return result")),
     },
     "ETag not compared": lambda: {
         "make": mutant(Reconciler, (LABELLED, "item.settings"), (SEEN, "self._settings")),
     },
-    "rows of the labels before are left": lambda: {
+    "rows of previous labels not deleted": lambda: {
         "make_store": mutant(Store, ("if key not in rows]", "if False]")),
     },
-    "rows of a deleted photo are left": lambda: {
+    "rows of a deleted photo not deleted": lambda: {
         "make_store": mutant(Store, ("for key in _row_keys(item)]", "for key in ()]")),
     },
-    "item closed before all its rows are written": lambda: {
+    "item complete before all its rows are written": lambda: {
         "make_store": mutant(
             Store, ("self._put_item(item, replacing)]", "self._put_item(item | _rows(1), replacing)]")
         ),
         "max_actions": 3,
     },
-    "rows of an item left open are not finished": lambda: {
+    "rows of an incomplete item not finished": lambda: {
         "make": mutant(Reconciler, ("if agree and (item is None or item.rows is Rows.COMPLETE):", "if agree:")),
         "max_actions": 3,
     },
-    "parts written whoever has begun meanwhile": lambda: {
+    "parts written although another worker has started": lambda: {
         "make_store": mutant(Store, ("[check, *actions[start : start + size]]", "[*actions[start : start + size]]")),
         "max_actions": 3,
     },
-    "items of another writer taken for none": lambda: {
+    "items of another writer read as none": lambda: {
         "make_store": mutant(Store, ("None if item is None else", "None if item is None or 'Bucket' not in item else")),
         "another_writer": True,
     },
-    "items of another writer replaced whatever has happened meanwhile": lambda: {
+    "items of another writer replaced without a condition": lambda: {
         "make_store": mutant(
             Store, ("_unchanged(replacing)}", "({} if replacing and replacing.foreign else _unchanged(replacing))}")
         ),
@@ -141,8 +142,8 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "vocabulary not written": lambda: {
         "make_store": mutant(Store, ("self._write_batch([", "list([")),
     },
-    "limit counted and not kept": lambda: {"conditional": False, "limit": 1},
-    "images given back that are paid for": lambda: {
+    "images counted without a limit": lambda: {"conditional": False, "limit": 1},
+    "images given back although they are billed": lambda: {
         "make_labeller": mutant(
             Labeller,
             (
@@ -152,22 +153,22 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         ),
         "limit": 1,
     },
-    "images not given back that are not paid for": lambda: {
+    "images not given back although they are not billed": lambda: {
         "make_labeller": mutant(
             Labeller,
             ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 2,
     },
-    "images of yesterday asked about today": lambda: {
+    "images counted yesterday and sent today": lambda: {
         "make_labeller": mutant(Labeller, ("day = self._allowance.renew(day)", "pass")),
         "limit": 1,
     },
-    "images of yesterday changed and not given back": lambda: {
+    "images of yesterday exchanged and not given back": lambda: {
         "make_limit": mutant(DailyLimit, ("            self.give_back(day)\n            day", "            day")),
         "limit": 1,
     },
-    "images asked about before they are counted": lambda: {
+    "images sent before they are counted": lambda: {
         "make_labeller": mutant(
             Labeller,
             ("        day = self._take_turn(abandoned)\n", ""),
@@ -177,15 +178,17 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         ),
         "limit": 1,
     },
-    "more moved than are soon done": lambda: {
-        "make_waiting": mutant(WaitingPhotos, ("min(self._allowance.left(), self._ahead)", "self._allowance.left()")),
+    "more moved than the backlog allows": lambda: {
+        "make_waiting": mutant(
+            WaitingPhotos, ("min(self._allowance.left(), self._max_backlog)", "self._allowance.left()")
+        ),
         "limit": 2,
     },
-    "moved without end": lambda: {
+    "moved without a limit": lambda: {
         "make_waiting": mutant(WaitingPhotos, ("room -= passed", "pass")),
         "limit": 2,
     },
-    "waiting messages deleted that SQS did not send": lambda: {
+    "waiting messages deleted although SQS did not send them": lambda: {
         "make_waiting": mutant(
             WaitingPhotos, ("[message for n, message in enumerate(messages) if n not in refused]", "list(messages)")
         ),
@@ -204,7 +207,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-# What of these is no mistake.
+# The options that are not mistakes.
 KEPT = ("max_actions", "limit", "another_writer")
 
 
@@ -213,8 +216,8 @@ def test_mistake_is_found(mutation: str) -> None:
     options = MUTATIONS[mutation]()
     search = settings(max_examples=HISTORIES, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     try:
-        told = find(TOLD, lambda told: bool(differences(told, **options)), settings=search)
+        steps = find(STEPS, lambda steps: bool(differences(steps, **options)), settings=search)
     except NoSuchExample:
-        pytest.fail(f"{HISTORIES} histories and none shows this mistake: {mutation}")
+        pytest.fail(f"none of {HISTORIES} histories shows this mistake: {mutation}")
     same = {name: value for name, value in options.items() if name in KEPT}
-    assert not differences(told, **same)  # it is the mistake, not the history
+    assert not differences(steps, **same)  # without the mistake, the same history converges

@@ -1,4 +1,4 @@
-"""The daily limit, on moto: so many images a day and no more, whoever asks."""
+"""The daily limit, on moto: the count, which all environments share, never exceeds it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TODAY, TOMORROW = "2026-11-25", "2026-11-26"
 
 
 class Days:
-    """A clock that somebody sets, and environments that go by it."""
+    """A clock that tests set, and execution environments that use it."""
 
     def __init__(self, clients: Clients) -> None:
         self.now = datetime(2026, 11, 25, 23, 58, tzinfo=UTC).timestamp()
@@ -48,7 +48,7 @@ def counted(dynamodb: DynamoDBClient) -> dict[str, int]:
     return {item["Rank"]["S"]: int(item["Images"]["N"]) for item in items if item["Term"]["S"] == "*usage"}
 
 
-def test_so_many_and_no_more(days: Days, dynamodb: DynamoDBClient) -> None:
+def test_no_more_images_are_counted_than_the_limit(days: Days, dynamodb: DynamoDBClient) -> None:
     limit = days.environment(2)
     assert [limit.take(), limit.take()] == [TODAY, TODAY]
     with pytest.raises(OverDailyLimit, match=r"daily limit of 2 images is reached for 2026-11-25 \(UTC\)"):
@@ -58,8 +58,8 @@ def test_so_many_and_no_more(days: Days, dynamodb: DynamoDBClient) -> None:
 
 
 @pytest.mark.parametrize("images", [{"S": "0"}, {"NULL": True}, {"SS": ["1"]}, {"M": {}}])
-def test_count_that_is_no_number_lets_nothing_through(days: Days, dynamodb: DynamoDBClient, images: Any) -> None:
-    """Somebody has changed the row: until the next day photos wait, rather than cost what nobody counts."""
+def test_count_that_is_no_number_holds_photos_back(days: Days, dynamodb: DynamoDBClient, images: Any) -> None:
+    """If the row was changed manually, photos wait until the next day, because their cost would not be counted."""
     dynamodb.put_item(TableName=LABELS_TABLE, Item={"Term": {"S": "*usage"}, "Rank": {"S": TODAY}, "Images": images})
     limit = days.environment(2)
     with pytest.raises(OverDailyLimit):
@@ -67,7 +67,7 @@ def test_count_that_is_no_number_lets_nothing_through(days: Days, dynamodb: Dyna
     assert limit.left() == 0
 
 
-def test_count_that_is_no_whole_number(days: Days, dynamodb: DynamoDBClient) -> None:
+def test_count_that_is_no_whole_number_is_rounded_up(days: Days, dynamodb: DynamoDBClient) -> None:
     item: Any = {"Term": {"S": "*usage"}, "Rank": {"S": TODAY}, "Images": {"N": "0.5"}}
     dynamodb.put_item(TableName=LABELS_TABLE, Item=item)
     limit = days.environment(2)
@@ -107,7 +107,7 @@ def test_threads_share_the_count() -> None:
     assert tables.usage() == {"1970-01-01": 30}
 
 
-def test_next_day_begins_anew(days: Days, dynamodb: DynamoDBClient) -> None:
+def test_next_day_starts_at_zero(days: Days, dynamodb: DynamoDBClient) -> None:
     limit = days.environment(1)
     limit.take()
     with pytest.raises(OverDailyLimit):
@@ -118,7 +118,7 @@ def test_next_day_begins_anew(days: Days, dynamodb: DynamoDBClient) -> None:
     assert counted(dynamodb) == {TODAY: 1, TOMORROW: 1}
 
 
-def test_raised_limit_counts_at_once(days: Days) -> None:
+def test_changed_limit_applies_at_once(days: Days) -> None:
     days.environment(1).take()
     raised = days.environment(3)  # a changed environment variable is another environment
     assert raised.left() == 2
@@ -129,7 +129,7 @@ def test_raised_limit_counts_at_once(days: Days) -> None:
         lowered.take()
 
 
-def test_what_rekognition_did_not_answer_is_given_back(days: Days, dynamodb: DynamoDBClient) -> None:
+def test_image_that_is_given_back_can_be_taken_again(days: Days, dynamodb: DynamoDBClient) -> None:
     limit = days.environment(1)
     day = limit.take()
     with pytest.raises(OverDailyLimit):
@@ -148,7 +148,7 @@ def test_image_is_given_back_to_the_day_it_was_taken_from(days: Days, dynamodb: 
     assert counted(dynamodb) == {TODAY: 0, TOMORROW: 1}
 
 
-def test_image_of_yesterday_is_changed_for_one_of_today(days: Days, dynamodb: DynamoDBClient) -> None:
+def test_image_of_yesterday_is_exchanged_for_one_of_today(days: Days, dynamodb: DynamoDBClient) -> None:
     limit = days.environment(1)
     day = limit.take()
     assert limit.renew(day) == TODAY
@@ -168,9 +168,7 @@ def test_image_of_yesterday_is_given_back_if_today_has_none(days: Days, dynamodb
     assert counted(dynamodb) == {TODAY: 0, TOMORROW: 1}
 
 
-def test_giving_back_never_makes_a_credit(
-    days: Days, dynamodb: DynamoDBClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_count_never_falls_below_zero(days: Days, dynamodb: DynamoDBClient, caplog: pytest.LogCaptureFixture) -> None:
     limit = days.environment(1)
     limit.give_back(TODAY)
     limit.give_back(limit.take())
@@ -198,15 +196,7 @@ def test_next_step_for_an_image_not_given_back_is_about_the_count(days: Days, ca
     assert record.__dict__["next_step"] == "nothing: the count is higher than it need be until the day is over"
 
 
-def test_image_is_given_back_by_a_client_that_asks_once(clients: Clients) -> None:
-    """A subtraction that botocore sends again, since its answer was lost, would let the day have an image too many."""
-    once = clients.dynamodb_once()
-    assert once is clients.dynamodb_once()
-    assert once.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
-    assert clients.dynamodb.meta.config.retries["total_max_attempts"] > 1  # type: ignore[attr-defined]
-
-
-def test_table_that_does_not_count_is_a_failure_of_its_own(days: Days) -> None:
+def test_error_of_the_table_is_raised(days: Days) -> None:
     with Stubber(days.clients.dynamodb) as stub:
         stub.add_client_error("update_item", "InternalServerError", "")
         with pytest.raises(ClientError, match="InternalServerError"):
@@ -225,7 +215,7 @@ def test_photos_over_the_limit_cost_a_write_a_minute(days: Days) -> None:
             days.now += PAUSE_SECONDS
 
 
-def test_new_day_is_not_taken_for_the_one_that_was_full_a_second_ago(days: Days) -> None:
+def test_new_day_has_room_a_second_after_the_limit_was_reached(days: Days) -> None:
     days.now += 119
     limit = days.environment(1)
     limit.take()
@@ -235,7 +225,7 @@ def test_new_day_is_not_taken_for_the_one_that_was_full_a_second_ago(days: Days)
     assert limit.take() == TOMORROW
 
 
-def test_nobody_finds_the_count(days: Days, clients: Clients, dynamodb: DynamoDBClient) -> None:
+def test_search_does_not_find_the_count(days: Days, clients: Clients, dynamodb: DynamoDBClient) -> None:
     days.environment(5).take()
     dog = Labels((Label("Dog", 99.0),), "3.0")
     Store(clients.dynamodb, TABLE, LABELS_TABLE).put(Photo(BUCKET, "dog.jpg", "e", None, 1), dog, "s", None)

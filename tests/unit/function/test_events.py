@@ -1,4 +1,4 @@
-"""Events as AWS shapes them (events/*.json) -> objects to look at."""
+"""The objects in events of each shape that AWS sends (events/*.json)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_keys_are_decoded_as_s3_encodes_them() -> None:
     assert [ref.key for ref in read(event).tasks[0].objects] == event["_keys"]
 
 
-def test_sqs_messages_are_told_apart() -> None:
+def test_each_sqs_message_is_a_task() -> None:
     first, second, test_event = read(load("sqs_s3_batch")).tasks
     assert first.objects == (ObjectRef("photos-bucket", "images/red flower.jpg"),)
     assert (first.attempt, second.attempt) == (1, 3)
@@ -63,7 +63,7 @@ def test_batch_operations_bucket_comes_from_arn_or_name() -> None:
         assert read(load(name)).tasks[0].objects[0].bucket == "photos-bucket"
 
 
-def test_poison_messages_spare_their_neighbours() -> None:
+def test_unreadable_messages_do_not_affect_the_valid_one() -> None:
     tasks = read(load("sqs_poison")).tasks
     assert [bool(task.error) for task in tasks] == [True, True, True, True, False, True]
     assert tasks[4].objects == (ObjectRef("photos-bucket", "images/good.jpg"),)
@@ -74,7 +74,7 @@ def test_poison_messages_spare_their_neighbours() -> None:
     assert "Records[0].s3.object.key is missing" in tasks[5].error
 
 
-def test_no_body_whatever_leaves_its_message() -> None:
+def test_deeply_nested_body_fails_only_its_message() -> None:
     event = load("sqs_s3_batch")
     event["Records"][0] |= {"body": "[" * 60_000, "attributes": None}
     first, second, _ = read(event).tasks
@@ -82,7 +82,7 @@ def test_no_body_whatever_leaves_its_message() -> None:
     assert not second.error
 
 
-def test_subscription_that_waits_to_be_confirmed_says_so() -> None:
+def test_subscription_confirmation_has_a_next_step() -> None:
     created, _, test_event, confirmation = read(load("sqs_sns")).tasks
     assert not created.error
     assert not test_event.error
@@ -115,7 +115,7 @@ def s3_record(key: object = "images/a.jpg", bucket: object = "photos-bucket") ->
         (json.dumps({"TopicArn": "t", "Type": "Notification", "Message": "{"}), "the Message of the SNS notification"),
     ],
 )
-def test_message_that_cannot_be_read_says_why_and_leaves_the_others(body: object, words: str) -> None:
+def test_unreadable_message_has_an_error_and_the_others_are_read(body: object, words: str) -> None:
     event = load("sqs_s3_batch")
     event["Records"][0]["body"] = body
     first, second, third = read(event).tasks
@@ -132,14 +132,14 @@ def test_message_that_cannot_be_read_says_why_and_leaves_the_others(body: object
      {"ApproximateReceiveCount": "9" * 5000, "SentTimestamp": "1e3"}, {"ApproximateReceiveCount": [1]},
      {"ApproximateReceiveCount": "²", "SentTimestamp": True}],
 )  # fmt: skip
-def test_attributes_that_cannot_be_read_count_as_none(attributes: object) -> None:
+def test_unreadable_attributes_have_default_values(attributes: object) -> None:
     event = load("sqs_s3_batch")
     event["Records"][0]["attributes"] = attributes
     task = read(event).tasks[0]
     assert (task.attempt, task.sent_ms, task.error) == (1, 0, "")
 
 
-def test_record_that_cannot_be_read_leaves_the_others_of_its_message() -> None:
+def test_unreadable_record_does_not_affect_the_others_of_its_message() -> None:
     body = json.dumps({"Records": [s3_record("images/a.jpg"), s3_record(7), s3_record("images/b.jpg")]})
     message = {"eventSource": "aws:sqs", "messageId": "m", "body": body}
     (task,) = read({"Records": [message]}).tasks
@@ -148,8 +148,8 @@ def test_record_that_cannot_be_read_leaves_the_others_of_its_message() -> None:
 
 
 @pytest.mark.parametrize("record", [None, 7, {}, {"eventSource": "aws:s3"}, {"messageId": "\ud83d"}])
-def test_record_among_messages_that_is_none_hands_the_batch_back(record: object) -> None:
-    """SQS takes an empty id for the whole batch; there is no other way to keep the message."""
+def test_record_that_is_no_message_has_an_empty_id(record: object) -> None:
+    """To SQS, an empty id means the whole batch; there is no other way to keep the message."""
     event = load("sqs_s3_batch")
     event["Records"].append(record)
     *good, odd = read(event).tasks
@@ -158,19 +158,19 @@ def test_record_among_messages_that_is_none_hands_the_batch_back(record: object)
     assert odd.error
 
 
-def test_schedule_in_a_message_is_none() -> None:
+def test_schedule_in_a_message_is_an_error() -> None:
     event = load("sqs_s3_batch")
     event["Records"][0]["body"] = json.dumps(load("scheduled"))
     assert "no event from S3" in read(event).tasks[0].error
 
 
 @pytest.mark.parametrize("event", [{}, {"hello": "world"}, [], "text", None, {"Records": [{"eventSource": "aws:sns"}]}])
-def test_unknown_event_says_what_is_taken(event: object) -> None:
+def test_unknown_event_is_refused_with_the_known_shapes(event: object) -> None:
     with pytest.raises(EventError, match=r"takes SQS messages .* S3 Batch Operations .* s3:TestEvent"):
         read(event)
 
 
-def test_unknown_batch_schema_is_that_tasks_error() -> None:
+def test_unknown_batch_schema_is_an_error_of_the_task() -> None:
     event = load("batch_operations_2_0") | {"invocationSchemaVersion": "3.0"}
     (task,) = read(event).tasks
     assert "'3.0'" in task.error
@@ -179,7 +179,7 @@ def test_unknown_batch_schema_is_that_tasks_error() -> None:
 @pytest.mark.parametrize(
     "key", [*load("s3_key_encodings")["_keys"], string.printable, "+", "%2B", "a/ b//", "\0\u2028~*()"]
 )
-def test_notification_of_our_own_names_its_object(key: str) -> None:
+def test_notification_for_a_key_is_read_as_that_key(key: str) -> None:
     ref = ObjectRef("photos-bucket", key)
     body = notification(ref)
     assert body.isascii()
@@ -190,6 +190,6 @@ def test_notification_of_our_own_names_its_object(key: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024))
-def test_notification_takes_any_key(key: str) -> None:
+def test_notification_for_any_key_is_read_as_that_key(key: str) -> None:
     ref = ObjectRef("photos-bucket", key)
     assert read(json.loads(notification(ref))).tasks[0].objects == (ref,)

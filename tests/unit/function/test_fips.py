@@ -41,7 +41,7 @@ def test_each_call_goes_to_a_fips_endpoint_that_aws_has(region: str, monkeypatch
         assert called[service] in _fips_hosts(service, region)
 
 
-def test_function_calls_no_fips_endpoint_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_calls_no_fips_endpoint_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert not any("fips" in host for host in _called_hosts().values())
 

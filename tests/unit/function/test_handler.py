@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError
-from botocore.stub import Stubber
-from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
-from image_labels.photos import Photos
+from image_labels.clients import make_clients
 from image_labels.settings import SettingsError
-from image_labels.tables.store import Store
 from support.cold_start import Context, start
 from support.event_files import load
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.replaced import Replaced
 
 if TYPE_CHECKING:
-    from image_labels.clients import Clients
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
-def test_photo_in_label_out(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
+def test_photo_is_labelled(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
     s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
     handler = start(monkeypatch).handler
     assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
     item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/red flower.jpg"}})["Item"]
-    assert "Mobile Phone" in item["Labels"]["SS"]  # all that moto's Rekognition ever sees
+    assert "Mobile Phone" in item["Labels"]["SS"]  # the only label of moto's Rekognition
     assert item["Status"] == {"S": "LABELLED"}
 
 
-def test_item_of_a_deleted_photo_goes(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient) -> None:
+def test_item_of_a_deleted_photo_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
     dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": "images/old.jpg"}, "Revision": {"N": "1"}})
     start(monkeypatch).handler(load("s3_removed"), Context())
     assert "Item" not in dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/old.jpg"}})
@@ -69,49 +70,67 @@ def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
     assert labelled() == {"images/red flower.jpg", "images/old.jpg"}
 
 
-def test_backfill_of_more_than_days_allow_ends_with_all_labelled(
+def test_backfill_of_more_photos_than_the_limit_is_labelled_over_several_days(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     """By S3 Batch Operations: seven photos at two a day, and one that comes by a bare event."""
     keys = [f"images/{name}.jpg" for name in ("a", "red flower", "1+1=2", "100%", "Käse", "it's (1)", "🐕")]
-    today = ["2026-11-25"]
-    monkeypatch.setattr("image_labels.daily_limit.DailyLimit._day", lambda _self: today[0])
-    monkeypatch.setattr("image_labels.queues.waiting.GLANCE_SECONDS", 0)  # the next day comes at once here
-    monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)
+    now = [time.time()]
     sqs = boto3.client("sqs")
     photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
-    where = {"QUEUE_URL": photos, "WAITING_QUEUE_URL": waiting}
-    handler = start(monkeypatch, DAILY_IMAGE_LIMIT="2", **where).handler
+    received: list[str] = []
+
+    def receive(**request: Any) -> Any:
+        answer: Any = sqs.receive_message(**request | {"WaitTimeSeconds": 0})
+        received.extend(message["ReceiptHandle"] for message in answer.get("Messages", []))
+        return answer
+
+    def next_day() -> None:
+        """A day later, the messages that were received and not deleted are visible again."""
+        now[0] += 24 * 3600
+        for handle in received:
+            with suppress(sqs.exceptions.ReceiptHandleIsInvalid):  # it was deleted
+                sqs.change_message_visibility(QueueUrl=waiting, ReceiptHandle=handle, VisibilityTimeout=0)
+        received.clear()
+
+    module = start(monkeypatch, DAILY_IMAGE_LIMIT="2", QUEUE_URL=photos, WAITING_QUEUE_URL=waiting)
+    clients = replace(
+        make_clients(concurrency=5), sqs=lambda: cast("SQSClient", Replaced(sqs, receive_message=receive))
+    )
+    function = module.make_function(os.environ, clients=clients, now=lambda: now[0])
+
+    def handler(event: Any) -> Any:
+        return function.handle(event, 60)
 
     job = load("batch_operations_2_0")
     for key in [*keys, "images/bare.jpg"]:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"a photo")
     for key in keys:
         task = job["tasks"][0] | {"s3Key": quote_plus(key)}
-        (result,) = handler(job | {"tasks": [task]}, Context())["results"]
+        (result,) = handler(job | {"tasks": [task]})["results"]
         assert result["resultCode"] == "Succeeded"
     bare = load("eventbridge_created")
     bare["detail"]["object"]["key"] = "images/bare.jpg"
-    assert [photo["outcome"] for photo in handler(bare, Context())["photos"]] == ["waiting"]
+    assert [photo["outcome"] for photo in handler(bare)["photos"]] == ["waiting"]
 
-    for day in range(26, 29):
-        today[0] = f"2026-11-{day}"
-        handler(load("scheduled"), Context())
+    for _day in range(3):
+        next_day()
+        handler(load("scheduled"))
         messages = sqs.receive_message(QueueUrl=photos, MaxNumberOfMessages=10)["Messages"]
         records = [
             {"eventSource": "aws:sqs", "messageId": each["MessageId"], "body": each["Body"]} for each in messages
         ]
-        assert handler({"Records": records}, Context()) == {"batchItemFailures": []}
+        assert handler({"Records": records}) == {"batchItemFailures": []}
         for each in messages:
             sqs.delete_message(QueueUrl=photos, ReceiptHandle=each["ReceiptHandle"])
     labelled = {item["PK"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]}
     assert labelled == {*keys, "images/bare.jpg"}
     rows = dynamodb.scan(TableName=LABELS_TABLE)["Items"]
     assert [row["Images"]["N"] for row in rows if row["Term"]["S"] == "*usage"] == ["2"] * 4
-    assert handler(load("scheduled"), Context()) == {"moved": 0, "waiting": 0}
+    assert handler(load("scheduled")) == {"moved": 0, "waiting": 0}
 
 
-def test_what_waits_is_moved_when_the_limit_is_taken_away(
+def test_waiting_photos_are_moved_when_the_limit_is_removed(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     sqs = boto3.client("sqs")
@@ -121,7 +140,7 @@ def test_what_waits_is_moved_when_the_limit_is_taken_away(
     assert handler(load("scheduled"), Context()) == {"moved": 1, "waiting": 0}
 
 
-def test_schedule_moves_what_waits_within_a_part_of_the_functions_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_moves_waiting_photos_for_a_share_of_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     until: list[float] = []
 
     class Waiting:
@@ -129,12 +148,12 @@ def test_schedule_moves_what_waits_within_a_part_of_the_functions_time(monkeypat
             until.append(end - time.monotonic())
             return {"moved": 3, "waiting": 4}
 
-    function = start(monkeypatch).Function(None, Waiting)  # no worker is asked
+    function = start(monkeypatch).Function(None, Waiting)  # the schedule needs no worker
     assert function.handle(load("scheduled"), 60) == {"moved": 3, "waiting": 4}
     assert until == [pytest.approx(36, abs=1)]
 
 
-def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(
+def test_without_a_limit_its_modules_are_not_loaded_and_nothing_is_counted(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
     for name in ("daily_limit", "queues.waiting"):
@@ -146,7 +165,7 @@ def test_without_a_limit_nothing_of_it_is_loaded_and_nothing_is_counted(
     assert not [row for row in dynamodb.scan(TableName=LABELS_TABLE)["Items"] if row["Term"]["S"] == "*usage"]
 
 
-def test_bad_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="MAX_LABELS='many'"):
         start(monkeypatch, MAX_LABELS="many")
 
@@ -155,95 +174,3 @@ def test_collector_runs_again_after_the_start(monkeypatch: pytest.MonkeyPatch) -
     gc = start(monkeypatch).gc
     assert gc.isenabled()
     gc.unfreeze()
-
-
-def test_head_of_a_photo(clients: Clients, s3: S3Client) -> None:
-    photos = Photos(clients.s3, BUCKET)
-    assert photos.head("images/none.jpg") is None
-    etag = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"12345")["ETag"]
-    photo = photos.head("images/ä +%.jpg")
-    assert photo is not None
-    assert (photo.etag, photo.size, photo.version_id) == (etag.strip('"'), 5, None)
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    version = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"123456")["VersionId"]
-    photo = photos.head("images/ä +%.jpg")
-    assert photo is not None
-    assert photo.version_id == version
-    s3.delete_object(Bucket=BUCKET, Key="images/ä +%.jpg")
-    assert photos.head("images/ä +%.jpg") is None
-
-
-def test_version_null_is_no_version(clients: Clients, s3: S3Client) -> None:
-    """S3 calls objects from before versioning version "null": Rekognition is not asked for such a version."""
-    s3.put_object(Bucket=BUCKET, Key="k", Body=b"12345")
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    photo = Photos(clients.s3, BUCKET).head("k")
-    assert photo is not None
-    assert photo.version_id is None
-
-
-@pytest.mark.parametrize(("status", "advice"), [(403, "s3:ListBucket"), (301, "Region")])
-def test_refused_head_says_what_to_do(clients: Clients, status: int, advice: str) -> None:
-    with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", str(status), "", status)
-        with pytest.raises(NeedsOperator, match=r"images/x\.jpg") as raised:
-            Photos(clients.s3, BUCKET).head("images/x.jpg")
-    assert advice in raised.value.next_step
-
-
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        ("InvalidRequest", "SSE-C"),
-        ("KMS.DisabledException", "enable the KMS key"),
-        ("KMS.KMSInvalidStateException", "cancel its deletion"),
-        ("KMS.NotFoundException", "upload the object again"),
-        ("ExpiredToken", "delivers it again"),
-        ("AccessDenied", "GetObject to the function's role"),
-        ("NoSuchKey", "delivers it again"),
-    ],
-)
-def test_bad_request_says_why(clients: Clients, code: str, advice: str) -> None:
-    """The answer to a HEAD has no body, so the code comes from a GET of the first byte."""
-    with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", "400", "Bad Request", 400)
-        where = {"Bucket": BUCKET, "Key": "images/x.jpg", "Range": "bytes=0-0"}
-        stub.add_client_error("get_object", code, "S3's words", 400, expected_params=where)
-        with pytest.raises(Failure) as raised:
-            Photos(clients.s3, BUCKET).head("images/x.jpg")
-        stub.assert_no_pending_responses()
-    assert code in raised.value.cause
-    assert "S3's words" in raised.value.cause
-    assert advice in raised.value.next_step
-
-
-def test_bad_request_that_has_passed_is_tried_again(clients: Clients, s3: S3Client) -> None:
-    s3.put_object(Bucket=BUCKET, Key="images/x.jpg", Body=b"a photo")
-
-    class NoBody:
-        def stream(self) -> list[bytes]:
-            return []
-
-    def bad_request(**_: object) -> AWSResponse:
-        return AWSResponse("https://s3", 400, {}, NoBody())  # type: ignore[arg-type]
-
-    clients.s3.meta.events.register_first("before-send.s3.HeadObject", cast("Any", bad_request))
-    with pytest.raises(TryAgain, match="GetObject succeeds"):
-        Photos(clients.s3, BUCKET).head("images/x.jpg")
-
-
-def test_throttled_head_counts_as_throttled(clients: Clients) -> None:
-    """S3's "503 Slow Down" without a body: botocore gives 503 as its code."""
-    with Stubber(clients.s3) as stub:
-        stub.add_client_error("head_object", "503", "Service Unavailable", 503)
-        with pytest.raises(ClientError) as raised:
-            Photos(clients.s3, BUCKET).head("images/x.jpg")
-    failure = failure_of(raised.value)
-    assert isinstance(failure, TryAgain)
-    assert failure.throttled
-
-
-def test_table_that_has_gone_says_what_to_do(clients: Clients) -> None:
-    with pytest.raises(clients.dynamodb.exceptions.ResourceNotFoundException) as raised:
-        Store(clients.dynamodb, "none", "none").get("k")
-    assert "apply" in failure_of(raised.value).next_step

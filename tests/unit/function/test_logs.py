@@ -1,4 +1,4 @@
-"""Log lines that are written whatever is in them, by Lambda's own formatter."""
+"""Log lines with fields of any content, formatted by Lambda's own formatter."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def written(sink: Sink, fields: Any, error: BaseException | None = None) -> dict
 
 
 @given(st.dictionaries(st.sampled_from(["key", "cause", "n"]), st.text() | st.integers() | st.floats()))
-def test_any_field_is_written(sink: Sink, fields: dict[str, Any]) -> None:
+def test_any_field_is_logged(sink: Sink, fields: dict[str, Any]) -> None:
     assert written(sink, fields).keys() >= fields.keys()
 
 
-def test_half_of_a_surrogate_pair_is_written_as_its_escape(sink: Sink) -> None:
+def test_half_of_a_surrogate_pair_is_escaped(sink: Sink) -> None:
     assert written(sink, {"key": "images/\ud83d.jpg"})["key"] == r"images/\ud83d.jpg"
 
 
-def test_field_stays_as_it_is(sink: Sink) -> None:
+def test_readable_field_is_unchanged_up_to_the_maximum_length(sink: Sink) -> None:
     line = written(sink, {"key": "images/Käse 🐕\n.jpg", "attempt": 3, "cause": "x" * 10_000})
     assert (line["key"], line["attempt"]) == ("images/Käse 🐕\n.jpg", 3)
     assert len(line["cause"]) == logs.MAX_TEXT
 
 
-def test_traceback_of_an_error_that_cannot_be_written_is_left_out(sink: Sink) -> None:
+def test_traceback_that_cannot_be_written_is_left_out(sink: Sink) -> None:
     assert written(sink, {"key": "k"}, ValueError("no \udc80"))["key"] == "k"
     assert "stackTrace" in written(sink, {"key": "k"}, ValueError("no"))

@@ -1,4 +1,4 @@
-"""Calls are let through at a rate; only a short pause is caught up with."""
+"""Calls are let through at a rate; only a short pause is made up for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from image_labels.pace import CATCH_UP_SECONDS, Pace
 
 
 class Clock:
-    """A clock that only moves when somebody sleeps on it, or says so."""
+    """A clock that moves only when `sleep` is called or `now` is set."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -22,7 +22,7 @@ class Clock:
 
 
 def times(count: int, per_second: float, before: Callable[[int, Clock], None] = lambda _n, _clock: None) -> list[float]:
-    """When each of so many calls, one after the other, was let through, in seconds from the start."""
+    """The times at which `count` consecutive calls were let through, in seconds from the start."""
     clock = Clock()
     pace = Pace(per_second, clock=lambda: clock.now, sleep=clock.sleep)
     let_through = []
@@ -37,7 +37,7 @@ def test_burst_starts_with_one_call() -> None:
     assert times(4, 4) == pytest.approx([0, 0.25, 0.5, 0.75])
 
 
-def test_less_than_one_a_second() -> None:
+def test_rate_may_be_below_one_per_second() -> None:
     assert times(3, 0.5) == pytest.approx([0, 2, 4])
 
 
@@ -50,7 +50,7 @@ def test_burst_after_a_pause_starts_with_one_call(idle: float) -> None:
     assert times(7, 4, pause_before_the_fifth)[4:] == pytest.approx([0.75 + idle + n * 0.25 for n in range(3)])
 
 
-def test_pause_between_two_batches_is_caught_up_with() -> None:
+def test_short_pause_between_batches_is_made_up_for() -> None:
     def pause_before_the_ninth(n: int, clock: Clock) -> None:
         if n == 8:
             clock.now += 0.75  # half a second after the ninth's turn
@@ -58,7 +58,7 @@ def test_pause_between_two_batches_is_caught_up_with() -> None:
     assert times(12, 4, pause_before_the_ninth)[8:] == pytest.approx([2.5, 2.5, 2.5, 2.75])
 
 
-def test_at_most_a_second_is_caught_up_with() -> None:
+def test_at_most_one_second_is_made_up_for() -> None:
     def pause_before_the_ninth(n: int, clock: Clock) -> None:
         if n == 8:
             clock.now += 2
@@ -70,9 +70,7 @@ def test_at_most_a_second_is_caught_up_with() -> None:
     per_second=st.sampled_from([0.5, 2.5, 6.25, 10]),
     pauses=st.lists(st.sampled_from([0, 0, 0, 0.1, 0.7, 1.5, 2.5, 60]), min_size=1, max_size=60),
 )
-def test_no_second_has_more_than_the_rate_and_what_the_second_before_left(
-    per_second: float, pauses: list[float]
-) -> None:
+def test_rate_is_exceeded_by_at_most_one_second_of_calls(per_second: float, pauses: list[float]) -> None:
     def pause(n: int, clock: Clock) -> None:
         clock.now += pauses[n]
 
@@ -83,7 +81,7 @@ def test_no_second_has_more_than_the_rate_and_what_the_second_before_left(
             assert calls <= (seconds + CATCH_UP_SECONDS) * per_second + 1
 
 
-def test_threads_that_come_together_are_spread() -> None:
+def test_concurrent_callers_are_spread() -> None:
     waits: list[float] = []
     pace = Pace(2, clock=lambda: 0.0, sleep=waits.append)
     threads = [threading.Thread(target=pace.wait) for _ in range(6)]

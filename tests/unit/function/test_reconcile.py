@@ -1,4 +1,4 @@
-"""The item of a key follows the object of that key, whatever happens between two looks."""
+"""The item of a key is made to agree with its object, also if either changes at the same time."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class World:
     def with_settings(self, settings: str) -> Reconciler:
         return Reconciler(self.photos, self.labels, self.items, settings)
 
-    def look(self, calls: int) -> Result:
-        """Reconcile the key, with so many answers of Rekognition."""
+    def reconcile(self, calls: int) -> Result:
+        """Reconcile the key; `calls` is the number of answers of Rekognition that it must cost."""
         cost = Cost()
         result = self.reconciler.reconcile(KEY, cost=cost)
         assert cost.rekognition_calls == calls
@@ -47,32 +47,32 @@ def world() -> World:
 
 def test_new_photo_is_labelled(world: World) -> None:
     world.photos.upload(KEY, "e1", "v1")
-    result = world.look(calls=1)
+    result = world.reconcile(calls=1)
     assert (result.outcome, result.labels) == (Outcome.LABELLED, 1)
     assert world.stored_label() == "label of e1"
     assert world.labels.asked[0].version_id == "v1"
 
 
-def test_second_event_for_the_same_photo_costs_one_look(world: World) -> None:
+def test_duplicate_event_costs_one_read_and_one_head(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     reads, heads = world.items.reads, world.photos.heads
-    assert world.look(calls=0).outcome is Outcome.UNCHANGED
+    assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
     assert (world.items.reads, world.photos.heads) == (reads + 1, heads + 1)
     assert len(world.labels.asked) == 1
     assert world.items.writes == 1
 
 
-def test_rows_that_somebody_left_unfinished_are_finished_without_rekognition(world: World) -> None:
+def test_unfinished_rows_are_finished_without_a_call_of_rekognition(world: World) -> None:
     world.photos.upload(KEY, "e1", "v1")
     world.reconciler.reconcile(KEY)
     world.items.items[KEY] = replace(world.items.items[KEY], rows=Rows.FILLING)
-    assert world.look(calls=0).outcome is Outcome.UNCHANGED
+    assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
     assert world.items.indexed == [KEY]
 
 
 @pytest.mark.parametrize(("etag", "version"), [("e2", "v2"), ("e2", "v1"), ("e1", "v2")])
-def test_overwritten_photo_is_labelled_anew(world: World, etag: str, version: str) -> None:
+def test_overwritten_photo_is_labelled_again(world: World, etag: str, version: str) -> None:
     world.photos.upload(KEY, "e1", "v1")
     world.reconciler.reconcile(KEY)
     world.photos.upload(KEY, etag, version)
@@ -81,7 +81,7 @@ def test_overwritten_photo_is_labelled_anew(world: World, etag: str, version: st
     assert world.items.items[KEY].version_id == version
 
 
-def test_other_settings_label_anew(world: World) -> None:
+def test_photo_is_labelled_again_after_a_change_of_settings(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     assert world.with_settings("max_labels=20;min_confidence=80").reconcile(KEY).outcome is Outcome.LABELLED
@@ -96,21 +96,21 @@ def test_deleted_photo_loses_its_item(world: World) -> None:
     assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
 
 
-def test_event_for_an_object_that_never_was_does_nothing(world: World) -> None:
+def test_event_for_an_object_that_never_existed_writes_nothing(world: World) -> None:
     assert world.reconciler.reconcile(KEY).outcome is Outcome.UNCHANGED
     assert world.items.writes == 0
 
 
-def test_rejected_photo_is_stored_and_not_asked_for_again(world: World) -> None:
+def test_rejected_photo_is_stored_and_not_sent_again(world: World) -> None:
     world.photos.upload(KEY, "text")
     world.labels.rejecting["text"] = Rejected("InvalidImageFormatException: no")
-    result = world.look(calls=1)
+    result = world.reconcile(calls=1)
     assert (result.outcome, result.reason) == (Outcome.REJECTED, "InvalidImageFormatException: no")
     assert isinstance(world.items.contents[KEY], Rejected)
-    assert world.look(calls=0).outcome is Outcome.UNCHANGED
+    assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
 
 
-def test_photo_replaced_while_it_is_labelled_ends_with_the_labels_of_the_newer(world: World) -> None:
+def test_photo_overwritten_during_labelling_gets_the_labels_of_the_new_object(world: World) -> None:
     world.photos.upload(KEY, "old")
 
     def replaced_during_the_first(n: int) -> None:
@@ -118,25 +118,25 @@ def test_photo_replaced_while_it_is_labelled_ends_with_the_labels_of_the_newer(w
             world.photos.upload(KEY, "new")
 
     world.labels.on_detect = replaced_during_the_first
-    assert world.look(calls=2).outcome is Outcome.LABELLED
+    assert world.reconcile(calls=2).outcome is Outcome.LABELLED
     assert world.stored_label() == "label of new"
 
 
-def test_photo_deleted_while_it_is_labelled_leaves_no_ghost(world: World) -> None:
+def test_photo_deleted_during_labelling_leaves_no_item(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.on_detect = lambda _n: world.photos.delete(KEY)
     assert world.reconciler.reconcile(KEY).outcome is Outcome.REMOVED
     assert KEY not in world.items.items
 
 
-def test_photo_gone_before_rekognition_reads_it(world: World) -> None:
+def test_photo_deleted_before_rekognition_reads_it_is_settled(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.raising["old"] = Unreadable("gone", "")
     world.labels.on_detect = lambda _n: world.photos.delete(KEY)
-    assert world.look(calls=0).outcome is Outcome.UNCHANGED  # asked in vain is not answered
+    assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED  # an unanswered call is not counted
 
 
-def test_photo_that_is_there_and_unreadable_needs_somebody(world: World) -> None:
+def test_existing_photo_that_rekognition_cannot_read_is_a_failure(world: World) -> None:
     world.photos.upload(KEY, "old")
     world.labels.raising["old"] = Unreadable("another Region", "look")
     cost = Cost()
@@ -145,22 +145,22 @@ def test_photo_that_is_there_and_unreadable_needs_somebody(world: World) -> None
     assert cost.rekognition_calls == 0
 
 
-def test_item_changed_by_another_worker_is_not_overwritten_unseen(world: World) -> None:
+def test_item_written_by_another_worker_is_not_overwritten(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     world.photos.upload(KEY, "e2")
 
-    def another_worker_is_faster(n: int) -> None:
+    def another_worker_writes_first(n: int) -> None:
         if n == 2:
             world.reconciler.reconcile(KEY)
 
-    world.labels.on_detect = another_worker_is_faster
-    assert world.look(calls=1).outcome is Outcome.UNCHANGED  # costed, though in vain
+    world.labels.on_detect = another_worker_writes_first
+    assert world.reconcile(calls=1).outcome is Outcome.UNCHANGED  # the call is counted although its result is not used
     assert world.stored_label() == "label of e2"
     assert world.items.writes == 2
 
 
-def test_item_that_never_rests_goes_back_to_the_queue(world: World) -> None:
+def test_photo_of_an_item_that_keeps_changing_is_tried_again_later(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     world.photos.upload(KEY, "e2")
@@ -169,30 +169,30 @@ def test_item_that_never_rests_goes_back_to_the_queue(world: World) -> None:
     with pytest.raises(TryAgain, match=f"changed {MAX_ROUNDS} times"):
         world.reconciler.reconcile(KEY, cost=cost)
     assert cost.rekognition_calls == 1
-    assert len(world.labels.asked) == 2  # one for each content: a conflict is no reason to pay again
+    assert len(world.labels.asked) == 2  # one per object: a conflict causes no further call
 
 
-def test_work_that_was_given_to_somebody_else_is_not_written(world: World) -> None:
-    """A thread that outlives its invocation wakes up when the photo may be gone and nobody looks again."""
+def test_abandoned_photo_is_not_written(world: World) -> None:
+    """If a thread outlives its invocation, the photo may be deleted by then, and no later check corrects the write."""
     world.photos.upload(KEY, "e1")
-    handed_back: list[bool] = []
-    world.labels.on_detect = lambda _n: handed_back.append(True)
+    abandoned_since: list[bool] = []
+    world.labels.on_detect = lambda _n: abandoned_since.append(True)
     with pytest.raises(TryAgain, match="invocation ended"):
-        world.reconciler.reconcile(KEY, lambda: bool(handed_back))
+        world.reconciler.reconcile(KEY, lambda: bool(abandoned_since))
     assert world.items.writes == 0
     with pytest.raises(TryAgain, match="invocation ended"):
         world.reconciler.reconcile(KEY, lambda: True)
     assert len(world.labels.asked) == 1
 
 
-def test_photo_that_is_given_to_somebody_else_is_not_asked_about_when_its_turn_comes(world: World) -> None:
-    """It waits for its turn in rekognition.Labeller, which is told."""
+def test_photo_abandoned_during_its_wait_is_not_sent_to_rekognition(world: World) -> None:
+    """It waits for its turn in rekognition.Labeller, which checks `abandoned` then."""
     world.photos.upload(KEY, "e1")
-    handed_back: list[bool] = []
+    abandoned_since: list[bool] = []
 
     class Waits(FakeLabels):
         def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:
-            handed_back.append(True)
+            abandoned_since.append(True)
             if abandoned():
                 raise TryAgain("not asked")
             return super().detect(photo)
@@ -200,11 +200,11 @@ def test_photo_that_is_given_to_somebody_else_is_not_asked_about_when_its_turn_c
     world.labels = Waits()
     reconciler = world.with_settings("max_labels=10;min_confidence=80")
     with pytest.raises(TryAgain, match="not asked"):
-        reconciler.reconcile(KEY, lambda: bool(handed_back))
+        reconciler.reconcile(KEY, lambda: bool(abandoned_since))
     assert world.labels.asked == []
 
 
-def test_over_the_limit_what_needs_no_rekognition_is_settled_all_the_same(world: World) -> None:
+def test_unchanged_and_deleted_photos_are_settled_over_the_limit(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconciler.reconcile(KEY)
     over = OverDailyLimit(1, "2026-11-25")

@@ -37,7 +37,7 @@ def stub() -> Iterator[Stubber]:
 
 
 class Images:
-    """An allowance of so many images a day; `taken` are those that were not given back."""
+    """An allowance of `allowed` images a day; `taken` are those that were not given back."""
 
     def __init__(self, allowed: int = 10) -> None:
         self.allowed = allowed
@@ -147,7 +147,7 @@ def test_answer_becomes_labels(stub: Stubber) -> None:
     assert labels.labels == (phone, Label("Urban", 85.0))
 
 
-def test_version_is_asked_for_when_there_is_one(stub: Stubber) -> None:
+def test_request_names_the_version_if_there_is_one(stub: Stubber) -> None:
     photo = Photo("photos-bucket", "k", "abc", "3sL4kqtJlcpXroDTDmJ", 1)
     image = {"S3Object": {"Bucket": "photos-bucket", "Name": "k", "Version": "3sL4kqtJlcpXroDTDmJ"}}
     stub.add_response("detect_labels", {"Labels": []}, REQUEST | {"Image": image})
@@ -162,7 +162,7 @@ def test_version_is_asked_for_when_there_is_one(stub: Stubber) -> None:
         ("InvalidParameterException", "80 to 10,000"),
     ],
 )
-def test_what_can_never_be_labelled_is_rejected_with_a_reason(stub: Stubber, code: str, words: str) -> None:
+def test_object_that_can_never_be_labelled_is_rejected_with_a_reason(stub: Stubber, code: str, words: str) -> None:
     stub.add_client_error("detect_labels", code, "the service's words")
     reason = rejection_of(labeller(stub))
     assert reason.startswith(f"{code}: ")
@@ -182,7 +182,7 @@ def test_what_can_never_be_labelled_is_rejected_with_a_reason(stub: Stubber, cod
         ("InvalidS3ObjectException", Unreadable, False),
     ],
 )
-def test_other_errors_say_whose_turn_it_is(code: str, kind: type[Failure], throttled: bool) -> None:
+def test_other_errors_are_classified(code: str, kind: type[Failure], throttled: bool) -> None:
     with pytest.raises(Failure) as raised:
         labeller_of(Answers(*[refusal(code)] * 3)).detect(PHOTO)
     assert type(raised.value) is kind
@@ -195,7 +195,7 @@ def test_other_errors_say_whose_turn_it_is(code: str, kind: type[Failure], throt
     "answer",
     [{}, {"Labels": None}, {"Labels": 7}, {"Labels": [{"Confidence": 1.0}]}, {"Labels": [{"Name": "x"}]}, None],
 )
-def test_nonsense_is_tried_again(answer: Any) -> None:
+def test_unreadable_answer_is_retried(answer: Any) -> None:
     with pytest.raises(TryAgain, match="no labels that can be read"):
         labeller_of(Answers(answer)).detect(PHOTO)
 
@@ -216,8 +216,8 @@ GOOD_BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
         {"Parents": None, "Aliases": [{"Name": ""}], "Categories": None},
     ],
 )
-def test_label_stays_without_the_parts_of_it_that_cannot_be_read(damage: dict[str, Any]) -> None:
-    """One call of Rekognition: what it costs is paid for."""
+def test_unreadable_parts_of_a_label_are_left_out(damage: dict[str, Any]) -> None:
+    """The call is billed, so the rest of its answer is used."""
     answers = Answers({"Labels": [{"Name": "Dog", "Confidence": 99.0} | damage, {"Name": "Grass", "Confidence": 90.0}]})
     dog, grass = labels_of(labeller_of(answers)).labels
     assert (dog.name, dog.confidence, grass.name) == ("Dog", 99.0, "Grass")
@@ -227,12 +227,12 @@ def test_label_stays_without_the_parts_of_it_that_cannot_be_read(damage: dict[st
 
 
 @pytest.mark.parametrize("label", [{"Name": "Cat"}, {"Confidence": 90.0}, {"Name": "Cat", "Confidence": "high"}, None])
-def test_label_that_cannot_be_read_is_left_out(label: Any) -> None:
+def test_unreadable_label_is_left_out(label: Any) -> None:
     labels = labels_of(labeller_of(Answers({"Labels": [label, {"Name": "Dog", "Confidence": 99.0}]}))).labels
     assert [each.name for each in labels] == ["Dog"]
 
 
-def test_key_that_rekognition_does_not_take_is_rejected() -> None:
+def test_key_that_rekognition_refuses_is_rejected() -> None:
     message = "1 validation error detected: Value 'x' at 'image.s3Object.name' failed to satisfy constraint: too long"
     reason = rejection_of(labeller_of(Answers(refusal("ValidationException", message=message))))
     assert re.match(r"ValidationException: .*s3Object\.name", reason)
@@ -252,7 +252,7 @@ def test_photo_over_15_mb_is_rejected_without_a_call() -> None:
     [THROTTLED, BROKEN, refusal("BadGateway", 502), ReadTimeoutError(endpoint_url="https://rekognition")],
     ids=str,
 )
-def test_passing_failure_is_tried_again_at_the_pace(failure: Exception) -> None:
+def test_transient_failure_is_retried_at_the_pace(failure: Exception) -> None:
     clock = [0.0]
     waits: list[float] = []
 
@@ -261,19 +261,19 @@ def test_passing_failure_is_tried_again_at_the_pace(failure: Exception) -> None:
 
     answers = Answers(failure, failure, {"Labels": []})
     labeller_of(answers, pace=Pace(1, clock=lambda: clock[0], sleep=sleep)).detect(PHOTO)
-    assert waits == [1, 2]  # the clock stands still: each attempt has a turn of its own
+    assert waits == [1, 2]  # the clock stands still, so each attempt waits for a separate turn
     assert not answers.left
 
 
 @pytest.mark.parametrize("failure", [THROTTLED, BROKEN, ReadTimeoutError(endpoint_url="https://rekognition")], ids=str)
-def test_there_are_three_attempts(failure: Exception) -> None:
+def test_call_is_attempted_three_times(failure: Exception) -> None:
     answers = Answers(failure, failure, failure, {"Labels": []})
     with pytest.raises((TryAgain, ReadTimeoutError)):
         labeller_of(answers).detect(PHOTO)
     assert len(answers.left) == 1
 
 
-def test_attempts_end_when_nobody_wants_the_labels_any_more() -> None:
+def test_abandoned_photo_is_not_attempted_again() -> None:
     over = threading.Event()
     answers = Answers(THROTTLED, {"Labels": []})
     client = cast("Any", answers)
@@ -283,7 +283,7 @@ def test_attempts_end_when_nobody_wants_the_labels_any_more() -> None:
     assert len(answers.left) == 1
 
 
-def test_each_attempt_that_may_be_paid_for_counts_towards_the_limit() -> None:
+def test_each_attempt_that_may_be_billed_counts_towards_the_limit() -> None:
     silence = ReadTimeoutError(endpoint_url="https://rekognition")
     images = Images()
     labeller_of(Answers(silence, THROTTLED, {"Labels": []}), images).detect(PHOTO)
@@ -301,7 +301,7 @@ def test_rejection_counts_towards_the_limit(stub: Stubber, code: str) -> None:
     assert images.taken == 1
 
 
-def test_answer_counts_towards_the_limit_even_if_it_is_none(stub: Stubber) -> None:
+def test_answer_counts_towards_the_limit_even_if_it_is_empty(stub: Stubber) -> None:
     images = Images()
     stub.add_response("detect_labels", {"Labels": []})
     labeller(stub, images).detect(PHOTO)
@@ -315,7 +315,7 @@ def test_answer_counts_towards_the_limit_even_if_it_is_none(stub: Stubber) -> No
 @pytest.mark.parametrize(
     "code", ["ThrottlingException", "InternalServerError", "AccessDeniedException", "InvalidS3ObjectException"]
 )
-def test_refused_call_does_not_count(code: str) -> None:
+def test_refused_call_does_not_count_towards_the_limit(code: str) -> None:
     images = Images()
     with pytest.raises(Failure):
         labeller_of(Answers(*[refusal(code)] * 3), images).detect(PHOTO)
@@ -328,16 +328,16 @@ def test_refused_call_does_not_count(code: str) -> None:
         (EndpointConnectionError(endpoint_url="https://rekognition"), 0),
         (ReadTimeoutError(endpoint_url="https://rekognition"), 3),
     ],
-    ids=["never sent", "sent, and perhaps paid for"],
+    ids=["never sent", "sent, and perhaps billed"],
 )
-def test_call_without_an_answer_counts_if_it_may_be_paid_for(error: Exception, taken: int) -> None:
+def test_call_without_an_answer_counts_if_it_may_be_billed(error: Exception, taken: int) -> None:
     images = Images()
     with pytest.raises(type(error)):
         labeller_of(Answers(error, error, error), images).detect(PHOTO)
     assert images.taken == taken
 
 
-def test_photo_over_the_limit_neither_asks_nor_takes_a_turn(stub: Stubber) -> None:
+def test_photo_over_the_limit_makes_no_call_and_takes_no_turn(stub: Stubber) -> None:
     waits: list[float] = []
     pace = Pace(1, clock=lambda: 0.0, sleep=waits.append)
     for _ in range(3):
@@ -348,14 +348,14 @@ def test_photo_over_the_limit_neither_asks_nor_takes_a_turn(stub: Stubber) -> No
     assert waits == []
 
 
-def waiting_for(meanwhile: Callable[[], None]) -> Pace:
-    """A pace at which the second caller waits, and this happens meanwhile."""
-    pace = Pace(1, clock=lambda: 0.0, sleep=lambda _seconds: meanwhile())
+def waiting_for(happens: Callable[[], None]) -> Pace:
+    """A pace at which the second caller waits, and something happens during the wait."""
+    pace = Pace(1, clock=lambda: 0.0, sleep=lambda _seconds: happens())
     pace.wait()
     return pace
 
 
-def test_image_counts_on_the_day_on_which_rekognition_is_asked(stub: Stubber) -> None:
+def test_image_counts_on_the_day_of_the_call(stub: Stubber) -> None:
     images = Images()
 
     def midnight() -> None:
@@ -366,20 +366,20 @@ def test_image_counts_on_the_day_on_which_rekognition_is_asked(stub: Stubber) ->
     assert images.by_day == {"2026-11-25": 0, "2026-11-26": 1}
 
 
-def test_photo_whose_turn_comes_on_a_day_that_is_full_waits(stub: Stubber) -> None:
+def test_photo_whose_turn_comes_on_a_full_day_is_over_the_limit(stub: Stubber) -> None:
     images = Images(1)
 
     def midnight() -> None:
         images.today = "2026-11-26"
         images.take()
 
-    with pytest.raises(OverDailyLimit, match="2026-11-26"):  # and Rekognition is not asked
+    with pytest.raises(OverDailyLimit, match="2026-11-26"):  # and Rekognition is not called
         labeller(stub, images, waiting_for(midnight)).detect(PHOTO)
     assert images.by_day == {"2026-11-25": 0, "2026-11-26": 1}
 
 
-def test_photo_that_nobody_wants_any_more_when_its_turn_comes_is_not_asked_about(stub: Stubber) -> None:
-    """A thread that outlives its invocation: the photo has been handed back, and somebody else asks about it."""
+def test_photo_abandoned_before_its_turn_is_not_sent(stub: Stubber) -> None:
+    """If a thread outlives its invocation, its photo is back in the queue, and another invocation sends it."""
     images, over = Images(), threading.Event()
     with pytest.raises(TryAgain, match="the invocation ended before it was the photo's turn"):
         labeller(stub, images, waiting_for(over.set)).detect(PHOTO, over.is_set)

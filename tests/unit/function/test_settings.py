@@ -1,4 +1,4 @@
-"""Settings are checked once at start, all of them."""
+"""All settings are checked once, at the start."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ GOOD = {
     "MAX_RECEIVE_COUNT": "4",
     "RETRY_DELAY_SECONDS": "20",
     "WAITING_QUEUE_URL": "https://sqs/waiting",
-    "MOVE_AHEAD": "3000",
+    "MAX_QUEUE_BACKLOG": "3000",
 }
 LIMITED = {"DAILY_IMAGE_LIMIT": "1000"}
 
 
-def test_good_settings() -> None:
+def test_settings_are_read_from_the_environment() -> None:
     assert Settings.from_environment(GOOD) == Settings(
         bucket="photos-bucket",
         images_table="images",
@@ -37,27 +37,27 @@ def test_good_settings() -> None:
         max_receive_count=4,
         retry_delay=20,
         waiting_queue_url="https://sqs/waiting",
-        move_ahead=3000,
+        max_queue_backlog=3000,
         daily_image_limit=None,
     )
 
 
-def test_limit() -> None:
+def test_daily_limit_is_optional() -> None:
     assert Settings.from_environment(GOOD | LIMITED).daily_image_limit == 1000
 
 
-@pytest.mark.parametrize("name", ["WAITING_QUEUE_URL", "MOVE_AHEAD"])
-def test_what_waits_is_taken_back_without_a_limit_too(name: str) -> None:
-    """So the function must know where and how many, limit or not."""
+@pytest.mark.parametrize("name", ["WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG"])
+def test_waiting_queue_is_configured_without_a_limit_too(name: str) -> None:
+    """Photos that wait when the limit is removed are moved back."""
     with pytest.raises(SettingsError, match=f"{name} is not set"):
         Settings.from_environment({each: value for each, value in GOOD.items() if each != name})
 
 
-def test_limit_decides_no_labels() -> None:
+def test_limit_does_not_change_the_fingerprint() -> None:
     assert Settings.from_environment(GOOD | LIMITED).fingerprint == Settings.from_environment(GOOD).fingerprint
 
 
-def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
+def test_fingerprint_changes_with_the_settings_that_decide_the_labels() -> None:
     fingerprint = Settings.from_environment(GOOD).fingerprint
     assert fingerprint == "max_labels=10;min_confidence=80.0"
     same = GOOD | {"MIN_CONFIDENCE": "80.0", "CONCURRENCY": "7"}
@@ -84,17 +84,17 @@ def test_fingerprint_tells_what_decides_the_labels_and_nothing_else() -> None:
         ("DAILY_IMAGE_LIMIT", "", "a whole number from 1 to"),
         ("DAILY_IMAGE_LIMIT", "1e3", "a whole number from 1 to"),
         ("WAITING_QUEUE_URL", "", "WAITING_QUEUE_URL is not set"),
-        ("MOVE_AHEAD", "0", "a whole number from 1 to"),
-        ("MOVE_AHEAD", "1.5", "a whole number from 1 to"),
+        ("MAX_QUEUE_BACKLOG", "0", "a whole number from 1 to"),
+        ("MAX_QUEUE_BACKLOG", "1.5", "a whole number from 1 to"),
     ],
 )
-def test_bad_setting_names_itself_and_what_is_allowed(name: str, value: str, words: str) -> None:
+def test_invalid_setting_is_refused_with_the_allowed_values(name: str, value: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as raised:
         Settings.from_environment(GOOD | LIMITED | {name: value})
     assert name in str(raised.value)
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_missing_settings_are_named_at_once() -> None:
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment({})
     for name in GOOD:

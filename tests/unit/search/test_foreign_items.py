@@ -1,4 +1,4 @@
-"""Searches over tables in which another program writes too: what cannot be read is skipped, and counted."""
+"""Searches in tables that another program also writes to: unreadable items and rows are skipped and counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from image_labels.search.finder import Finder, Skipped
 from support.fakes import LABELS_TABLE, TABLE
@@ -16,11 +16,9 @@ from support.foreign import KEY, item_of_ours, items, rows, rows_of_ours, vocabu
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 class Partitions:
-    """A DynamoDB whose tables hold the given items and rows, and that filters nothing."""
+    """A DynamoDB client for tables with these items and rows. It ignores filters."""
 
     def __init__(self, items: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
         self.items = {item["PK"]["S"]: item for item in items}
@@ -28,7 +26,7 @@ class Partitions:
 
     def query(self, *, ExpressionAttributeValues: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
         term = ExpressionAttributeValues.get(":term", {"S": "*"})["S"]
-        found = [row for (of, _), row in sorted(self.rows.items()) if of == term]
+        found = [row for (row_term, _), row in sorted(self.rows.items()) if row_term == term]
         return {"Items": found, "ScannedCount": len(found)}
 
     def scan(self, **_: Any) -> dict[str, Any]:
@@ -40,7 +38,7 @@ class Partitions:
             keys = [(key["Term"]["S"], key["Rank"]["S"]) for key in request["Keys"]]
             return {"Responses": {table: [self.rows[key] for key in keys if key in self.rows]}}
         wanted = [key["PK"]["S"] for key in request["Keys"]]
-        assert all(0 < len(key.encode()) <= 2048 for key in wanted)  # DynamoDB refuses others
+        assert all(0 < len(key.encode()) <= 2048 for key in wanted)  # DynamoDB rejects other keys
         return {"Responses": {table: [self.items[key] for key in wanted if key in self.items]}}
 
 
@@ -49,9 +47,8 @@ def finder_of(items: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Finder
     return Finder(client, labels_table="labels", images_table="images")
 
 
-@unhurried
 @given(st.lists(items, max_size=1), st.lists(st.one_of(rows, vocabulary_rows), max_size=4))
-def test_whatever_is_in_the_tables_is_found_or_skipped(items: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
+def test_any_item_or_row_is_found_or_skipped(items: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
     finder = finder_of(items, rows)
     for expression in ("dog", "do*", "dog AND NOT cat", "dog OR hound", "dog AND animal", "dog>=90"):
         page = finder.find(expression)
@@ -72,7 +69,7 @@ def test_whatever_is_in_the_tables_is_found_or_skipped(items: list[dict[str, Any
     assert finder.suggestions("dgo OR xyz* OR dog").keys() <= {"dgo", "xyz*", "dog"}
 
 
-def test_row_of_ours_is_read_among_others() -> None:
+def test_valid_row_beside_a_foreign_row_is_found() -> None:
     foreign: dict[str, Any] = {"Term": {"S": "dog"}, "Rank": {"S": "000000#zzz"}, "Terms": {"SS": ["dog"]}}
     page = finder_of([], [*rows_of_ours(), foreign]).find("dog")
     assert [photo.key for photo in page.photos] == [KEY]
@@ -102,7 +99,7 @@ def finder(dynamodb: DynamoDBClient) -> Finder:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_row_that_cannot_be_read_is_skipped(name: str, dynamodb: DynamoDBClient, finder: Finder) -> None:
+def test_unreadable_row_is_skipped(name: str, dynamodb: DynamoDBClient, finder: Finder) -> None:
     ours = next(row for row in rows_of_ours() if row["Term"] == {"S": "dog"})
     row = {name: value for name, value in (ours | CHANGES[name]).items() if value is not None}
     dynamodb.put_item(TableName=LABELS_TABLE, Item=row)
@@ -114,7 +111,7 @@ def test_row_that_cannot_be_read_is_skipped(name: str, dynamodb: DynamoDBClient,
         assert finder.find(expression, key_prefix="images/").photos == ()
 
 
-def test_scan_counts_the_items_of_another_program(dynamodb: DynamoDBClient, finder: Finder) -> None:
+def test_scan_skips_and_counts_the_items_of_another_program(dynamodb: DynamoDBClient, finder: Finder) -> None:
     others: dict[str, dict[str, Any]] = {
         "images/lab.jpg": {"Labels": {"SS": ["Dog"]}},
         "images/strings.jpg": item_of_ours() | {"Detections": {"L": [{"S": "Dog"}]}},
@@ -134,9 +131,7 @@ def test_scan_counts_the_items_of_another_program(dynamodb: DynamoDBClient, find
         }
 
 
-def test_term_of_which_the_vocabulary_row_is_damaged_is_found_all_the_same(
-    dynamodb: DynamoDBClient, finder: Finder
-) -> None:
+def test_term_with_a_damaged_vocabulary_row_is_found(dynamodb: DynamoDBClient, finder: Finder) -> None:
     for row in rows_of_ours():
         dynamodb.put_item(TableName=LABELS_TABLE, Item=row)
     dynamodb.put_item(TableName=TABLE, Item=item_of_ours())
@@ -144,7 +139,7 @@ def test_term_of_which_the_vocabulary_row_is_damaged_is_found_all_the_same(
     dynamodb.put_item(TableName=LABELS_TABLE, Item=damaged)
     assert [photo.key for photo in finder.find("do*").photos] == [KEY]
     assert finder.suggestions("dog") == {}
-    # Its Name is not believed: photos of sofas would be left out for it.
+    # If the scan trusted the damaged row's Name, it would omit photos of sofas.
     sofa = item_of_ours() | {"PK": {"S": "images/sofa.jpg"}, "Labels": {"SS": ["Sofa"]}, "Detections": {"L": []}}
     dynamodb.put_item(TableName=TABLE, Item=sofa)
     assert [photo.key for photo in finder.scan("NOT dog").photos] == ["images/sofa.jpg"]

@@ -1,4 +1,4 @@
-"""What a terminal is shown of text that anybody may have written."""
+"""Escapes of characters that would control, reorder or hide text on a terminal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_labels.search.printable import is_plain, safe, visible
 
-# Format characters that are seen: signs before Arabic and other numbers, and those of hieroglyphs.
-SEEN = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f]")
+# Visible format characters: signs before Arabic and other numbers, and those of hieroglyphs.
+VISIBLE = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f]")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ SEEN = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U00011
         ("do\u200bg\ufeff\xad\u2060\u3164", r"do\u200bg\ufeff\xad\u2060\u3164".replace(r"\xad", r"\u00ad")),
         ("\udcff", r"\udcff"),
         ("\U000e0041", r"\U000e0041"),
-        # What emoji, Persian and Hindi are written with is left; elsewhere it hides.
+        # Emoji, Persian and Hindi need these characters. Elsewhere they are escaped.
         ("👩\u200d👩\u200d👧 ❤\ufe0f\u200d🔥 1\ufe0f\u20e3", "👩\u200d👩\u200d👧 ❤\ufe0f\u200d🔥 1\ufe0f\u20e3"),
         ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
         ("क्\u200dष", "क्\u200dष"),
@@ -35,15 +35,15 @@ SEEN = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U00011
         ("\u200d", r"\u200d"),
     ],
 )
-def test_what_is_hidden_is_shown(text: str, shown: str) -> None:
+def test_hidden_characters_are_escaped(text: str, shown: str) -> None:
     assert (safe(text), visible(text)) == (shown, shown)
     assert is_plain(text) == (text == shown)
 
 
-def test_every_character_that_controls_reorders_or_hides_is_written_as_an_escape() -> None:
+def test_every_character_that_controls_reorders_or_hides_text_is_escaped() -> None:
     for code in range(sys.maxunicode + 1):
         character = chr(code)
-        hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and not SEEN.match(character)
+        hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and not VISIBLE.match(character)
         if hidden or unicodedata.bidirectional(character) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI"):
             assert visible(f"a{character}b").isascii(), hex(code)
 
@@ -51,7 +51,7 @@ def test_every_character_that_controls_reorders_or_hides_is_written_as_an_escape
 ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\\tnr]))")
 
 
-def back(shown: str) -> str:
+def unescaped(shown: str) -> str:
     def character(match: re.Match[str]) -> str:
         named = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
         return named[match[4]] if match[4] else chr(int(match[1] or match[2] or match[3], 16))
@@ -60,7 +60,7 @@ def back(shown: str) -> str:
 
 
 @given(st.text(st.one_of(st.sampled_from("\\nx1b\t\u202e\u200d👩❤\ufe0f"), st.characters())))
-def test_what_was_there_can_be_told(text: str) -> None:
-    assert back(visible(text)) == text
+def test_escapes_are_unambiguous(text: str) -> None:
+    assert unescaped(visible(text)) == text
     assert "\n" not in visible(text)
     assert is_plain(visible(text))

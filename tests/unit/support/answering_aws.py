@@ -1,6 +1,6 @@
-"""AWS as the function's clients see it when all is well: every photo is there and shows a dog.
+"""AWS without faults: every photo exists and shows a dog.
 
-It stands in for the network only: requests are built, checked and signed by the real clients.
+It replaces the network only: requests are built, validated and signed by the real clients.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ class _Body:
 
 @dataclass
 class Aws:
-    """Answers requests; `looked_at` are the keys of HeadObject, `items` those of the images table."""
+    """Answers requests; `heads` are the keys of HeadObject, `items` the items of the images table."""
 
-    looked_at: set[str] = field(default_factory=set)
+    heads: set[str] = field(default_factory=set)
     items: dict[str, Any] = field(default_factory=dict)
     sent: list[Any] = field(default_factory=list)  # SendMessage's requests
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def clear(self) -> None:
-        self.looked_at.clear()
+        self.heads.clear()
         self.items.clear()
         self.sent.clear()
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """In place of botocore's HTTP session."""
+        """Answer a request in place of the network, as a handler of botocore's event before-send does."""
         with self._lock:
             status, headers, body = self._answer(request)
         return AWSResponse(request.url, status, headers, _Body(body))  # type: ignore[arg-type]
 
     def _answer(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
         if request.method == "HEAD":
-            self.looked_at.add(unquote(urlsplit(request.url).path)[1:])
+            self.heads.add(unquote(urlsplit(request.url).path)[1:])
             return 200, {"ETag": '"abc"', "Content-Length": "4711"}, b""
         target = request.headers["X-Amz-Target"]
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]

@@ -25,12 +25,12 @@ VARIABLES = {
     "MAX_RECEIVE_COUNT": "5",
     "RETRY_DELAY_SECONDS": "20",
     "WAITING_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting",
-    "MOVE_AHEAD": "100",
+    "MAX_QUEUE_BACKLOG": "100",
 }
 
 
 class Context:
-    """What Lambda tells of an invocation."""
+    """Lambda's context object of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000

@@ -1,4 +1,4 @@
-"""Stand-ins for the services that behave as they do, as far as the reconciler can tell."""
+"""Fakes of the services that behave as the services do, as far as the reconciler needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LABELS_TABLE = "image-labels-labels"
 
 @dataclass
 class FakePhotos:
-    """A bucket; `on_head` runs before each answer, for what others do meanwhile."""
+    """A bucket; `on_head` runs before each answer, for concurrent changes."""
 
     objects: dict[str, Photo] = field(default_factory=dict)
     heads: int = 0
@@ -37,7 +37,7 @@ class FakePhotos:
 
 @dataclass
 class FakeLabels:
-    """Sees in each photo a label named after its ETag, unless told to reject it or what to raise for it."""
+    """Gives each photo a label named after its ETag, unless `raising` or `rejecting` has the ETag."""
 
     raising: dict[str, Exception] = field(default_factory=dict)
     rejecting: dict[str, Rejected] = field(default_factory=dict)
@@ -89,6 +89,6 @@ class FakeItems:
         self.items[item.key] = replace(item, rows=Rows.COMPLETE)
 
     def touch(self, key: str) -> None:
-        """Somebody else rewrites the item: same content, another revision."""
+        """Another worker writes the item again: same content, another revision."""
         self.writes += 1
         self.items[key] = replace(self.items[key], revision=1000 + self.writes)

@@ -1,4 +1,4 @@
-"""What another program, or a hand in the console, may write into the two tables, in DynamoDB's typed JSON."""
+"""Items and rows that another program, or a person in the console, may write, in DynamoDB's typed JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from image_labels.tables.terms import terms_of
 
 BUCKET = "photos-bucket"
 KEY = "images/dog.jpg"
+# The item that the original lab writes.
+LAB: dict[str, Any] = {"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}}
 DOG = Label("Dog", 98.765, ("Animal",), ("Hound",), ("Animals and Pets",), (Instance(0.1, 0.2, 0.3, 0.4, 97.5),))
 
 # DynamoDB gives up to 38 digits, and an exponent for what is large or small.
@@ -67,7 +69,7 @@ def item_of_ours() -> dict[str, Any]:
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: dict[str, Any], keep: tuple[str, ...]) -> dict[str, Any]:
-    """An item or row of ours of which somebody has changed, removed or added some values, however deep, except keys."""
+    """An item or row of this module with some values changed, removed or added at any depth, except its keys."""
     item = _changed(draw, {"M": {name: value for name, value in whole.items() if name not in keep}})["M"]
     return {name: value for name, value in item.items() if name not in keep} | {name: whole[name] for name in keep}
 
@@ -87,7 +89,7 @@ def _changed(draw: st.DrawFn, value: dict[str, Any]) -> dict[str, Any]:
     return draw(values)
 
 
-# Whatever is in an item or a row, given the keys, which DynamoDB holds to be strings.
+# Any attributes of an item. DynamoDB ensures only that its keys are strings.
 _ATTRIBUTES = (
     *("Labels", "Detections", "DetectionsCut", "Status", "Reason", "Bucket", "ETag", "VersionId", "Size", "Settings"),
     *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision"),
@@ -96,9 +98,8 @@ anything = st.dictionaries(st.sampled_from(_ATTRIBUTES), values, max_size=8)
 items = st.one_of(
     anything.map(lambda item: item | {"PK": {"S": KEY}}),
     damaged(item_of_ours(), ("PK",)),
-    # The original lab's, and one with labels as a list of strings.
-    st.just({"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}}),
-    st.just({"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}, "Detections": {"L": [{"S": "Dog"}]}}),
+    st.just(LAB),
+    st.just(LAB | {"Detections": {"L": [{"S": "Dog"}]}}),
 )
 
 

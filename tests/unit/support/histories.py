@@ -1,302 +1,48 @@
-"""Histories: a bucket that people change, a queue that loses, doubles and reorders, and several workers that run the
-real reconciler on the real store and are switched at every call that crosses the network.
+"""Histories: photos come and go while several workers run the real reconciler on the real store.
 
-What stands for AWS behaves as AWS says: S3 reads are strongly consistent; a DynamoDB transaction has its conditions
-checked and takes effect in one moment (tables.py); Rekognition reads the version it is asked for, or, in a bucket
-without versions, whatever is there when it reads. A call may fail before it takes effect or after (the answer is lost),
-and a worker may die at either point. A message comes back until its worker has said that it is done.
+The queue loses, duplicates and reorders events. The workers are switched at every call that crosses the network
+(world.py). A call may fail before it takes effect or after (the answer is lost), and a worker may die at either point.
+A message comes back until its worker has settled it.
 
-With a daily limit, each worker is an environment of its own, Rekognition may throttle, days go by, and photos over the
-limit wait until the real mover moves them, of which two may be at work at once, which may die as workers do, and of
-whose messages SQS may refuse some.
+With a daily limit, each worker is a separate environment, Rekognition may throttle, days pass, and photos over the
+limit wait until the real mover moves them. Two movers may run at once, and they may die as workers do.
 
-With another writer, a program that knows nothing of this one puts items of its own where there is none, and changes
-attributes of those that are there.
+With another writer, a program that does not know the module writes items where there are none, and changes attributes
+of existing ones.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
-from typing import Any, TypeVar, cast
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from botocore.exceptions import ClientError
 from greenlet import GreenletExit, greenlet
 from image_labels.daily_limit import DailyLimit
 from image_labels.failures import OverDailyLimit, TryAgain
-from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.pace import Pace
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller, Unlimited, Unreadable
-from image_labels.tables.items import is_foreign, labels_of, rows_of
 from image_labels.tables.store import Store
-from image_labels.tables.terms import terms_of
-from support.tables import Attributes, Tables, revisions
+from support.tables import revisions
+from support.world import DAY, MAX_BACKLOG, Queues, World, client_error
 
-T = TypeVar("T")
-BUCKET = "photos-bucket"
 SETTINGS = "max_labels=10;min_confidence=80"
 KEYS = ("a", "b")
 WORKERS = 3
-# A history that has not come to rest after so many switches never will.
+# A history with unsettled messages after this many switches never ends.
 MAX_SWITCHES = 20_000
-# Switches that see a new photo through to its end.
+# Switches that settle a new photo.
 SPURT = 12
-DAY = 24 * 3600
-TICK = 5 * 60  # seconds from one look at the waiting photos to the next
+TICK = 5 * 60  # seconds between two runs of the schedule
 MOVERS = 2
-AHEAD = 1  # messages that a mover brings the queue of photos to
-
-Content = Labels | Rejected
-
-# What the other writer puts where there is no item, and what it changes of one that is there; None removes.
-ITEMS_OF_ANOTHER: tuple[Attributes, ...] = (
-    {"Labels": {"SS": ["Dog"]}},
-    {"Detections": {"L": [{"S": "Dog"}]}, "Revision": {"S": "1"}},
-    {"ETag": {"N": "1"}, "Revision": {"N": "1.5"}, "Rows": {"N": "1"}},
-    {"Detections": {"NULL": True}, "Emptying": {"BOOL": True}},
-)
-CHANGES_OF_ANOTHER: tuple[Attributes, ...] = (
-    {"Revision": {"S": "1"}},
-    {"Revision": {"N": "1.5"}},
-    {"Revision": None},
-    {"Settings": {"NULL": True}, "Revision": {"L": []}},
-    {"Settings": None},
-    {"ETag": {"N": "1"}},
-    {"Status": {"S": "DONE"}},
-    {"Rows": {"S": "many"}},
-)
 
 
-class GoesBackError(AssertionError):
-    """An item was replaced by the labels of an older photo."""
-
-
-class OverLimitError(AssertionError):
-    """More images were asked about than the limit of a day allows."""
-
-
-class FloodError(AssertionError):
-    """More messages were moved at a time than there was room for."""
-
-
-class NoRestError(AssertionError):
-    """The workers go on for ever."""
-
-
-def seen_in(etag: str) -> Content:
-    """What Rekognition says of a content: every fourth is no photo, and contents have some of their terms in common."""
-    number = int(etag)
-    if number % 4 == 3:
-        return Rejected(f"content {number}")
-    own = Label(f"Content {number % 5}", 90.0 + number % 7, parents=("Thing",))
-    return Labels((own, Label("Common", 95.0), Label("Shaky", 80.0 + number % 3)), "3.0")
-
-
-def network(call: Callable[[], T]) -> T:
-    """A call that takes effect in one moment, with a switch before it and one between effect and answer."""
-    scheduler = greenlet.getcurrent().parent
-    assert scheduler is not None
-    scheduler.switch()
-    try:
-        answer = call()
-    except Exception:
-        scheduler.switch()
-        raise
-    scheduler.switch()
-    return answer
-
-
-def _error(code: str, message: str, operation: str) -> ClientError:
-    return ClientError(cast("Any", {"Error": {"Code": code, "Message": message}}), operation)
-
-
-@dataclass
-class World:
-    """The bucket, Rekognition and the tables. `versioned` says whether the bucket keeps versions.
-
-    `limit` is the daily limit, `now` the time in seconds since the epoch, `throttles` how many of the next calls
-    Rekognition refuses, `billed` how many it has answered of those made on each day (days since the epoch), `faults`
-    how many times a worker died, or a call of its failed.
-    """
-
-    versioned: bool
-    limit: int | None = None
-    now: float = 0.0
-    throttles: int = 0
-    billed: Counter[int] = field(default_factory=Counter)
-    faults: int = 0
-    another_writer: bool = False
-    conditional: bool = True  # False: tables that ignore conditions, for the test of the test
-    objects: dict[str, Photo] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=count)
-
-    def __post_init__(self) -> None:
-        self.tables = Tables(network, conditional=self.conditional, on_write=self._no_older_one)
-        self._labelled: dict[str, int] = {}
-
-    # -- what people do
-
-    def upload(self, key: str) -> None:
-        number = next(self.numbers)
-        self.objects[key] = Photo(BUCKET, key, str(number), f"v{number}" if self.versioned else None, 1000)
-
-    def remove(self, key: str) -> None:
-        self.objects.pop(key, None)
-
-    def write_as_another(self, key: str, which: int) -> None:
-        """What another program does to a key of the images table."""
-        images = self.tables.items["images"]
-        if (key,) not in images:
-            images[(key,)] = {"PK": {"S": key}, **ITEMS_OF_ANOTHER[which % len(ITEMS_OF_ANOTHER)]}
-            return
-        changed = images[(key,)] | CHANGES_OF_ANOTHER[which % len(CHANGES_OF_ANOTHER)]
-        images[(key,)] = {name: value for name, value in changed.items() if value is not None}
-
-    # -- what the reconciler calls
-
-    def head(self, key: str) -> Photo | None:
-        return network(lambda: self.objects.get(key))
-
-    def detect_labels(self, *, Image: Attributes, **_: Any) -> Attributes:  # noqa: N803
-        today = int(self.now // DAY)
-
-        def answer() -> Attributes:
-            if self.throttles:
-                self.throttles -= 1
-                raise _error("ThrottlingException", "", "DetectLabels")
-            content = seen_in(self._read(**Image["S3Object"]))
-            self.billed[today] += 1
-            if self.limit is not None and self.billed[today] > self.limit:
-                raise OverLimitError(f"{self.billed[today]} images on a day that has {self.limit}")
-            if isinstance(content, Rejected):
-                raise _error("InvalidImageFormatException", content.reason, "DetectLabels")
-            labels = [
-                {"Name": each.name, "Confidence": each.confidence, "Parents": [{"Name": name} for name in each.parents]}
-                for each in content.labels
-            ]
-            return {"Labels": labels, "LabelModelVersion": content.model_version}
-
-        return network(answer)
-
-    def _read(self, Name: str, Version: str | None = None, **_: str) -> str:  # noqa: N803
-        if Version is not None:
-            return Version.removeprefix("v")
-        if Name not in self.objects:
-            raise _error("InvalidS3ObjectException", "gone", "DetectLabels")
-        return self.objects[Name].etag
-
-    def _no_older_one(self, images: dict[str, Attributes]) -> None:
-        # Not those of another writer, which may have any ETag.
-        labelled = {key: int(item["ETag"]["S"]) for key, item in images.items() if not is_foreign(item)}
-        for key, number in labelled.items():
-            if number < self._labelled.get(key, number):
-                raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
-        self._labelled = {key: number for key, number in self._labelled.items() if key in images} | labelled
-
-    # -- at rest
-
-    def differences(self) -> list[str]:
-        """How the tables differ from a fresh labelling of the bucket; empty if they do not."""
-        images, rows = self.tables.images(), self.tables.rows()
-        counted, billed = sum(self.tables.usage().values()), self.billed.total()
-        # A fault leaves one image counted at most: that of the call it befell.
-        wrong = self.limit is not None and not billed <= counted <= billed + self.faults
-        found = [f"{billed} images are billed and {counted} are counted, with {self.faults} faults"] if wrong else []
-        found += [f"{key!r} has no item" for key in self.objects.keys() - images.keys()]
-        found += [f"{key!r} has a ghost" for key in images.keys() - self.objects.keys()]
-        fresh_rows: dict[tuple[str, str], Attributes] = {}
-        for key in self.objects.keys() & images.keys():
-            item, etag = images[key], self.objects[key].etag
-            fresh = seen_in(etag)
-            if is_foreign(item):
-                found.append(f"{key!r} has the item of another writer: {item}")
-                continue
-            if _comparable(_said(item)) != _comparable(fresh) or item["ETag"]["S"] != etag:
-                found.append(f"{key!r} is stale: {_said(item)} instead of {fresh}")
-            if isinstance(fresh, Labels):
-                fresh_rows |= rows_of(key, terms_of(fresh.labels))
-            if item.get("Rows") != {"N": str(len(rows_of(key, terms_of(labels_of(item)))))}:
-                found.append(f"{key!r} does not know its rows")
-        found += [f"no row {row}" for row in sorted(fresh_rows.keys() - rows.keys())]
-        found += [f"a ghost of a row {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
-        found += [f"row {row} is stale" for row in fresh_rows.keys() & rows.keys() if rows[row] != fresh_rows[row]]
-        found += [f"not in the vocabulary: {term}" for term, _ in rows if term not in self.tables.vocabulary()]
-        return found
-
-
-def _said(item: Attributes) -> Content:
-    if "Reason" in item:
-        return Rejected(item["Reason"]["S"])
-    return Labels(labels_of(item), item["LabelModelVersion"]["S"])
-
-
-def _comparable(content: Content) -> Labels | str:
-    if isinstance(content, Labels):
-        return content
-    said = re.search(r"content \d+", content.reason)
-    return said[0] if said else content.reason
-
-
-@dataclass
-class Queues:
-    """What movers see of SQS: messages are keys of photos. `refuses` of the next messages are not sent."""
-
-    photos: deque[str]
-    waiting: deque[str] = field(default_factory=deque)
-    hidden: dict[str, str] = field(default_factory=dict)  # by receipt handle
-    handles: Iterator[int] = field(default_factory=count)
-    refuses: int = 0
-    moved: Counter[greenlet] = field(default_factory=Counter)  # by each mover
-
-    def show(self) -> None:
-        """The visibility time-out is over."""
-        self.waiting.extend(self.hidden.values())
-        self.hidden.clear()
-
-    def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> Attributes:  # noqa: N803
-        queue = self.waiting if QueueUrl == "waiting" else self.photos
-        return network(lambda: {"Attributes": {"ApproximateNumberOfMessages": str(len(queue))}})
-
-    def receive_message(self, *, MaxNumberOfMessages: int, **_: Any) -> Attributes:  # noqa: N803
-        def receive() -> Attributes:
-            messages: list[Attributes] = []
-            while self.waiting and len(messages) < MaxNumberOfMessages:
-                handle = str(next(self.handles))
-                self.hidden[handle] = self.waiting.popleft()
-                attributes = {"SentTimestamp": "0"}
-                messages.append({"Body": self.hidden[handle], "ReceiptHandle": handle, "Attributes": attributes})
-            return {"Messages": messages}
-
-        return network(receive)
-
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[Attributes]) -> Attributes:  # noqa: N803
-        mover = greenlet.getcurrent()
-
-        def send() -> Attributes:
-            refused, sent = Entries[: self.refuses], Entries[self.refuses :]
-            self.refuses -= len(refused)
-            queue = self.waiting if QueueUrl == "waiting" else self.photos
-            queue.extend(entry["MessageBody"] for entry in sent)
-            self.moved[mover] += len(sent)
-            if self.moved[mover] > AHEAD:
-                raise FloodError(f"{self.moved[mover]} messages were moved, and {AHEAD} at most were to be")
-            return {"Successful": sent, "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in refused]}
-
-        return network(send)
-
-    def delete_message_batch(self, *, Entries: list[Attributes], **_: Any) -> Attributes:  # noqa: N803
-        def delete() -> Attributes:
-            for entry in Entries:
-                self.hidden.pop(entry["ReceiptHandle"], None)
-            return {}
-
-        return network(delete)
+class UnsettledError(AssertionError):
+    """Messages are still unsettled after MAX_SWITCHES."""
 
 
 @dataclass
@@ -309,7 +55,7 @@ class Running:
 
 
 class History:
-    """One history, told by bytes: each is one thing that happens next, to whom in its upper bits."""
+    """One history. Each byte of `steps` is one event: the lower four bits are what happens, the upper four to whom."""
 
     def __init__(
         self,
@@ -343,16 +89,16 @@ class History:
             self._allowance(),
             queue_url="photos",
             waiting_queue_url="waiting",
-            ahead=AHEAD,
+            max_backlog=MAX_BACKLOG,
             now=lambda: 0.0,
         )
         self.movers: list[greenlet | None] = [None] * MOVERS
-        self.unheard: set[str] = set()  # keys whose last change has had no event
+        self.unheard: set[str] = set()  # keys whose last change had no event
         self.workers: list[Running | None] = [None] * WORKERS
 
-    def play(self, told: bytes) -> None:
-        """Let it happen, then let the queue run dry. Raises GoesBackError or NoRestError."""
-        for byte in told:
+    def play(self, steps: bytes) -> None:
+        """Play the steps, then settle all messages. Raises the errors of this module and of `support.world`."""
+        for byte in steps:
             self._happens(byte % 16, byte // 16)
         self.queue.extend(sorted(self.unheard))  # at least one event comes after a key's last change
         for switches in range(MAX_SWITCHES):
@@ -367,7 +113,7 @@ class History:
                 if not self.queues.waiting and not self.queues.hidden:
                     return
                 self._tick(DAY)
-        raise NoRestError(f"not at rest after {MAX_SWITCHES} switches")
+        raise UnsettledError(f"messages are unsettled after {MAX_SWITCHES} switches")
 
     def _happens(self, what: int, who: int) -> None:
         key, worker = KEYS[who % len(KEYS)], who % WORKERS
@@ -384,15 +130,15 @@ class History:
                 self._end(worker, deliver_again=True)
             case 5:  # its call fails, or the answer to its call is lost
                 self._step(worker, TryAgain("the network"))
-            case 6 | 7 if self.workers[worker] is not None:  # the others stand still for long
+            case 6 | 7 if self.workers[worker] is not None:  # the other workers pause for long
                 for _ in range(SPURT):
                     self._step(worker)
             case 14 | 15 if self.world.another_writer:
                 self.world.write_as_another(key, who // len(KEYS))
-                self.unheard.add(key)  # it tells nobody: the next event of the key mends it
+                self.unheard.add(key)  # S3 sends no event: the next event of the key corrects it
             case 12 if self.world.limit is not None:
                 self._tick(DAY)
-            case 13 if self.world.limit is not None:  # SQS does not take everything
+            case 13 if self.world.limit is not None:  # SQS refuses a message
                 self.queues.refuses += 1
             case 14 if self.world.limit is not None:
                 self.world.throttles += 1
@@ -411,7 +157,7 @@ class History:
             self.queue.append(key)
 
     def _take(self, worker: int, which: int) -> None:
-        """Any message of the queue, not the first: it keeps no order."""
+        """Take any message of the queue, because SQS keeps no order."""
         if not self.queue:
             return
         self.queue.rotate(-(which % len(self.queue)))
@@ -448,10 +194,10 @@ class History:
             self.queue.append(running.key)
         if not running.thread.dead:
             self.world.faults += 1
-            running.thread.throw()  # GreenletExit: it ends where it stands
+            running.thread.throw()  # GreenletExit: it ends at its current call
 
     def _allowance(self) -> DailyLimit | Unlimited:
-        """One for each environment."""
+        """A new allowance, as each execution environment has one."""
         if self.world.limit is None:
             return Unlimited()
         tables: Any = self.world.tables
@@ -463,16 +209,16 @@ class History:
             case 0 | 1 | 2:
                 self._tick(TICK)
             case 3:
-                self._move(mover, _error("ServiceUnavailable", "", "SQS"))
+                self._move(mover, client_error("ServiceUnavailable", "", "SQS"))
             case 4:  # it dies
                 self._move(mover, GreenletExit())
-            case 5 if self.movers[mover] is None:  # the schedule rings once more than it should
+            case 5 if self.movers[mover] is None:  # the schedule runs once more than it should
                 self._start(mover)
             case _:
                 self._move(mover)
 
     def _tick(self, seconds: float) -> None:
-        """Time goes by, messages that were received and not deleted are seen again, and a mover looks."""
+        """Time passes, messages that were received and not deleted are visible again, and a mover starts."""
         self.world.now += seconds
         self.queues.show()
         if self.movers[0] is None:

@@ -1,16 +1,18 @@
-"""Requests and answers of DetectLabels against botocore's service model, stricter than botocore itself."""
+"""Requests and answers of Rekognition against botocore's service model, stricter than botocore itself."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from botocore.model import ListShape, StructureShape
 from botocore.parsers import create_parser
 from botocore.validate import ParamValidator
-from image_labels_emulator.rekognition import image, taxonomy, validation
+from image_labels_emulator.rekognition import image, label_request, taxonomy, validation
 from image_labels_emulator.rekognition.detect import detect_labels
 from PIL import Image
 
@@ -18,13 +20,47 @@ if TYPE_CHECKING:
     from botocore.model import Shape
     from image_labels_emulator.rekognition.sources import Found
 
-# Members that published answers omit. All others in the model are required.
+# Members that published answers omit, or that the emulator documents as absent. All others in the model are required.
 MAY_BE_MISSING = {
     "DetectLabelsResponse": {"OrientationCorrection", "ImageProperties"},
     "Instance": {"DominantColors"},
     "DetectLabelsImageQuality": {"Contrast"},
+    "DetectFacesResponse": {"OrientationCorrection"},
+    "FaceDetail": {
+        "AgeRange",
+        "Smile",
+        "Eyeglasses",
+        "Sunglasses",
+        "Gender",
+        "Beard",
+        "Mustache",
+        "EyesOpen",
+        "MouthOpen",
+        "Emotions",
+        "FaceOccluded",
+        "EyeDirection",
+    },
+    "Pose": {"Yaw", "Pitch"},
+    "ComparedFace": {"Emotions", "Smile"},
+    "CompareFacesResponse": {"SourceImageOrientationCorrection", "TargetImageOrientationCorrection"},
+    "Face": {"ExternalImageId", "UserId"},
+    "IndexFacesResponse": {"OrientationCorrection"},
+    "UnsuccessfulFaceDeletion": {"UserId"},
+    "ListFacesResponse": {"NextToken"},
+    "ListCollectionsResponse": {"NextToken"},
+    "DetectModerationLabelsResponse": {"HumanLoopActivationOutput", "ProjectVersion"},
+    "TextDetection": {"ParentId"},
 }
-TYPES: dict[str, Any] = {"structure": dict, "list": list, "string": str, "integer": int, "float": float}
+TYPES: dict[str, Any] = {
+    "structure": dict,
+    "list": list,
+    "map": dict,
+    "string": str,
+    "integer": int,
+    "long": int,
+    "float": float,
+    "timestamp": float,
+}
 
 
 def picture(width: int = 200, height: int = 100, form: str = "JPEG", mode: str = "RGB", **options: Any) -> bytes:
@@ -43,13 +79,19 @@ def s3_image(key: str = "images/a.jpg", bucket: str = "photos") -> dict[str, Any
     return {"S3Object": {"Bucket": bucket, "Name": key}}
 
 
-def checked(**request: Any) -> validation.DetectLabelsRequest:
-    """Parse a request that passes botocore's validation."""
-    shape = validation.operation_model().input_shape
+def check_request(operation: str, request: dict[str, Any]) -> None:
+    """Check a request with botocore, as boto3 does, and with the emulator."""
+    shape = validation.operation_model(operation).input_shape
     assert shape is not None
     report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
-    return validation.parse(request)
+    validation.check(operation, request)
+
+
+def checked(**request: Any) -> label_request.DetectLabelsRequest:
+    """Parse a request of DetectLabels that passes botocore's validation."""
+    check_request("DetectLabels", request)
+    return label_request.parse(request)
 
 
 def answer(*found: Found, photo: bytes | None = None, **request: Any) -> dict[str, Any]:
@@ -59,11 +101,11 @@ def answer(*found: Found, photo: bytes | None = None, **request: Any) -> dict[st
     return check_answer(raw)
 
 
-def check_answer(raw: dict[str, Any]) -> dict[str, Any]:
+def check_answer(raw: dict[str, Any], operation: str = "DetectLabels") -> dict[str, Any]:
     """Validate an answer with botocore's parser. Returns the answer as a client receives it."""
-    shape = validation.operation_model().output_shape
+    shape = validation.operation_model(operation).output_shape
     assert shape is not None
-    body = json.dumps(raw)
+    body = json.dumps(raw, default=datetime.timestamp)
     _check(shape, json.loads(body), shape.name)
     parsed: dict[str, Any] = create_parser("json").parse(
         {"status_code": 200, "headers": {}, "body": body.encode()}, shape
@@ -81,8 +123,10 @@ def _check(shape: Shape, value: Any, path: str) -> None:
     fits = isinstance(value, TYPES[shape.type_name]) or (shape.type_name == "float" and type(value) is int)
     assert fits, path
     limits = shape.metadata
-    if "min" in limits and not isinstance(value, (list, str)):
+    if "min" in limits and not isinstance(value, (list, str, dict)):
         assert limits["min"] <= value <= limits.get("max", value), f"{path} is {value}"
+    if "pattern" in limits:
+        assert re.fullmatch(limits["pattern"], value), f"{path} is {value}"
     if limits.get("enum"):
         assert value in limits["enum"], path
     if isinstance(shape, StructureShape):

@@ -1,4 +1,4 @@
-"""The part of DynamoDB that the function writes with, in memory: each call takes effect in one moment, or not at all.
+"""The part of DynamoDB that the function uses, in memory: each call takes effect in one moment, or not at all.
 
 Conditions and updates are the ones of image_labels.tables.store and daily_limit; any other is an error of the test.
 """
@@ -22,10 +22,10 @@ MAX_KEY_BYTES = (2048, 1024)
 
 
 class Tables:
-    """A stand-in for a DynamoDB client with the tables `images` and `labels`. Safe to use from many threads.
+    """A fake of a DynamoDB client with the tables `images` and `labels`. Safe to use from many threads.
 
     `network` is called around every call, `on_write` after a transaction with the images table. `conditional` false
-    ignores conditions, for the tests of tests.
+    ignores conditions, for tests of tests.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class Tables:
         return {key: item for (key,), item in self.items["images"].items()}
 
     def rows(self) -> dict[tuple[str, str], Attributes]:
-        """The rows of the labels table that are of photos."""
+        """The rows of photos in the labels table."""
         return {(term, rank): row for (term, rank), row in self.items["labels"].items() if not term.startswith("*")}
 
     def vocabulary(self) -> set[str]:
         return {rank for term, rank in self.items["labels"] if term == "*"}
 
     def usage(self) -> dict[str, int]:
-        """How many images were counted on each day."""
+        """The number of images counted on each day."""
         return {day: int(row["Images"]["N"]) for (term, day), row in self.items["labels"].items() if term == "*usage"}
 
     # -- the client's methods
@@ -167,7 +167,7 @@ class Tables:
 
 
 def revisions() -> Callable[[], int]:
-    """Numbers that are not given twice."""
+    """A source of unique numbers."""
     numbers: Iterator[int] = count(1)
     return lambda: next(numbers)
 
@@ -183,7 +183,7 @@ def _clause_holds(clause: str, item: Attributes, action: Attributes) -> bool:
 
 
 def _key(table: str, attributes: Attributes) -> tuple[str, ...]:
-    """The key, of which DynamoDB refuses an empty part and one that is too long."""
+    """The key. DynamoDB refuses empty parts and parts that are too long."""
     key = tuple(attributes[name]["S"] for name in KEYS[table])
     assert all(0 < len(part.encode()) <= most for part, most in zip(key, MAX_KEY_BYTES, strict=False)), key
     return key

@@ -41,7 +41,7 @@ def test_listener_of_a_child_is_found(host: str, is_loopback: bool, protocol: st
                 assert_loopback_only(child.pid)
 
 
-def test_client_is_no_listener() -> None:
+def test_client_is_not_a_listener() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         port = client.getsockname()[1]
         assert not [one for one in listeners() if one.port == port]

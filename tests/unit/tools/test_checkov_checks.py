@@ -74,7 +74,7 @@ def test_comment_without_a_check_is_reported() -> None:
     assert "main.tf:2: the skip comment names no check" in wrong(text, failed())
 
 
-def test_the_same_failure_in_two_examples_is_one() -> None:
+def test_same_failure_in_two_examples_is_reported_once() -> None:
     both = [
         failed("CKV_AWS_50", resource)
         for resource in (
@@ -94,18 +94,18 @@ def test_checkov_reads_files_without_skips_and_counts() -> None:
     assert read[4] == '  function_name = "f"'
 
 
-def test_count_over_several_lines_stays_whole() -> None:
+def test_count_over_several_lines_is_kept() -> None:
     text = 'resource "a" "b" {\n  count = (\n    var.there ? 1 : 0\n  )\n}\n'
     assert without_skips(text) == text
 
 
-def test_file_that_checkov_cannot_read_is_no_success() -> None:
+def test_unreadable_file_is_a_failure() -> None:
     unread: dict[str, Any] = report() | {"results": {"failed_checks": [], "parsing_errors": ["/copy/main.tf"]}}
     with pytest.raises(CheckovError, match=r"main\.tf"):
         failures(unread)
 
 
-def test_nothing_checked_is_no_success() -> None:
+def test_report_without_resources_is_a_failure() -> None:
     for nothing in (report(resources=0), {"passed": 0, "failed": 0}):
         with pytest.raises(CheckovError, match="no resource"):
             failures(nothing)

@@ -10,11 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import typer
 
 from tools import package
 
 
-def test_zip_holds_the_package_and_nothing_else() -> None:
+def test_zip_has_the_package_only() -> None:
     with zipfile.ZipFile(io.BytesIO(package.build())) as archive:
         names = archive.namelist()
     assert "image_labels/handler.py" in names
@@ -22,7 +23,7 @@ def test_zip_holds_the_package_and_nothing_else() -> None:
     assert not any(name.startswith("image_labels/search/") for name in names)
 
 
-def test_nothing_in_the_zip_imports_what_is_not_in_it() -> None:
+def test_modules_in_the_zip_do_not_import_search() -> None:
     with zipfile.ZipFile(io.BytesIO(package.build())) as archive:
         sources = {name: archive.read(name).decode() for name in archive.namelist()}
     imported = {
@@ -34,7 +35,7 @@ def test_nothing_in_the_zip_imports_what_is_not_in_it() -> None:
     assert not {(name, module) for name, module in imported if module.startswith("image_labels.search")}
 
 
-def test_zip_does_not_depend_on_where_when_and_by_whom(tmp_path: Path) -> None:
+def test_zip_does_not_depend_on_place_time_modes_and_line_endings(tmp_path: Path) -> None:
     copy = tmp_path / "elsewhere"
     shutil.copytree(package.SOURCES, copy)
     for path in copy.rglob("*"):
@@ -55,13 +56,10 @@ def test_changed_source_changes_the_zip(tmp_path: Path) -> None:
     assert package.build(copy) != package.build()
 
 
-def test_stale_zip_fails_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import typer
-
-    monkeypatch.setattr(package, "ROOT", tmp_path)
-    monkeypatch.setattr(package, "ZIP", tmp_path / "dist" / "lambda.zip")
-    package.main(check=False)
-    package.main(check=True)
-    package.ZIP.write_bytes(b"old")
+def test_stale_zip_fails_the_check(tmp_path: Path) -> None:
+    zip_ = tmp_path / "dist" / "lambda.zip"
+    package.update(zip_, check=False)
+    package.update(zip_, check=True)
+    zip_.write_bytes(b"old")
     with pytest.raises(typer.Exit):
-        package.main(check=True)
+        package.update(zip_, check=True)

@@ -85,12 +85,12 @@ def test_changelog_with_an_empty_section_is_refused() -> None:
         notes("## [1.2.0] - 2026-11-25\n\n## [1.1.0] - 2026-10-01\n\n- All.\n", "1.2.0")
 
 
-def test_the_changelog_there_is_has_the_form() -> None:
+def test_changelog_of_the_repository_is_valid() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert notes(changelog.replace("## [Unreleased]", "## [9.9.9] - 2026-11-25"), "9.9.9")
 
 
-def test_zip_has_its_sum_beside_it(tmp_path: Path) -> None:
+def test_checksum_file_is_written_beside_the_zip(tmp_path: Path) -> None:
     """The format of `sha256sum --check`: two spaces, and no path."""
     write(tmp_path / "release", b"abc", "notes\n")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4's example

@@ -18,11 +18,11 @@ HOOKS = ROOT / ".pre-commit-config.yaml"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def test_pre_commit_takes_its_configuration() -> None:
+def test_pre_commit_accepts_its_configuration() -> None:
     subprocess.run([BIN / "pre-commit", "validate-config", HOOKS], check=True)
 
 
-def test_hooks_run_the_projects_own_tools() -> None:
+def test_hooks_run_the_pinned_tools() -> None:
     """A commit downloads nothing, and uses the pinned versions of the tools."""
     for repository in yaml.safe_load(HOOKS.read_text())["repos"]:
         assert repository["repo"] == "local"
@@ -35,7 +35,7 @@ def test_hooks_run_the_projects_own_tools() -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Path) -> None:
+def test_actions_are_pinned_by_commit_and_name_their_version(workflow: Path) -> None:
     used = re.findall(r"uses: (.*)", workflow.read_text())
     assert used
     for action in used:
@@ -43,7 +43,7 @@ def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Path) -> N
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_jobs_have_a_time_limit_and_only_the_permissions_they_name(workflow: Path) -> None:
+def test_jobs_have_a_time_limit_and_explicit_permissions(workflow: Path) -> None:
     content = yaml.safe_load(workflow.read_text())
     assert content["permissions"] == {}
     for job in content["jobs"].values():

@@ -24,18 +24,18 @@ from tools.terraform import (
 from tools.terraform_checks import aws_provider
 
 
-def test_configuration_is_whole_whenever_it_is_read() -> None:
+def test_configuration_is_written_atomically() -> None:
     """make test runs jobs in parallel. A job that read an empty file asked the registry for the provider."""
     path = Path(environment()["TF_CLI_CONFIG_FILE"])
     whole = path.read_text()
     assert whole
     stop = threading.Event()
 
-    def writes_all_the_time() -> None:
+    def write_repeatedly() -> None:
         while not stop.is_set():
             environment()
 
-    thread = threading.Thread(target=writes_all_the_time)
+    thread = threading.Thread(target=write_repeatedly)
     thread.start()
     try:
         seen = {path.read_text() for _ in range(2000)}
@@ -47,92 +47,95 @@ def test_configuration_is_whole_whenever_it_is_read() -> None:
 
 @pytest.fixture
 def bin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only directory on the PATH; nothing is installed from PyPI, and TERRAFORM is not set."""
+    """The only directory on the PATH. TERRAFORM is not set."""
     directory = tmp_path / "bin"
     directory.mkdir()
     monkeypatch.setenv("PATH", str(directory))
     monkeypatch.delenv("TERRAFORM", raising=False)
-    monkeypatch.setattr("tools.terraform.LOCAL", tmp_path / ".local")
     return directory
 
 
-def tells(path: Path, said: str) -> Path:
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """The directory of versions from PyPI, of which none is installed."""
+    return tmp_path / ".local"
+
+
+def printing(path: Path, text: str) -> Path:
     """Create an executable that prints this text as its version."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n[ $1 = version ] && printf '%s\\n' '{said}'\n")
+    path.write_text(f"#!/bin/sh\n[ $1 = version ] && printf '%s\\n' '{text}'\n")
     path.chmod(0o755)
     return path
 
 
-def test_terraform_on_the_path_is_run(bin_: Path) -> None:
-    terraform = tells(bin_ / "terraform", "Terraform v1.11.4")
-    tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
-    assert executable() == str(terraform)
+def test_terraform_on_the_path_is_used(bin_: Path, local: Path) -> None:
+    terraform = printing(bin_ / "terraform", "Terraform v1.11.4")
+    printing(pypi_executable(pypi_versions()[-1], local), "Terraform v1.15.5")
+    assert executable(local) == str(terraform)
 
 
-def test_terraform_from_pypi_is_run_if_there_is_none_on_the_path(bin_: Path) -> None:
+def test_terraform_from_pypi_is_used_if_none_is_on_the_path(bin_: Path, local: Path) -> None:
     with pytest.raises(TerraformError, match=r"terraform is not on the PATH: install Terraform 1[.]9 or newer"):
-        executable()
-    installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
-    assert executable() == str(installed)
+        executable(local)
+    installed = printing(pypi_executable(pypi_versions()[-1], local), "Terraform v1.15.5")
+    assert executable(local) == str(installed)
 
 
-def test_terraform_on_the_path_that_is_too_old_is_not_run(bin_: Path) -> None:
-    tells(bin_ / "terraform", "Terraform v1.8.5")
+def test_terraform_on_the_path_is_not_used_if_too_old(bin_: Path, local: Path) -> None:
+    printing(bin_ / "terraform", "Terraform v1.8.5")
     with pytest.raises(
         TerraformError, match=r"bin/terraform is 1[.]8[.]5, but the module requires 1[.]9 or newer: install"
     ):
-        executable()
-    installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
-    assert executable() == str(installed)
+        executable(local)
+    installed = printing(pypi_executable(pypi_versions()[-1], local), "Terraform v1.15.5")
+    assert executable(local) == str(installed)
 
 
-def test_newest_from_pypi_can_be_chosen_whatever_is_on_the_path(bin_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tells(bin_ / "terraform", "Terraform v1.11.4")
+def test_newest_from_pypi_is_used_if_chosen(bin_: Path, local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printing(bin_ / "terraform", "Terraform v1.11.4")
     monkeypatch.setenv("TERRAFORM", "pypi")
     with pytest.raises(TerraformError, match="TERRAFORM=pypi: install"):
-        executable()
-    installed = tells(pypi_executable(pypi_versions()[-1]), "Terraform v1.15.5")
-    assert executable() == str(installed)
+        executable(local)
+    installed = printing(pypi_executable(pypi_versions()[-1], local), "Terraform v1.15.5")
+    assert executable(local) == str(installed)
 
 
-def test_executable_that_terraform_names_is_run_whatever_else_there_is(
-    bin_: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tells(bin_ / "terraform", "Terraform v1.11.4")
-    tofu = tells(bin_ / "tofu", "OpenTofu v1.9.0")
+def test_named_executable_takes_precedence(bin_: Path, local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printing(bin_ / "terraform", "Terraform v1.11.4")
+    tofu = printing(bin_ / "tofu", "OpenTofu v1.9.0")
     monkeypatch.setenv("TERRAFORM", "tofu")
-    assert executable() == str(tofu)
+    assert executable(local) == str(tofu)
     monkeypatch.setenv("TERRAFORM", "terrafrom")
     with pytest.raises(TerraformError, match="TERRAFORM=terrafrom is not on the PATH"):
-        executable()
+        executable(local)
 
 
-def test_executable_named_by_a_relative_path_is_run_from_any_directory(
-    bin_: Path, monkeypatch: pytest.MonkeyPatch
+def test_relative_path_of_the_executable_becomes_absolute(
+    bin_: Path, local: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tofu = tells(bin_ / "tofu", "OpenTofu v1.9.0")
+    tofu = printing(bin_ / "tofu", "OpenTofu v1.9.0")
     monkeypatch.chdir(bin_.parent)
     monkeypatch.setenv("TERRAFORM", "bin/tofu")
-    assert executable() == str(tofu)
+    assert executable(local) == str(tofu)
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("text", "expected"),
     [
         ("Terraform v1.9.8\non linux_amd64", (1, 9, 8)),
         ("Terraform v1.15.0-beta2\non darwin_arm64\n+ provider hashicorp/aws v5.100.0", (1, 15, 0)),
         ("OpenTofu v1.10.0\non linux_amd64", (1, 10, 0)),
     ],
 )
-def test_version_is_read(tmp_path: Path, said: str, expected: tuple[int, int, int]) -> None:
-    assert version(str(tells(tmp_path / "terraform", said))) == expected
+def test_version_is_read(tmp_path: Path, text: str, expected: tuple[int, int, int]) -> None:
+    assert version(str(printing(tmp_path / "terraform", text))) == expected
 
 
-def test_what_is_no_terraform_is_refused(tmp_path: Path) -> None:
+def test_executable_that_is_not_terraform_is_refused(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     with pytest.raises(TerraformError, match="does not print its version: hello"):
-        version(str(tells(tmp_path / "hello", "hello")))
+        version(str(printing(tmp_path / "hello", "hello")))
     with pytest.raises(TerraformError, match="does not run"):
         version(str(tmp_path / "directory"))
 
@@ -140,7 +143,7 @@ def test_what_is_no_terraform_is_refused(tmp_path: Path) -> None:
 MAKE = shutil.which("make") or "make"
 
 
-def test_make_says_that_the_named_executable_is_not_there() -> None:
+def test_make_reports_a_missing_executable() -> None:
     """The check precedes the build of the environment."""
     done = subprocess.run(
         [MAKE, "--dry-run", "terraform-is-named"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -153,11 +156,11 @@ def test_make_says_that_the_named_executable_is_not_there() -> None:
     assert "error: TERRAFORM=terrafrom is not on the PATH" in done.stderr
 
 
-def test_one_init_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_inits_run_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Terraform's plugin cache does not support concurrent writers: two first runs on a machine failed."""
-    said = tmp_path / "said"
+    log = tmp_path / "log"
     fake = tmp_path / "terraform"
-    fake.write_text(f'#!/bin/sh\necho "begin $2" >> {said}\nsleep 0.1\necho "end $2" >> {said}\n')
+    fake.write_text(f'#!/bin/sh\necho "begin $2" >> {log}\nsleep 0.1\necho "end $2" >> {log}\n')
     fake.chmod(0o755)
     monkeypatch.setenv("TERRAFORM", str(fake))
     # A process and threads, because make runs several jobs.
@@ -170,11 +173,11 @@ def test_one_init_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for thread in threads:
         thread.join()
     assert other.wait(30) == 0
-    assert said.read_text().splitlines() == ["begin init", "end init"] * 4
+    assert log.read_text().splitlines() == ["begin init", "end init"] * 4
 
 
 @pytest.mark.parametrize("locked", [b"# provider 5\n", None])
-def test_version_of_the_provider_is_wanted_for_a_while_only(tmp_path: Path, locked: bytes | None) -> None:
+def test_provider_version_is_required_temporarily(tmp_path: Path, locked: bytes | None) -> None:
     lock = tmp_path / ".terraform.lock.hcl"
     if locked:
         lock.write_bytes(locked)
@@ -184,7 +187,7 @@ def test_version_of_the_provider_is_wanted_for_a_while_only(tmp_path: Path, lock
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == ({lock: locked} if locked else {})
 
 
-def test_checks_of_terraform_need_no_package() -> None:
+def test_terraform_checks_need_no_packages() -> None:
     """CI runs them for each version of Terraform without the Python environment."""
     code = "import tools.terraform_checks"
     subprocess.run(

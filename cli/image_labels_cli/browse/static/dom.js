@@ -13,11 +13,11 @@ export const shown = (text) =>
   });
 
 /**
- * Elements, made without markup: texts become text nodes, whatever they hold, as they are `shown`.
+ * Make an element. Texts become text nodes, never HTML, with hidden characters as escapes.
  *
  * @param {string} tag
  * @param {Record<string, any>} [attributes] `class`, `data-…`, `aria-…` and the like; functions are listeners;
- *     null, undefined and false leave the attribute out
+ *     null, undefined and false omit the attribute
  * @param {...(Node|string|null|undefined)} children
  * @returns {HTMLElement}
  */

@@ -52,13 +52,13 @@ class FakeFinder:
     def __init__(self) -> None:
         self.photos: tuple[Found, ...] = (Found(MARKUP, 98.765, {"dog": 98.765}),)
         self.fails: Exception | None = None
-        self.asked: tuple[Any, ...] = ()
+        self.arguments: tuple[Any, ...] = ()
 
     def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page:
         if self.fails:
             raise self.fails
         parse(expression).refuse_not_alone()
-        self.asked = (expression, key_prefix, limit, token)
+        self.arguments = (expression, key_prefix, limit, token)
         return Page(self.photos, None, 0.5, 1, frozenset({Skipped("labels", ("dog", "zzz"))}))
 
     def vocabulary(self, prefix: str = "") -> FakeTerms:
@@ -81,13 +81,13 @@ REJECTED = {"PK": {"S": "notes.jpg"}, "Reason": {"S": "InvalidImageFormatExcepti
 
 
 class FakeTable:
-    """The calls of DynamoDB that the page makes, on an images table of two items."""
+    """A DynamoDB client for an images table with two items."""
 
     def __init__(self) -> None:
         self.calls = 0
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
-        """The first call leaves all keys unprocessed, as DynamoDB may."""
+        """The first call leaves all keys unprocessed, as it can happen in DynamoDB."""
         self.calls += 1
         if self.calls == 1:
             return {"Responses": {}, "UnprocessedKeys": RequestItems}
@@ -153,9 +153,10 @@ class TestGate:
     @pytest.mark.parametrize("path", PATHS)
     def test_requests_with_the_cookie_are_accepted(self, client: FlaskClient, path: str) -> None:
         assert client.get(path, base_url=HOME).status_code == 200
-        assert client.get(path, base_url=f"http://localhost:{PORT}").status_code == 403  # it is 127.0.0.1's
+        # The cookie belongs to 127.0.0.1.
+        assert client.get(path, base_url=f"http://localhost:{PORT}").status_code == 403
 
-    def test_cookie_of_another_run_does_not_count(self, client: FlaskClient) -> None:
+    def test_cookie_of_another_run_is_refused(self, client: FlaskClient) -> None:
         client.set_cookie(f"image_labels_{PORT}", "another", domain="127.0.0.1")
         assert client.get("/", base_url=HOME).status_code == 403
 
@@ -179,26 +180,26 @@ class TestGate:
         assert answer.status_code == 403
         assert "Set-Cookie" not in answer.headers
 
-    def test_forwarded_host_does_not_count(self, client: FlaskClient) -> None:
+    def test_forwarded_host_is_ignored(self, client: FlaskClient) -> None:
         headers = {"Host": "evil.example", "X-Forwarded-Host": f"127.0.0.1:{PORT}"}
         assert client.get("/api/about", base_url=HOME, headers=headers).status_code == 403
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
     @pytest.mark.parametrize("path", ["/", f"/?token={TOKEN}", "/api/find?q=dog", "/static/app.js"])
-    def test_only_reading_is_allowed(self, client: FlaskClient, method: str, path: str) -> None:
+    def test_only_get_and_head_are_allowed(self, client: FlaskClient, method: str, path: str) -> None:
         assert client.open(path, base_url=HOME, method=method).status_code == 405
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-    def test_other_sites_do_not_fetch_even_with_the_cookie(self, client: FlaskClient, site: str) -> None:
+    def test_requests_from_other_sites_are_refused_even_with_the_cookie(self, client: FlaskClient, site: str) -> None:
         headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
         assert client.get("/api/about", base_url=HOME, headers=headers).status_code == 403
 
-    def test_link_from_elsewhere_opens_the_page(self, client: FlaskClient) -> None:
+    def test_link_on_another_site_opens_the_page(self, client: FlaskClient) -> None:
         headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
         assert client.get(f"/?token={TOKEN}", base_url=HOME, headers=headers).status_code == 303
 
     @pytest.mark.parametrize("path", [*PATHS, "/nothing", "/api/find?q=(", "/?token=wrong"])
-    def test_headers_of_every_answer(self, client: FlaskClient, path: str) -> None:
+    def test_every_response_has_the_security_headers(self, client: FlaskClient, path: str) -> None:
         headers = client.get(path, base_url=HOME).headers
         policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
         assert policy["default-src"] == "'none'"
@@ -216,7 +217,7 @@ class TestGate:
 
 
 class TestAnswers:
-    def test_found(self, client: FlaskClient, finder: FakeFinder) -> None:
+    def test_find_returns_photos(self, client: FlaskClient, finder: FakeFinder) -> None:
         answer = client.get("/api/find?q=dog>90&prefix=images/&limit=7&token=t", base_url=HOME)
         assert _json(answer) == {
             "photos": [{"key": MARKUP, "confidence": 98.765}],
@@ -224,14 +225,14 @@ class TestAnswers:
             "readUnits": 0.5,
             "skipped": 1,
         }
-        assert finder.asked == ("dog>90", "images/", 7, "t")
-        assert answer.mimetype == "application/json"  # no browser takes the key for markup
+        assert finder.arguments == ("dog>90", "images/", 7, "t")
+        assert answer.mimetype == "application/json"  # so that no browser parses the key as HTML
 
     def test_nothing_found_has_suggestions(self, client: FlaskClient, finder: FakeFinder) -> None:
         finder.photos = ()
         assert _json(client.get("/api/find?q=dgo", base_url=HOME))["suggestions"] == {"dgo": ["dog"]}
 
-    def test_photos(self, client: FlaskClient) -> None:
+    def test_photos_have_urls_labels_and_boxes(self, client: FlaskClient) -> None:
         answer = client.get("/api/photos", base_url=HOME, query_string={"key": [MARKUP, "gone.jpg"]})
         known, gone = _json(answer)["photos"]
         assert known["key"] == MARKUP
@@ -245,17 +246,17 @@ class TestAnswers:
         assert (gone["key"], gone["labels"]) == ("gone.jpg", [])
 
     @pytest.mark.parametrize("query", ["", "key=", "&".join(["key=a"] * 101)])
-    def test_no_more_photos_than_dynamodb_gives_at_once(self, client: FlaskClient, query: str) -> None:
+    def test_number_of_keys_is_limited(self, client: FlaskClient, query: str) -> None:
         assert client.get(f"/api/photos?{query}", base_url=HOME).status_code == 400
 
-    def test_labels(self, client: FlaskClient) -> None:
+    def test_labels_and_completions(self, client: FlaskClient) -> None:
         assert _json(client.get("/api/labels", base_url=HOME)) == {"labels": ["Dog"], "skipped": 1}
         terms = [{"name": "Canine", "kind": "alias"}]
         assert _json(client.get("/api/labels?prefix=CAN", base_url=HOME)) == {"terms": terms}
 
     @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(items)
-    def test_items_of_another_program(self, item: dict[str, Any]) -> None:
+    def test_items_of_another_program_become_valid_json(self, item: dict[str, Any]) -> None:
         table = cast("Any", FakeTable())
         table.batch_get_item = lambda **_: {"Responses": {"images": [item]}}
         table.scan = lambda **_: {"Items": [item], "ScannedCount": 1}
@@ -264,12 +265,12 @@ class TestAnswers:
         assert json.dumps(library.photos([item["PK"]["S"]]), allow_nan=False)
         assert json.dumps(library.rejected(None), allow_nan=False)
 
-    def test_rejected_reads_on_until_it_finds_one(self, client: FlaskClient) -> None:
+    def test_rejected_scans_until_it_finds_a_photo(self, client: FlaskClient) -> None:
         answer = _json(client.get("/api/rejected", base_url=HOME))
         assert [(photo["key"], photo["reason"][:5]) for photo in answer["photos"]] == [("notes.jpg", "Inval")]
         assert (answer["looked"], answer["next"]) == (9, None)
 
-    def test_garbled_token_of_rejected(self, client: FlaskClient) -> None:
+    def test_rejected_refuses_a_garbled_token(self, client: FlaskClient) -> None:
         assert client.get("/api/rejected?token=%F0", base_url=HOME).status_code == 400
 
 
@@ -290,16 +291,16 @@ class TestOrientation:
         s3.put_object(Bucket=BUCKET, Key=MARKUP, Body=picture(form=form, exif=exif))
         assert _json(self.ask(client, MARKUP)) == {"orientation": expected}
 
-    def test_photo_that_cannot_be_read(self, client: FlaskClient) -> None:
+    def test_orientation_of_an_unreadable_photo_is_1(self, client: FlaskClient) -> None:
         assert _json(self.ask(client, "gone.png")) == {"orientation": 1}
 
-    def test_no_photo(self, client: FlaskClient) -> None:
+    def test_orientation_requires_a_key(self, client: FlaskClient) -> None:
         assert self.ask(client, "").status_code == 400
 
 
 class TestProblems:
     @pytest.mark.parametrize(("expression", "position"), [("cat dog", 4), ("(cat", 0), ("NOT cat", 0)])
-    def test_mistake_is_pointed_at(self, client: FlaskClient, expression: str, position: int) -> None:
+    def test_mistake_has_a_position(self, client: FlaskClient, expression: str, position: int) -> None:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
         assert (answer.status_code, _json(answer)["position"]) == (400, position)
         assert _json(answer)["title"].endswith(".")
@@ -308,16 +309,16 @@ class TestProblems:
         ("expression", "suggestions"),
         [("“cat” && -dog", ["cat AND NOT dog"]), ("cat, dog", ["cat AND dog", "cat OR dog"]), ("(cat", [])],
     )
-    def test_suggestions(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
+    def test_mistake_has_suggestions(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
         assert _json(answer)["suggestions"] == suggestions
 
     def test_missing_permission_is_named(self) -> None:
-        said = (
+        message = (
             "User: arn:aws:iam::1:user/a is not authorized to perform: dynamodb:BatchGetItem on resource: "
             "arn:aws:dynamodb:eu-west-1:1:table/images because no identity-based policy allows it"
         )
-        problem = problem_of(_error("AccessDeniedException", said, "BatchGetItem"))
+        problem = problem_of(_error("AccessDeniedException", message, "BatchGetItem"))
         assert "dynamodb:BatchGetItem" in problem.title
         assert "arn:aws:dynamodb:eu-west-1:1:table/images" in problem.advice
 
@@ -332,7 +333,7 @@ class TestProblems:
             (EndpointConnectionError(endpoint_url="https://aws.example"), "network", "Check this machine's network"),
         ],
     )
-    def test_other_problems_say_what_to_do(
+    def test_other_problems_have_advice(
         self, client: FlaskClient, finder: FakeFinder, error: Exception, kind: str, words: str
     ) -> None:
         finder.fails = error
@@ -349,7 +350,7 @@ class TestProblems:
             ("InternalServerError", "aws"),
         ],
     )
-    def test_errors_of_aws(self, code: str, kind: str) -> None:
+    def test_errors_of_aws_are_classified(self, code: str, kind: str) -> None:
         assert problem_of(_error(code, "", "Query")).kind == kind
 
     def test_internal_error_is_logged_and_not_shown(
@@ -371,7 +372,7 @@ class TestServer:
     def test_listens_on_loopback_only(self, server: PageServer) -> None:
         assert server.port in assert_loopback_only()
 
-    def test_address_opens_the_page_and_nothing_else_does(self, server: PageServer) -> None:
+    def test_page_opens_only_with_the_printed_address(self, server: PageServer) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
         with opener.open(server.url) as answer:
             assert b"<!doctype html>" in answer.read()
@@ -385,7 +386,7 @@ class TestServer:
         with _running(access, finder) as other:
             assert server.token != other.token
 
-    def test_port_in_use(self, server: PageServer, access: Access) -> None:
+    def test_port_in_use_is_an_error(self, server: PageServer, access: Access) -> None:
         with pytest.raises(BrowseError, match=f"port {server.port} "):
             PageServer(access, port=server.port)
 

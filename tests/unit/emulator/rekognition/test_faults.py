@@ -4,7 +4,8 @@ import threading
 from typing import Any
 
 import pytest
-from image_labels_emulator.rekognition.faults import Behaviour, FaultError, Settings, SettingsError
+from image_labels_emulator.rekognition.faults import Behaviour, FaultError
+from image_labels_emulator.rekognition.settings import OPERATIONS, Settings, SettingsError
 
 
 class Clock:
@@ -31,12 +32,12 @@ def behaviour(clock: Clock, **settings: Any) -> Behaviour:
     return Behaviour(Settings(**settings), clock=clock, sleep=clock.sleep)
 
 
-def outcome(one: Behaviour, key: str = "a.jpg") -> str:
+def outcome(one: Behaviour, key: str = "a.jpg", operation: str = "DetectLabels") -> str:
     try:
-        one.admit("photos", key)
+        one.admit("photos", key, operation)
     except FaultError as fault:
         return fault.error
-    one.answered()
+    one.answered(operation)
     return "ok"
 
 
@@ -131,13 +132,42 @@ def test_counters_by_photo(clock: Clock) -> None:
     for key in ("a.jpg", "b.jpg", "a.jpg"):
         outcome(one, key)
     one.failed()
-    assert counters(one) == {
-        "calls": 3,
-        "answered": 2,
-        "throttled": 1,
-        "failed": 1,
+    calls = {"calls": 3, "answered": 2, "throttled": 1, "failed": 1}
+    assert counters(one) == calls | {
+        "operations": {"DetectLabels": calls},
         "photos": {"photos": {"a.jpg": 2, "b.jpg": 1}},
     }
+
+
+def test_counters_by_operation(clock: Clock) -> None:
+    one = behaviour(clock)
+    for operation in ("DetectLabels", "DetectFaces", "DetectFaces"):
+        outcome(one, operation=operation)
+    one.failed("IndexFaces")
+    found = counters(one)
+    assert {name: calls["answered"] for name, calls in found["operations"].items()} == {
+        "DetectFaces": 2,
+        "DetectLabels": 1,
+        "IndexFaces": 0,
+    }
+    assert (found["answered"], found["failed"]) == (3, 1)
+    assert found["photos"] == {"photos": {"a.jpg": 1}}, "photos counts the calls of DetectLabels"
+
+
+def test_every_operation_has_its_own_quota(clock: Clock) -> None:
+    one = behaviour(clock, calls_per_second=2, quotas={"DetectFaces": 1, "DetectText": None})
+    for operation, answered in (("DetectLabels", 2), ("IndexFaces", 2), ("DetectFaces", 1), ("DetectText", 5)):
+        assert [outcome(one, operation=operation) for _ in range(5)].count("ok") == answered
+    clock.now += 1
+    assert outcome(one, operation="DetectFaces") == "ok"
+    assert outcome(one, operation="DetectFaces") == "ThrottlingException"
+
+
+def test_a_rule_for_one_operation(clock: Clock) -> None:
+    one = behaviour(clock)
+    one.add_rules({"key_prefix": "", "error": "AccessDeniedException", "operation": "DetectFaces"})
+    assert outcome(one) == "ok"
+    assert outcome(one, operation="DetectFaces") == "AccessDeniedException"
 
 
 def test_settings_change_and_come_back(clock: Clock) -> None:
@@ -165,6 +195,10 @@ def test_settings_change_and_come_back(clock: Clock) -> None:
         ({"error_code": "Oops"}, "error_code must be one of AccessDeniedException"),
         ({"throttle_error": "InternalServerError"}, "throttle_error must be one of ThrottlingException"),
         ({"seed": 1.5}, "seed must be a whole number"),
+        ({"quotas": 5}, "quotas must be a JSON object"),
+        ({"quotas": {"DetectCats": 5}}, "operations in quotas must be one of CompareFaces, "),
+        ({"quotas": {"DetectFaces": 0}}, "the quota of DetectFaces must be greater than 0"),
+        ({"quotas": {"DetectFaces": "5"}}, "the quota of DetectFaces must be a number"),
         ([], "settings must be a JSON object"),
     ],
 )
@@ -185,6 +219,7 @@ def test_invalid_settings_are_refused(clock: Clock, changes: object, words: str)
         ({"key_prefix": "a", "error": "Oops"}, "error must be one of"),
         ({"key_prefix": "a", "error": ["nonsense"]}, "error must be one of"),
         ({"key_prefix": "a", "error": "nonsense", "times": 0}, "times must be a whole number of 1 or more"),
+        ({"key_prefix": "a", "error": "nonsense", "operation": "DetectCats"}, "operation must be one of"),
     ],
 )
 def test_invalid_rules_are_refused(clock: Clock, rule: object, words: str) -> None:
@@ -202,10 +237,19 @@ def test_settings_from_the_environment() -> None:
             "REKOGNITION_EMULATOR_ERROR_CODE": "ThrottlingException",
             "REKOGNITION_EMULATOR_ERROR_RATE": "",
             "REKOGNITION_EMULATOR_SEED": "7",
+            "REKOGNITION_EMULATOR_QUOTAS": "DetectFaces=2.5, IndexFaces=1",
             "CALLS_PER_SECOND": "9",
         }
     )
-    assert found == Settings(calls_per_second=5, latency_ms=12.5, error_code="ThrottlingException", seed=7)
+    assert found == Settings(
+        calls_per_second=5,
+        quotas={"DetectFaces": 2.5, "IndexFaces": 1},
+        latency_ms=12.5,
+        error_code="ThrottlingException",
+        seed=7,
+    )
+    with pytest.raises(SettingsError, match="REKOGNITION_EMULATOR_QUOTAS must be like DetectFaces=5,IndexFaces=2"):
+        Settings.from_environment({"REKOGNITION_EMULATOR_QUOTAS": "5"})
     with pytest.raises(SettingsError, match="REKOGNITION_EMULATOR_LATENCY_MS must be a number, not 'fast'"):
         Settings.from_environment({"REKOGNITION_EMULATOR_LATENCY_MS": "fast"})
 
@@ -219,3 +263,11 @@ def test_many_threads_lose_no_count(clock: Clock) -> None:
         thread.join()
     found = counters(one)
     assert (found["calls"], found["answered"], found["throttled"]) == (2000, 100, 1900)
+
+
+def test_the_operations_are_those_that_the_emulator_answers() -> None:
+    from image_labels_emulator.rekognition.operations import ANSWERS
+    from image_labels_emulator.rekognition.provider import RekognitionProvider
+    from localstack.aws.skeleton import create_dispatch_table
+
+    assert set(OPERATIONS) == ANSWERS.keys() == create_dispatch_table(RekognitionProvider(Behaviour())).keys()

@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 from image_labels_emulator.rekognition import faults
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.errors import RekognitionError
+from image_labels_emulator.rekognition.inference import Inference
 from image_labels_emulator.rekognition.provider import RekognitionProvider
+from image_labels_emulator.rekognition.settings import ERRORS, NONSENSE, OPERATIONS
 from image_labels_emulator.rekognition.sources import Found
-from localstack.aws.api import RequestContext, ServiceRequest
-from localstack.aws.skeleton import create_dispatch_table
 from localstack.http import Request, Response
+from support import rekognition_calls
+from support.rekognition_calls import Body, FakeS3
 from support.rekognition_model import check_answer, names, picture, s3_image
 
 if TYPE_CHECKING:
     from image_labels_emulator.rekognition.image import Photo
-
-REGION = "eu-west-1"
-
-
-class Body(io.BytesIO):
-    reads = 0
-
-    def read(self, size: int | None = -1) -> bytes:
-        Body.reads += 1
-        return super().read(size)
-
-
-@dataclass
-class FakeS3:
-    """Objects by (bucket, key, version); buckets by Region."""
-
-    objects: dict[tuple[str, str, str | None], tuple[bytes, dict[str, str]]] = field(default_factory=dict)
-    regions: dict[str, str] = field(default_factory=lambda: {"photos": REGION})
-    sizes: dict[str, int] = field(default_factory=dict)
-    unreachable: bool = False
-
-    def put(self, key: str, data: bytes, version: str | None = None, **metadata: str) -> None:
-        self.objects["photos", key, version] = (data, metadata)
-
-    def head_bucket(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        if self.unreachable:
-            raise EndpointConnectionError(endpoint_url="http://s3")
-        if Bucket not in self.regions:
-            raise ClientError({"Error": {"Code": "404"}}, "HeadBucket")
-        return {"ResponseMetadata": {"HTTPHeaders": {"x-amz-bucket-region": self.regions[Bucket]}}}
-
-    def head_object(self, **where: str) -> dict[str, Any]:
-        data, metadata = self._find(where, "HeadObject")
-        return {"ContentLength": self.sizes.get(where["Key"], len(data)), "Metadata": metadata}
-
-    def get_object(self, **where: str) -> dict[str, Any]:
-        data, metadata = self._find(where, "GetObject")
-        return {"ContentLength": len(data), "Metadata": metadata, "Body": Body(data)}
-
-    def _find(self, where: dict[str, str], operation: str) -> tuple[bytes, dict[str, str]]:
-        try:
-            return self.objects[where["Bucket"], where["Key"], where.get("VersionId")]
-        except KeyError:
-            raise ClientError({"Error": {"Code": "404"}}, operation) from None
 
 
 @pytest.fixture
@@ -84,9 +39,7 @@ def provider(s3: FakeS3, behaviour: faults.Behaviour) -> RekognitionProvider:
 
 
 def call(provider: RekognitionProvider, **request: Any) -> Any:
-    context = RequestContext(Request("POST", "/"))
-    context.account_id, context.region = "000000000000", REGION
-    return create_dispatch_table(provider)["DetectLabels"](context, cast("ServiceRequest", request))
+    return rekognition_calls.call(provider, "DetectLabels", request)
 
 
 def refused(provider: RekognitionProvider, **request: Any) -> RekognitionError:
@@ -109,7 +62,7 @@ def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
 
 
 def test_models_see_a_photo_without_metadata(s3: FakeS3, behaviour: faults.Behaviour) -> None:
-    provider = RekognitionProvider(behaviour, lambda _photo: [Found("rock", 80)], lambda _context: s3)
+    provider = RekognitionProvider(behaviour, Inference(see=lambda _photo: [Found("rock", 80)]), lambda _context: s3)
     s3.put("images/dog.jpg", picture())
     assert names(check_answer(call(provider, Image=s3_image("images/dog.jpg")))) == ["Rock"]
     assert names(check_answer(call(provider, Image={"Bytes": picture()}))) == ["Rock"]
@@ -173,7 +126,7 @@ def test_failure_of_the_emulator_is_an_internal_server_error(
         raise error
 
     s3.put("a.jpg", picture())
-    provider = RekognitionProvider(behaviour, see, make_s3_client=lambda _context: s3)
+    provider = RekognitionProvider(behaviour, Inference(see=see), lambda _context: s3)
     answered = refused(provider, Image=s3_image("a.jpg"))
     assert (answered.code, answered.status_code) == ("InternalServerError", 500)
     assert answered.message == "Internal server error"
@@ -193,7 +146,7 @@ def test_a_broken_request_is_counted_and_refused(
     assert (found["calls"], found["failed"], found["photos"]) == (1, 1, {})
 
 
-@pytest.mark.parametrize("error", [error for error in faults.ERRORS if error != faults.NONSENSE])
+@pytest.mark.parametrize("error", [error for error in ERRORS if error != NONSENSE])
 def test_every_error_can_be_ordered(
     provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour, error: str
 ) -> None:
@@ -205,7 +158,39 @@ def test_every_error_can_be_ordered(
     assert found.status_code == (500 if error == "InternalServerError" else 400)
     call(provider, Image=s3_image("a.jpg"))
     counters = behaviour.snapshot()["counters"]
-    assert counters == {"calls": 2, "answered": 1, "throttled": 0, "failed": 1, "photos": {"photos": {"a.jpg": 2}}}
+    calls = {"calls": 2, "answered": 1, "throttled": 0, "failed": 1}
+    assert counters == calls | {"operations": {"DetectLabels": calls}, "photos": {"photos": {"a.jpg": 2}}}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_error_can_be_ordered_for_every_operation(
+    provider: RekognitionProvider, behaviour: faults.Behaviour, operation: str
+) -> None:
+    behaviour.add_rules({"key_prefix": "", "error": "AccessDeniedException", "operation": operation, "times": 1})
+    with pytest.raises(RekognitionError) as caught:
+        rekognition_calls.call(provider, operation, {"Image": s3_image("a.jpg")})
+    assert caught.value.message == f"User is not authorized to perform: rekognition:{operation}"
+    counters = behaviour.snapshot()["counters"]
+    assert counters["operations"] == {operation: {"calls": 1, "answered": 0, "throttled": 0, "failed": 1}}
+    assert counters["photos"] == ({"photos": {"a.jpg": 1}} if operation == "DetectLabels" else {})
+
+
+@pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {"ListCollections"}))
+def test_every_operation_checks_its_request(provider: RekognitionProvider, operation: str) -> None:
+    with pytest.raises(RekognitionError) as caught:
+        rekognition_calls.call(provider, operation, {})
+    assert caught.value.code == "ValidationException"
+    assert "failed to satisfy constraint: Member must not be null" in caught.value.message
+
+
+def test_a_rule_applies_to_the_source_image_of_a_comparison(
+    provider: RekognitionProvider, behaviour: faults.Behaviour
+) -> None:
+    behaviour.add_rules({"key_prefix": "source/", "error": "ThrottlingException"})
+    images = {"SourceImage": s3_image("source/a.jpg"), "TargetImage": s3_image("target/a.jpg")}
+    with pytest.raises(RekognitionError) as caught:
+        rekognition_calls.call(provider, "CompareFaces", images)
+    assert caught.value.code == "ThrottlingException"
 
 
 def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour) -> None:
@@ -242,7 +227,7 @@ def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:
     changed = json.loads(admin.change(request_with('{"calls_per_second": 5}')).data)
     assert changed["settings"]["calls_per_second"] == 5
     ruled = json.loads(admin.add_rules(request_with('{"key_prefix": "a", "error": "nonsense"}')).data)
-    assert ruled["rules"] == [{"key_prefix": "a", "error": "nonsense", "times": None}]
+    assert ruled["rules"] == [{"key_prefix": "a", "error": "nonsense", "times": None, "operation": None}]
     assert json.loads(admin.clear_rules(request_with()).data)["rules"] == []
     assert json.loads(admin.reset(request_with()).data)["settings"]["calls_per_second"] is None
 

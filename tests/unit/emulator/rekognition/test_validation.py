@@ -3,15 +3,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from image_labels_emulator.rekognition import validation
+from image_labels_emulator.rekognition import label_request, validation
 from image_labels_emulator.rekognition.errors import RekognitionError
 from image_labels_emulator.rekognition.validation import S3Photo
 from support.rekognition_model import checked, picture, s3_image
 
 
+def parsed(request: dict[str, Any]) -> label_request.DetectLabelsRequest:
+    validation.check("DetectLabels", request)
+    return label_request.parse(request)
+
+
 def refused(**request: Any) -> RekognitionError:
     with pytest.raises(RekognitionError) as caught:
-        validation.parse(request)
+        parsed(request)
     assert caught.value.status_code == 400
     return caught.value
 
@@ -147,7 +152,7 @@ def test_each_filter_has_its_limits(name: str, values: list[str], constraint: st
     assert error.code == "ValidationException"
     assert f"at 'settings.generalLabels.{name[0].lower()}{name[1:]}' failed" in error.message
     assert constraint in error.message
-    validation.parse({"Image": s3_image(), "Settings": {"GeneralLabels": {name: ["Dog"] * 100}}})
+    parsed({"Image": s3_image(), "Settings": {"GeneralLabels": {name: ["Dog"] * 100}}})
 
 
 def test_all_errors_come_at_once() -> None:
@@ -193,14 +198,57 @@ def test_half_a_place_in_s3(place: dict[str, Any]) -> None:
 )
 def test_label_settings_need_the_label_feature(request_: dict[str, Any]) -> None:
     assert refused(Image=s3_image(), Features=["IMAGE_PROPERTIES"], **request_).code == "InvalidParameterException"
-    validation.parse({"Image": s3_image(), **request_})
+    parsed({"Image": s3_image(), **request_})
 
 
 def test_property_settings_need_the_property_feature() -> None:
     settings = {"ImageProperties": {"MaxDominantColors": 5}}
     assert refused(Image=s3_image(), Settings=settings).code == "InvalidParameterException"
-    validation.parse({"Image": s3_image(), "Settings": settings, "Features": ["IMAGE_PROPERTIES"]})
+    parsed({"Image": s3_image(), "Settings": settings, "Features": ["IMAGE_PROPERTIES"]})
 
 
 def test_unknown_members_are_ignored_as_by_every_json_service() -> None:
-    assert validation.parse({"Image": s3_image(), "Colour": "red"}).max_labels == 1000
+    assert parsed({"Image": s3_image(), "Colour": "red"}).max_labels == 1000
+
+
+def violations(operation: str, **request: Any) -> str:
+    with pytest.raises(RekognitionError) as caught:
+        validation.check(operation, request)
+    assert caught.value.code == "ValidationException"
+    return caught.value.message
+
+
+@pytest.mark.parametrize("collection_id", ["", "a" * 256, "a b", "ä"])
+def test_collection_ids(collection_id: str) -> None:
+    assert "at 'collectionId' failed" in violations("CreateCollection", CollectionId=collection_id)
+
+
+def test_tags_are_checked_by_key_and_by_value() -> None:
+    message = violations("CreateCollection", CollectionId="a", Tags={"aws:x": "1", "b": "!"})
+    assert "Value '{aws:x=1, b=!}' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint:" in message
+    assert "Map value must satisfy constraint: [Member must satisfy regular expression pattern:" in message
+    assert "greater than or equal to 1" in violations("CreateCollection", CollectionId="a", Tags={"": "x"})
+    validation.check("CreateCollection", {"CollectionId": "a", "Tags": {"Größe ½": "大きい", "äws:x": ""}})
+
+
+def test_a_tag_with_a_control_character() -> None:
+    assert "at 'tags' failed" in violations("CreateCollection", CollectionId="a", Tags={"a": "b\x85"})
+
+
+def test_members_of_a_list_of_structures_are_named_by_number() -> None:
+    image = {"Bytes": b"x"}
+    with pytest.raises(RekognitionError) as caught:
+        validation.check(
+            "DetectText", {"Image": image, "Filters": {"RegionsOfInterest": [{}, {"BoundingBox": {"Left": "0"}}]}}
+        )
+    assert caught.value.code == "SerializationException"
+    assert "at 'filters.regionsOfInterest.2.member.boundingBox.left'" in caught.value.message
+    too_many = violations("DetectText", Image=image, Filters={"RegionsOfInterest": [{}] * 11})
+    assert "at 'filters.regionsOfInterest' failed" in too_many
+
+
+@pytest.mark.parametrize("external_id", ["a b", "a/b", "", "x" * 256])
+def test_external_image_ids(external_id: str) -> None:
+    request = {"CollectionId": "a", "Image": {"Bytes": b"x"}, "ExternalImageId": external_id}
+    assert "at 'externalImageId' failed" in violations("IndexFaces", **request)
+    validation.check("IndexFaces", request | {"ExternalImageId": "a_b.c-d:1"})

@@ -1,19 +1,16 @@
-"""Messages that failed, on moto's SQS: when they come back, and what a dead letter says of itself."""
+"""Failed messages, on moto's SQS: their delays, and the attributes of dead letters."""
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from image_labels.clients import Clients, make_clients
 from image_labels.events import ObjectRef, Task, notification, read
 from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
 from image_labels.queues.redelivery import Failed, Redelivery
@@ -29,7 +26,7 @@ TRIES = 5
 
 @dataclass
 class Queues:
-    """The photos' queue, the dead letters' and that of the photos over the daily limit."""
+    """The queue of photos, the dead-letter queue and the queue of photos over the daily limit."""
 
     sqs: SQSClient
     photos: str
@@ -59,10 +56,10 @@ class Queues:
             for m, f in zip(received, failures, strict=True)
         ]
 
-    def dead(self) -> list[Any]:
+    def dead_letter_messages(self) -> list[Any]:
         return self._received(self.dead_letters)
 
-    def that_wait(self) -> list[Any]:
+    def waiting_messages(self) -> list[Any]:
         return self._received(self.waiting)
 
     def _received(self, url: str) -> list[Any]:
@@ -70,7 +67,7 @@ class Queues:
         return list(answer.get("Messages", []))
 
 
-def said(message: Any) -> dict[str, str]:
+def attributes(message: Any) -> dict[str, str]:
     return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
 
 
@@ -86,16 +83,16 @@ def queues(aws: None) -> Queues:
     return Queues(sqs, photos, *others)
 
 
-def test_waits_grow_to_an_hour(queues: Queues) -> None:
+def test_delays_grow_to_an_hour(queues: Queues) -> None:
     redelivery = queues.redelivery()
     assert [redelivery.delay(attempt) for attempt in (1, 2, 3, 4, 5, 999)] == [20, 80, 320, 1280, 3600, 3600]
 
 
-def test_photos_that_failed_together_come_back_apart(queues: Queues) -> None:
+def test_delays_of_photos_that_failed_together_are_spread(queues: Queues) -> None:
     assert [queues.redelivery(jitter=jitter).delay(1) for jitter in (-1, 1)] == [15, 25]
 
 
-def test_failed_message_waits_for_its_time(queues: Queues) -> None:
+def test_failed_messages_get_the_delay_of_their_attempt(queues: Queues) -> None:
     failed = queues.failed(*[THROTTLED] * 12, attempt=3)  # more than SQS takes in one call
     with Stubber(queues.sqs) as stub:
         for part in (failed[:10], failed[10:]):
@@ -110,10 +107,10 @@ def test_failed_message_waits_for_its_time(queues: Queues) -> None:
             )
         assert queues.redelivery().hand_back(failed) == ids(failed)
         stub.assert_no_pending_responses()
-    assert queues.dead() == []
+    assert queues.dead_letter_messages() == []
 
 
-def test_message_is_back_when_it_was_told_to_be(queues: Queues) -> None:
+def test_failed_message_is_visible_again_after_the_delay(queues: Queues) -> None:
     (failed,) = queues.failed(THROTTLED)
     redelivery = Redelivery(
         lambda: queues.sqs,
@@ -137,14 +134,14 @@ def test_message_is_back_when_it_was_told_to_be(queues: Queues) -> None:
     ],
     ids=["throttled", "forbidden"],
 )
-def test_dead_letter_says_why(
+def test_dead_letter_has_the_cause_and_the_next_step(
     queues: Queues, caplog: pytest.LogCaptureFixture, failure: Failure, next_step: str
 ) -> None:
     failed = queues.failed(failure, attempt=TRIES, body='{"the": "event"}', photo="s3://photos/images/a b.jpg")
     assert queues.redelivery().hand_back(failed) == []
-    (message,) = queues.dead()
-    assert message["Body"] == '{"the": "event"}'  # as it came, so that it can be sent back as it is
-    why = said(message)
+    (message,) = queues.dead_letter_messages()
+    assert message["Body"] == '{"the": "event"}'  # unchanged, so that it can be sent back
+    why = attributes(message)
     assert why.pop("FailedAt").endswith("+00:00")
     assert why == {
         "Photo": "s3://photos/images/a b.jpg",
@@ -158,27 +155,27 @@ def test_dead_letter_says_why(
     assert (fields["photo"], fields["cause"], fields["next_step"]) == (why["Photo"], why["Cause"], why["NextStep"])
 
 
-def test_message_that_nobody_can_read_is_a_dead_letter_at_once(queues: Queues) -> None:
+def test_unreadable_message_is_a_dead_letter_at_its_first_try(queues: Queues) -> None:
     (failed,) = queues.failed(NotAnEvent("the message's body is not JSON"), body="?" * 65_536, photo="")
     poison = Failed(Task(failed.message.id, error="not JSON", body=failed.message.body), failed.failure, "")
     assert queues.redelivery().hand_back([poison]) == []
-    (message,) = queues.dead()
+    (message,) = queues.dead_letter_messages()
     assert len(message["Body"]) == 65_536
-    assert "Photo" not in said(message)
-    assert "find the sender" in said(message)["NextStep"]
+    assert "Photo" not in attributes(message)
+    assert "find the sender" in attributes(message)["NextStep"]
 
 
-def test_last_try_and_first_try_in_one_batch(queues: Queues) -> None:
+def test_first_try_returns_to_the_queue_beside_a_last_try(queues: Queues) -> None:
     last, first = queues.failed(THROTTLED, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
     assert queues.redelivery().hand_back([*last, *first]) == ids(first)
 
 
 @pytest.mark.parametrize("attempt", [1, TRIES, TRIES + 1])
-def test_photo_over_the_daily_limit_waits_elsewhere_whatever_try_it_was(
+def test_photo_over_the_daily_limit_waits_at_any_attempt(
     queues: Queues, caplog: pytest.LogCaptureFixture, attempt: int
 ) -> None:
     failed = queues.failed(OVER, attempt=attempt, body='{"the": "event"}')
-    with Stubber(queues.sqs) as stub:  # no call but this one: SQS is told to delete the message by the answer
+    with Stubber(queues.sqs) as stub:  # one call only: the answer makes SQS delete the message
         stub.add_response(
             "send_message_batch",
             {"Successful": [{"Id": "0", "MessageId": "1", "MD5OfMessageBody": ""}], "Failed": []},
@@ -186,44 +183,24 @@ def test_photo_over_the_daily_limit_waits_elsewhere_whatever_try_it_was(
         )
         assert queues.redelivery().hand_back(failed) == []
     assert queues.redelivery().hand_back(failed) == []
-    assert [message["Body"] for message in queues.that_wait()] == ['{"the": "event"}']
-    assert queues.dead() == []
+    assert [message["Body"] for message in queues.waiting_messages()] == ['{"the": "event"}']
+    assert queues.dead_letter_messages() == []
     assert caplog.records == []
 
 
-def test_others_of_the_batch_are_seen_to_as_always(queues: Queues) -> None:
+def test_photo_over_the_limit_does_not_affect_the_others_of_its_batch(queues: Queues) -> None:
     last, first, over = (
         queues.failed(failure, attempt=attempt, body=failure.cause)
         for failure, attempt in ((FORBIDDEN, TRIES), (THROTTLED, 1), (OVER, 1))
     )
     assert queues.redelivery().hand_back([*last, *over, *first]) == ids(first)
-    assert [message["Body"] for message in queues.dead()] == [FORBIDDEN.cause]
-    assert [message["Body"] for message in queues.that_wait()] == [OVER.cause]
+    assert [message["Body"] for message in queues.dead_letter_messages()] == [FORBIDDEN.cause]
+    assert [message["Body"] for message in queues.waiting_messages()] == [OVER.cause]
 
 
-def test_many_over_the_limit_wait_by_as_few_calls_as_sqs_allows(queues: Queues) -> None:
-    failed = queues.failed(*[OVER] * 23)
-    asked: list[int] = []
-    send = queues.sqs.send_message_batch
-
-    def counted(**request: Any) -> Any:
-        asked.append(len(request["Entries"]))
-        return send(**request)
-
-    queues.sqs.send_message_batch = counted  # type: ignore[method-assign]
-    assert queues.redelivery().hand_back(failed) == []
-    assert asked == [10, 10, 3]
-    assert len(queues.that_wait() + queues.that_wait() + queues.that_wait()) == 23
-
-
-def test_large_messages_over_the_limit_wait_too(queues: Queues) -> None:
-    bodies = [f"{n}" + "ü" * 60_000 for n in range(5)]  # 120 KB each, two in a request
-    failed = [one for body in bodies for one in queues.failed(OVER, body=body)]
-    assert queues.redelivery().hand_back(failed) == []
-    assert sorted(message["Body"] for message in queues.that_wait()) == bodies
-
-
-def test_message_that_alone_is_not_taken_comes_back_alone(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_only_the_message_that_the_waiting_queue_refuses_returns_to_the_queue(
+    queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
     failed = queues.failed(OVER, OVER, OVER, photo="s3://b/images/x.jpg")
     entry = {"Id": "0", "ReceiptHandle": failed[1].message.receipt_handle, "VisibilityTimeout": 20}
     with Stubber(queues.sqs) as stub:
@@ -242,18 +219,18 @@ def test_message_that_alone_is_not_taken_comes_back_alone(queues: Queues, caplog
     assert line.__dict__["consequence"] == "the queue of waiting photos does not take s3://b/images/x.jpg"
 
 
-def test_photos_that_came_in_no_message_can_wait(queues: Queues) -> None:
+def test_photo_of_an_event_without_a_message_can_wait(queues: Queues) -> None:
     ref = ObjectRef("b", "images/red flower.jpg")
     over = ("s3://b/images/red flower.jpg", notification(ref))
     assert queues.redelivery().let_wait([over]) == [True]
-    (message,) = queues.that_wait()
+    (message,) = queues.waiting_messages()
     assert read(json.loads(message["Body"])).tasks[0].objects == (ref,)
-    redelivery = queues.redelivery()
-    redelivery._waiting_queue_url += "-gone"
-    assert redelivery.let_wait([over]) == [False]
+    assert replace(queues, waiting=f"{queues.waiting}-gone").redelivery().let_wait([over]) == [False]
 
 
-def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_message_returns_to_the_queue_if_the_waiting_queue_fails(
+    queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
     (failed,) = queues.failed(OVER, attempt=2)
     entry = {"Id": "0", "ReceiptHandle": failed.message.receipt_handle, "VisibilityTimeout": 80}
     with Stubber(queues.sqs) as stub:
@@ -270,30 +247,28 @@ def test_queue_of_waiting_photos_out_of_order_loses_nothing(queues: Queues, capl
     assert "SendMessage" in line.__dict__["next_step"]
 
 
-def test_photo_that_could_not_wait_at_its_last_try_is_a_dead_letter_that_says_so(queues: Queues) -> None:
+def test_photo_that_cannot_wait_at_its_last_try_is_a_dead_letter(queues: Queues) -> None:
     (failed,) = queues.failed(OVER, attempt=TRIES)
-    redelivery = queues.redelivery()
-    redelivery._waiting_queue_url += "-gone"
-    assert redelivery.hand_back([failed]) == []
-    (message,) = queues.dead()
-    assert said(message)["Cause"] == "the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
-    assert "why the queue of waiting photos did not take it; then send it back" in said(message)["NextStep"]
+    assert replace(queues, waiting=f"{queues.waiting}-gone").redelivery().hand_back([failed]) == []
+    (message,) = queues.dead_letter_messages()
+    assert attributes(message)["Cause"] == "the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
+    assert "why the queue of waiting photos did not take it; then send it back" in attributes(message)["NextStep"]
 
 
-def test_characters_that_sqs_refuses_are_written_out(queues: Queues) -> None:
+def test_characters_that_sqs_refuses_are_escaped(queues: Queues) -> None:
     failed = queues.failed(THROTTLED, attempt=TRIES, photo="s3://b/\x01\udc80\U0001f415.jpg")
     queues.redelivery().hand_back(failed)
-    (message,) = queues.dead()
-    assert said(message)["Photo"] == "s3://b/\\u0001\\udc80\U0001f415.jpg"
+    (message,) = queues.dead_letter_messages()
+    assert attributes(message)["Photo"] == "s3://b/\\u0001\\udc80\U0001f415.jpg"
 
 
-def test_long_causes_are_cut(queues: Queues) -> None:
+def test_long_cause_is_truncated(queues: Queues) -> None:
     queues.redelivery().hand_back(queues.failed(TryAgain("x" * 70_000), attempt=TRIES))
-    (message,) = queues.dead()
-    assert said(message)["Cause"] == "x" * 1000
+    (message,) = queues.dead_letter_messages()
+    assert attributes(message)["Cause"] == "x" * 1000
 
 
-def test_sqs_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_messages_stay_in_the_queue_if_sqs_fails(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     last, first = queues.failed(FORBIDDEN, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
     with Stubber(queues.sqs) as stub:
         stub.add_client_error("send_message", "AccessDenied", "no sqs:SendMessage")
@@ -305,7 +280,7 @@ def test_sqs_out_of_order_loses_nothing(queues: Queues, caplog: pytest.LogCaptur
     assert "visibility time-out" in late.__dict__["consequence"]
 
 
-def test_message_that_sqs_does_not_delay_is_complained_about(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_message_that_sqs_does_not_delay_is_logged(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     (failed,) = queues.failed(THROTTLED)
     with Stubber(queues.sqs) as stub:
         refused = {"Id": "0", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}
@@ -314,7 +289,7 @@ def test_message_that_sqs_does_not_delay_is_complained_about(queues: Queues, cap
     assert "ReceiptHandleIsInvalid" in caplog.records[0].__dict__["cause"]
 
 
-def test_nothing_failed_needs_no_client() -> None:
+def test_no_client_is_made_without_a_failed_message() -> None:
     def no_client() -> SQSClient:
         pytest.fail("a client was made")
 
@@ -323,16 +298,3 @@ def test_nothing_failed_needs_no_client() -> None:
     )
     assert redelivery.hand_back([]) == []
     assert redelivery.let_wait([]) == ()
-
-
-def test_functions_own_client_is_made_once(aws: None) -> None:
-    clients: Clients = make_clients(concurrency=1)
-    start = threading.Barrier(8, timeout=30)
-
-    def both(_n: int) -> tuple[int, int]:
-        start.wait()
-        return id(clients.sqs()), id(clients.dynamodb_once())
-
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(both, range(8)))) == 1
-    assert clients.sqs().list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200

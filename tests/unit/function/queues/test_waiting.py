@@ -1,4 +1,4 @@
-"""Photos over the daily limit, on moto's SQS: how many go back to their queue, and that none is lost on the way."""
+"""Photos over the daily limit, on moto's SQS: how many are moved back, and that none is lost."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -20,6 +18,7 @@ from botocore.stub import Stubber
 from image_labels.failures import NeedsOperator
 from image_labels.queues.waiting import HIDDEN_SECONDS, MAX_LOOKS, OLD_SECONDS, WaitingPhotos
 from image_labels.rekognition import Unlimited
+from support.replaced import Replaced
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,7 +28,7 @@ DAY = 24 * 3600
 
 
 class Left(Unlimited):
-    """An allowance with so many images left."""
+    """An allowance with a given number of images left."""
 
     def __init__(self, images: float) -> None:
         self.images = images
@@ -40,23 +39,28 @@ class Left(Unlimited):
 
 @dataclass
 class Queues:
-    """The queue of photos and that of those over the limit."""
+    """The queue of photos and the queue of waiting photos."""
 
     sqs: SQSClient
     photos: str
     waiting: str
 
-    def mover(
-        self, left: float, *, ahead: int = 1000, sqs: object = None, now: Callable[[], float] = time.time
-    ) -> WaitingPhotos:
-        client = cast("SQSClient", sqs or self.sqs)
+    def mover(self, left: float, *, max_backlog: int = 1000, sqs: Any = None, **options: Any) -> WaitingPhotos:
+        client = sqs or self.sqs
+
+        def receive_at_once(*, WaitTimeSeconds: int, **request: Any) -> Any:  # noqa: N803
+            """Without long polling: moto has one server, which knows all messages."""
+            assert WaitTimeSeconds
+            return client.receive_message(**request)
+
+        polling = cast("SQSClient", Replaced(client, receive_message=receive_at_once))
         return WaitingPhotos(
-            lambda: client,
+            lambda: polling,
             Left(left),
             queue_url=self.photos,
             waiting_queue_url=self.waiting,
-            ahead=ahead,
-            now=now,
+            max_backlog=max_backlog,
+            **options,
         )
 
     def let_wait(self, *bodies: str) -> None:
@@ -71,19 +75,9 @@ class Queues:
         return sorted(found)
 
     def count(self, url: str) -> int:
-        """All messages, also those that are hidden."""
+        """The number of messages, including hidden ones."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         return sum(map(int, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
-
-
-class Faulty:
-    """A client whose calls go through, except the one that is named."""
-
-    def __init__(self, sqs: SQSClient, name: str, instead: Callable[..., Any]) -> None:
-        self._sqs, self._name, self._instead = sqs, name, instead
-
-    def __getattr__(self, name: str) -> Any:
-        return self._instead if name == self._name else getattr(self._sqs, name)
 
 
 @pytest.fixture
@@ -96,7 +90,7 @@ def names(number: int) -> list[str]:
     return [f"photo {n:03}" for n in range(number)]
 
 
-def test_all_are_moved_if_there_is_room(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_waiting_messages_are_moved_if_there_is_room(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     queues.let_wait(*names(23))
     assert queues.mover(1000).move(NEVER) == {"moved": 23, "waiting": 0}
@@ -107,19 +101,18 @@ def test_all_are_moved_if_there_is_room(queues: Queues, caplog: pytest.LogCaptur
     assert (record.__dict__["moved"], record.__dict__["waiting"]) == (23, 0)
 
 
-def test_all_are_moved_when_the_limit_was_taken_away(queues: Queues) -> None:
+def test_all_waiting_messages_are_moved_when_the_limit_was_removed(queues: Queues) -> None:
     queues.let_wait(*names(3))
     assert queues.mover(Unlimited().left()).move(NEVER) == {"moved": 3, "waiting": 0}
 
 
 @pytest.mark.parametrize("left", [1000, Unlimited().left()], ids=["limit", "no limit"])
-def test_no_more_are_moved_than_are_soon_done(queues: Queues, monkeypatch: pytest.MonkeyPatch, left: float) -> None:
-    """Else new photos and deletions would come behind a day's backlog."""
-    monkeypatch.setattr("image_labels.queues.waiting.MAX_LOOKS", 1)  # what is looked at is hidden for a minute
+def test_backlog_of_the_queue_of_photos_is_limited(queues: Queues, left: float) -> None:
+    """Otherwise new photos and deletions would wait behind a day's backlog."""
     queues.let_wait(*names(40))
-    mover = queues.mover(left, ahead=15)
+    mover = queues.mover(left, max_backlog=15, max_looks=1)  # each look hides ten messages for a minute
     assert mover.move(NEVER) == {"moved": 15, "waiting": 25}
-    assert mover.move(NEVER) == {"moved": 0, "waiting": 25}  # none was done meanwhile
+    assert mover.move(NEVER) == {"moved": 0, "waiting": 25}  # none was processed in between
     (done,) = queues.sqs.receive_message(QueueUrl=queues.photos)["Messages"]
     queues.sqs.delete_message(QueueUrl=queues.photos, ReceiptHandle=done["ReceiptHandle"])
     assert mover.move(NEVER) == {"moved": 1, "waiting": 24}
@@ -127,23 +120,23 @@ def test_no_more_are_moved_than_are_soon_done(queues: Queues, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("room", [1, 10, 12])
-def test_as_many_are_moved_as_the_day_has_left(queues: Queues, room: int) -> None:
+def test_messages_are_moved_up_to_what_the_day_has_left(queues: Queues, room: int) -> None:
     queues.let_wait(*names(23))
     assert queues.mover(room).move(NEVER) == {"moved": room, "waiting": 23 - room}
     assert len(queues.bodies(queues.photos)) == room
     assert queues.count(queues.waiting) == 23 - room
 
 
-def test_what_is_in_the_queue_of_photos_may_need_the_room(queues: Queues) -> None:
+def test_messages_in_the_queue_of_photos_reduce_the_room(queues: Queues) -> None:
     queues.let_wait(*names(5))
     for delay in (0, 0, 900):
         queues.sqs.send_message(QueueUrl=queues.photos, MessageBody="new", DelaySeconds=delay)
-    queues.sqs.receive_message(QueueUrl=queues.photos)  # one is being worked on
+    queues.sqs.receive_message(QueueUrl=queues.photos)  # one is in flight
     assert queues.mover(4).move(NEVER) == {"moved": 1, "waiting": 4}
 
 
 @pytest.mark.parametrize("left", [0, -3])
-def test_none_is_moved_without_room(queues: Queues, caplog: pytest.LogCaptureFixture, left: int) -> None:
+def test_no_message_is_moved_without_room(queues: Queues, caplog: pytest.LogCaptureFixture, left: int) -> None:
     caplog.set_level(logging.INFO)
     queues.let_wait(*names(5))
     assert queues.mover(left).move(NEVER) == {"moved": 0, "waiting": 5}
@@ -151,46 +144,49 @@ def test_none_is_moved_without_room(queues: Queues, caplog: pytest.LogCaptureFix
     assert caplog.records == []
 
 
-def test_nothing_waiting_costs_one_call(queues: Queues) -> None:
+def test_empty_waiting_queue_costs_one_call(queues: Queues) -> None:
     class NotAsked(Left):
         def left(self) -> float:
-            pytest.fail("the table was asked")
+            pytest.fail("the table was read")
 
     with Stubber(queues.sqs) as stub:
         stub.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "0"}})
         photos = WaitingPhotos(
-            lambda: queues.sqs, NotAsked(9), queue_url=queues.photos, waiting_queue_url=queues.waiting, ahead=1000
+            lambda: queues.sqs,
+            NotAsked(9),
+            queue_url=queues.photos,
+            waiting_queue_url=queues.waiting,
+            max_backlog=1000,
         )
         assert photos.move(NEVER) == {"moved": 0, "waiting": 0}
 
 
-def test_no_time_left_moves_none(queues: Queues) -> None:
+def test_no_message_is_moved_or_hidden_without_time(queues: Queues) -> None:
     queues.let_wait(*names(5))
     assert queues.mover(9).move(time.monotonic() - 1) == {"moved": 0, "waiting": 5}
     assert queues.bodies(queues.waiting) == names(5)  # and hides none
 
 
-def test_time_that_runs_out_leaves_the_rest(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_move_ends_when_the_time_is_over(queues: Queues) -> None:
     queues.let_wait(*names(23))
     seconds = [0.0]
-    monkeypatch.setattr("image_labels.queues.waiting.time", SimpleNamespace(monotonic=lambda: seconds[0]))
 
     def slow(**request: Any) -> Any:
         seconds[0] += 40
         return queues.sqs.delete_message_batch(**request)
 
-    mover = queues.mover(99, sqs=Faulty(queues.sqs, "delete_message_batch", slow))
+    mover = queues.mover(99, sqs=Replaced(queues.sqs, delete_message_batch=slow), clock=lambda: seconds[0])
     assert mover.move(36) == {"moved": 10, "waiting": 13}
     assert queues.count(queues.waiting) == 13
 
 
-def test_message_that_is_not_sent_is_not_deleted(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_message_that_sqs_does_not_send_is_not_deleted(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     def all_but_the_second(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
         answer: Any = queues.sqs.send_message_batch(QueueUrl=QueueUrl, Entries=[Entries[0], *Entries[2:]])
         return answer | {"Failed": [{"Id": Entries[1]["Id"], "SenderFault": False, "Code": "InternalError"}]}
 
     queues.let_wait(*names(3))
-    mover = queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", all_but_the_second))
+    mover = queues.mover(9, sqs=Replaced(queues.sqs, send_message_batch=all_but_the_second))
     assert mover.move(NEVER) == {"moved": 2, "waiting": 1}
     assert queues.bodies(queues.photos) == ["photo 000", "photo 002"]
     assert queues.count(queues.waiting) == 1
@@ -198,37 +194,39 @@ def test_message_that_is_not_sent_is_not_deleted(queues: Queues, caplog: pytest.
     assert line.__dict__["cause"].startswith("SendMessageBatch: InternalError")
 
 
-def test_sending_whose_answer_is_lost_doubles_and_loses_none(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_lost_answer_of_sqs_duplicates_messages_and_loses_none(
+    queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
     def answer_is_lost(**request: Any) -> None:
         queues.sqs.send_message_batch(**request)
         raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": ""}}, "SendMessageBatch")
 
     queues.let_wait(*names(3))
-    mover = queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", answer_is_lost))
+    mover = queues.mover(9, sqs=Replaced(queues.sqs, send_message_batch=answer_is_lost))
     assert mover.move(NEVER) == {"moved": 0, "waiting": 3}
     assert [record.__dict__["cause"] for record in caplog.records] == ["SendMessageBatch: ServiceUnavailable: "]
     assert queues.bodies(queues.photos) == names(3)
     assert queues.count(queues.waiting) == 3
 
 
-def test_message_that_is_being_moved_is_hidden_from_another_mover(queues: Queues) -> None:
+def test_message_that_is_being_moved_is_hidden_from_other_movers(queues: Queues) -> None:
     queues.let_wait("photo")
 
-    def meanwhile(**request: Any) -> Any:
+    def send(**request: Any) -> Any:
         assert "Messages" not in queues.sqs.receive_message(QueueUrl=queues.waiting)
         assert HIDDEN_SECONDS >= 60
         return queues.sqs.send_message_batch(**request)
 
-    assert queues.mover(9, sqs=Faulty(queues.sqs, "send_message_batch", meanwhile)).move(NEVER)["moved"] == 1
+    assert queues.mover(9, sqs=Replaced(queues.sqs, send_message_batch=send)).move(NEVER)["moved"] == 1
 
 
-def test_what_somebody_has_to_mend_is_said_and_raised(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_permission_is_logged_as_an_error_and_raised(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     def refused(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ReceiveMessage")
 
     queues.let_wait("photo")
     with pytest.raises(NeedsOperator, match="AccessDenied"):
-        queues.mover(9, sqs=Faulty(queues.sqs, "receive_message", refused)).move(NEVER)
+        queues.mover(9, sqs=Replaced(queues.sqs, receive_message=refused)).move(NEVER)
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.ERROR, "waiting photos not moved")
     assert "allow ReceiveMessage" in record.__dict__["next_step"]
@@ -242,20 +240,20 @@ def test_what_somebody_has_to_mend_is_said_and_raised(queues: Queues, caplog: py
         ("send_message_batch", {"moved": 0, "waiting": 12}),
     ],
 )
-def test_passing_fault_is_a_warning_and_no_error(
+def test_transient_error_is_logged_as_a_warning_and_not_raised(
     queues: Queues, caplog: pytest.LogCaptureFixture, operation: str, answer: dict[str, int]
 ) -> None:
     def broken(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, operation)
 
     queues.let_wait(*names(12))
-    assert queues.mover(99, sqs=Faulty(queues.sqs, operation, broken)).move(NEVER) == answer
+    assert queues.mover(99, sqs=Replaced(queues.sqs, **{operation: broken})).move(NEVER) == answer
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.WARNING, "waiting photos not moved")
     assert record.__dict__["next_step"] == "nothing: it is tried again within minutes"
 
 
-def test_what_was_moved_before_a_fault_is_in_the_answer(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+def test_answer_counts_the_messages_moved_before_an_error(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     receives = count()
 
@@ -265,66 +263,62 @@ def test_what_was_moved_before_a_fault_is_in_the_answer(queues: Queues, caplog: 
         return queues.sqs.receive_message(**request)
 
     queues.let_wait(*names(12))
-    assert queues.mover(99, sqs=Faulty(queues.sqs, "receive_message", breaks)).move(NEVER) == {
+    assert queues.mover(99, sqs=Replaced(queues.sqs, receive_message=breaks)).move(NEVER) == {
         "moved": 10,
         "waiting": 2,
     }
     assert [record.message for record in caplog.records] == ["waiting photos not moved", "waiting photos moved"]
 
 
-def test_messages_too_large_for_one_batch_are_sent_in_several(queues: Queues) -> None:
-    large = ["ü" * 60_000 + str(n) for n in range(5)]  # 120 KB each
-    queues.let_wait(*large)
-    assert queues.mover(9).move(NEVER) == {"moved": 5, "waiting": 0}
-    assert queues.bodies(queues.photos) == large
-
-
-def test_message_that_has_waited_long_is_sent_anew_and_does_not_expire(queues: Queues) -> None:
+def test_message_that_has_waited_long_is_sent_again_and_does_not_expire(queues: Queues) -> None:
     queues.let_wait(*names(12))
-    began = time.time()
-    time.sleep(0.01)
     sent: list[str] = []
 
-    def noted(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+    def receive_old(**request: Any) -> Any:
+        """Messages that were sent a second too long ago, until they are sent again."""
+        answer: Any = queues.sqs.receive_message(**request)
+        for message in answer.get("Messages", []):
+            if message["Body"] not in sent:
+                message["Attributes"]["SentTimestamp"] = str(round((time.time() - OLD_SECONDS - 1) * 1000))
+        return answer
+
+    def send(*, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
         assert QueueUrl == queues.waiting
         sent.extend(entry["MessageBody"] for entry in Entries)
         return queues.sqs.send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
-    # What was sent before `began` is old by then, and what is sent now is not.
-    mover = queues.mover(
-        0, sqs=Faulty(queues.sqs, "send_message_batch", noted), now=lambda: began + OLD_SECONDS + 0.005
-    )
+    mover = queues.mover(0, sqs=Replaced(queues.sqs, receive_message=receive_old, send_message_batch=send))
     assert mover.move(NEVER) == {"moved": 0, "waiting": 12}
     assert sorted(sent) == names(12)
     assert queues.count(queues.waiting) == 12
     assert queues.count(queues.photos) == 0
 
 
-def test_message_that_does_not_expire_yet_is_left_alone(queues: Queues) -> None:
+def test_message_that_does_not_expire_soon_is_not_sent_again(queues: Queues) -> None:
     queues.let_wait("photo")
 
     def not_sent(**_: Any) -> None:
-        pytest.fail("it was sent anew")
+        pytest.fail("it was sent again")
 
-    mover = queues.mover(0, sqs=Faulty(queues.sqs, "send_message_batch", not_sent))
+    mover = queues.mover(0, sqs=Replaced(queues.sqs, send_message_batch=not_sent))
     assert mover.move(NEVER) == {"moved": 0, "waiting": 1}
 
 
-def test_message_is_soon_back_if_there_was_no_room_for_it(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else it would be missing when the limit is raised a moment later."""
-    monkeypatch.setattr("image_labels.queues.waiting.GLANCE_SECONDS", 1)
+def test_message_is_soon_visible_again_if_there_was_no_room_for_it(queues: Queues) -> None:
+    """Otherwise it would be missing when the limit is raised a moment later."""
     queues.let_wait("photo")
-    queues.mover(0).move(NEVER)
-    time.sleep(1.1)
+    queues.mover(0, glance_seconds=1).move(NEVER)
+    assert "Messages" not in queues.sqs.receive_message(QueueUrl=queues.waiting)
+    assert queues.sqs.receive_message(QueueUrl=queues.waiting, VisibilityTimeout=0, WaitTimeSeconds=10)["Messages"]
     assert queues.mover(1).move(NEVER) == {"moved": 1, "waiting": 0}
 
 
 @dataclass
 class Backlog:
-    """A queue of `size` messages sent one day after the other, which gives any of them, and none for 14 days."""
+    """A queue of `size` messages, sent within a day. It delivers them in no order and keeps them for 14 days."""
 
     size: int
-    chance: random.Random = field(default_factory=lambda: random.Random(25))  # noqa: S311 - hides nothing
+    chance: random.Random = field(default_factory=lambda: random.Random(25))  # noqa: S311 - a simulation
     now: float = 0.0
     sent: dict[str, float] = field(default_factory=dict)  # by body
     visible: list[str] = field(default_factory=list)
@@ -337,18 +331,18 @@ class Backlog:
         self.visible = list(self.sent)
 
     def mover(self) -> WaitingPhotos:
-        """One that has no room."""
+        """A mover that has no room."""
         client = cast("Any", self)
         return WaitingPhotos(
             lambda: client,
             Left(0),
             queue_url="photos",
             waiting_queue_url="waiting",
-            ahead=1000,
+            max_backlog=1000,
             now=lambda: self.now,
         )
 
-    def goes_on(self, seconds: float) -> None:
+    def pass_time(self, seconds: float) -> None:
         self.now += seconds
         while self.hidden and self.hidden[0][0] <= self.now:
             self.visible.append(self.hidden.popleft()[1])
@@ -386,18 +380,18 @@ class Backlog:
         return {}
 
 
-def test_none_expires_in_a_backlog_of_weeks_whatever_order_sqs_gives_them_in() -> None:
-    """20,000 photos wait for 15 days without room. (A look each hour, twelve times as seldom as in AWS.)"""
+def test_no_message_of_a_backlog_of_15_days_expires_in_any_order() -> None:
+    """20,000 photos wait for 15 days without room, with one move per hour instead of twelve."""
     backlog = Backlog(20_000)
-    backlog.goes_on(6 * DAY)  # nothing is old until then
+    backlog.pass_time(6 * DAY)  # nothing is old until then
     for _ in range(9 * 24):
-        backlog.goes_on(3600)
+        backlog.pass_time(3600)
         assert backlog.mover().move(NEVER) == {"moved": 0, "waiting": 20_000 - backlog.expired}
     assert backlog.expired == 0
     assert backlog.receives == 9 * 24 * MAX_LOOKS
 
 
-def test_few_that_wait_are_looked_at_once_each_time() -> None:
+def test_each_message_of_a_small_backlog_is_received_once() -> None:
     backlog = Backlog(23)
     backlog.mover().move(NEVER)
-    assert backlog.receives == 4  # the last one finds none
+    assert backlog.receives == 4  # the last one is empty

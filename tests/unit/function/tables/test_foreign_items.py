@@ -1,19 +1,19 @@
-"""Items and rows that another program wrote, or a hand changed: nothing stops at them, and they end overwritten."""
+"""Items and rows that another program wrote, or that were changed manually: they are overwritten and stop nothing."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
-from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, item_of, labels_of, rows_of
+from image_labels.tables.items import Rows, item_of, rows_of
 from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
-from support.foreign import DOG, KEY, item_of_ours, items
+from support.foreign import DOG, KEY, LAB, item_of_ours, items
+from support.replaced import Replaced
 from support.tables import Tables, revisions
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PHOTO = Photo(BUCKET, KEY, "e", "v1", 1000)
 SETTINGS = "s"
 
-# One of each kind. What is None is not there.
+# One change of each kind; None removes the attribute.
 CHANGES: dict[str, dict[str, Any]] = {
     "Revision of 1.5": {"Revision": {"N": "1.5"}},
     "Revision that is a string": {"Revision": {"S": "7"}},
@@ -55,7 +55,6 @@ CHANGES: dict[str, dict[str, Any]] = {
     "VersionId that is null": {"VersionId": {"NULL": True}},
     "Rows that is a string": {"Rows": {"S": "4"}},
 }
-LAB = {"PK": {"S": KEY}, "Labels": {"SS": ["Dog"]}}
 
 
 def changed(change: dict[str, Any]) -> dict[str, Any]:
@@ -71,27 +70,8 @@ FOREIGN = {name: changed(change) for name, change in CHANGES.items()} | {
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@unhurried
-@given(items)
-@example(LAB)
-def test_any_item_can_be_read(item: dict[str, Any]) -> None:
-    read = item_of(KEY, item)
-    assert all(0 <= label.confidence <= 100 for label in labels_of(item))
-    for (term, rank), row in rows_of(KEY, read.terms).items():  # what a worker would delete or write
-        assert 0 < len(term.encode()) <= 2048
-        assert 0 < len(rank.encode()) <= 1024
-        assert row["PK"] == {"S": KEY}
-
-
-def test_item_of_ours_is_taken_for_ours() -> None:
-    read = item_of(KEY, item_of_ours())
-    assert read == Item(
-        KEY, BUCKET, "e", "v1", SETTINGS, 1_795_000_000_250_000_000, terms_of((DOG,)), Rows.COMPLETE, foreign=None
-    )
-
-
 class Bucket:
-    """One photo in a bucket, and Rekognition, which sees a dog on it."""
+    """One photo in a bucket, and Rekognition, which finds a dog in it."""
 
     def __init__(self, photo: Photo | None = PHOTO) -> None:
         self.photo = photo
@@ -137,7 +117,7 @@ def test_foreign_item_of_a_photo_that_is_gone_is_deleted(name: str, max_actions:
 
 @unhurried
 @given(items)
-def test_any_item_is_overwritten_or_ours(item: dict[str, Any]) -> None:
+def test_any_item_is_overwritten_unless_it_is_up_to_date(item: dict[str, Any]) -> None:
     tables, bucket = Tables(), Bucket()
     tables.items["images"][(KEY,)] = item
     Reconciler(bucket, bucket, store_of(tables), SETTINGS).reconcile(KEY)
@@ -146,7 +126,7 @@ def test_any_item_is_overwritten_or_ours(item: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_write_of_another_worker_is_not_lost_to_a_foreign_item(name: str) -> None:
+def test_write_over_a_foreign_item_that_another_worker_has_replaced_is_a_conflict(name: str) -> None:
     tables = Tables()
     store = store_of(tables)
     tables.items["images"][(KEY,)] = FOREIGN[name]
@@ -161,7 +141,7 @@ def test_write_of_another_worker_is_not_lost_to_a_foreign_item(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_foreign_item_that_was_deleted_meanwhile_is_not_made_again(name: str) -> None:
+def test_write_over_a_foreign_item_that_was_deleted_is_a_conflict(name: str) -> None:
     tables = Tables()
     store = store_of(tables)
     tables.items["images"][(KEY,)] = FOREIGN[name]
@@ -173,7 +153,9 @@ def test_foreign_item_that_was_deleted_meanwhile_is_not_made_again(name: str) ->
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_dynamodb_takes_the_condition(name: str, clients: Clients, dynamodb: DynamoDBClient) -> None:
+def test_dynamodb_accepts_the_condition_for_a_foreign_item(
+    name: str, clients: Clients, dynamodb: DynamoDBClient
+) -> None:
     store = Store(clients.dynamodb, TABLE, LABELS_TABLE)
     dynamodb.put_item(TableName=TABLE, Item=FOREIGN[name])
     read = store.get(KEY)
@@ -186,7 +168,7 @@ def test_dynamodb_takes_the_condition(name: str, clients: Clients, dynamodb: Dyn
     assert (stored.etag, stored.foreign) == ("e", None)
 
 
-def test_rows_of_an_item_that_was_changed_by_hand_go_with_it() -> None:
+def test_rows_of_an_item_that_was_changed_manually_are_replaced() -> None:
     tables = Tables()
     store = store_of(tables)
     store.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
@@ -197,39 +179,24 @@ def test_rows_of_an_item_that_was_changed_by_hand_go_with_it() -> None:
 
 
 def test_worker_that_fills_an_item_stops_when_another_empties_it_as_foreign() -> None:
-    """The change by hand has left the Revision on which the first worker goes on."""
+    """The manual change has kept the Revision with which the first worker continues."""
     tables = Tables()
-    client, numbers = cast("DynamoDBClient", tables), revisions()
-    first, second = (Store(client, "images", "labels", new_revision=numbers, max_actions=3) for _ in range(2))
-    first.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
-    filled = first.get(KEY)
-    assert filled is not None
-    tables.items["images"][(KEY,)]["Status"] = {"S": "DONE"}
-    transact = second._transact
 
-    def in_turns(actions: list[Any]) -> None:
-        transact(actions)
+    def write(**request: Any) -> Any:
+        """The second worker writes, and then the first continues."""
+        tables.transact_write_items(**request)
+        assert filled is not None
         with pytest.raises(Conflict):
             first.index(filled)
+        return {}
 
-    second._transact = in_turns  # type: ignore[method-assign]
+    numbers = revisions()
+    first, second = (
+        Store(cast("DynamoDBClient", client), "images", "labels", new_revision=numbers, max_actions=3)
+        for client in (tables, Replaced(tables, transact_write_items=write))
+    )
+    first.put(PHOTO, Labels((DOG, Label("Beach", 81.0)), "3.0"), SETTINGS, replacing=None)
+    filled = first.get(KEY)
+    tables.items["images"][(KEY,)]["Status"] = {"S": "DONE"}
     second.put(PHOTO, Labels((Label("Cat", 90.0),), "3.0"), SETTINGS, replacing=second.get(KEY))
     assert {term for term, _ in tables.rows()} == {"cat"}
-
-
-def test_what_a_foreign_item_can_make_the_function_delete_is_bounded() -> None:
-    detection = {
-        "Name": {"S": "Dog"},
-        "Confidence": {"N": "99"},
-        "Aliases": {"L": [{"S": f"a{n}"} for n in range(5000)]},
-    }
-    item = changed({"Detections": {"L": [{"M": detection}]}, "Revision": {"S": "x"}})
-    assert len(item_of(KEY, item).terms) == MAX_FOREIGN_TERMS
-    assert len(item_of(KEY, item | {"Revision": {"N": "7"}}).terms) == 5001
-
-
-@pytest.mark.parametrize("name", ["*", "*usage", "x" * 2049, ""])
-def test_what_cannot_be_a_row_of_a_photo_is_no_term(name: str) -> None:
-    assert [term.text for term in terms_of([replace(DOG, name=name, parents=(), aliases=(), categories=("Dog",))])] == [
-        "dog"
-    ]

@@ -1,23 +1,22 @@
-"""The two tables, in moto: what an operator sees in them, and the lock."""
+"""The two tables, on moto: their attributes, rows and conditional writes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from hypothesis import given
-from hypothesis import strategies as st
 from image_labels.failures import TryAgain
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.tables.item_size import item_size
-from image_labels.tables.items import Rows, detections, labels_of
+from image_labels.tables.items import Rows
 from image_labels.tables.store import MAX_ITEM_BYTES, Conflict, Store
-from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.replaced import Replaced
 from support.tables import Tables
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def stored(dynamodb: DynamoDBClient, key: str = PHOTO.key) -> dict[str, Any]:
     return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
 
 
-def test_labelled_item_holds_what_was_labelled_and_what_was_seen(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_labelled_item_describes_the_object_and_its_labels(store: Store, dynamodb: DynamoDBClient) -> None:
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     item = stored(dynamodb)
     assert item.pop("Revision") > 0
@@ -90,7 +89,7 @@ def test_photo_without_labels_has_an_item_without_the_set(store: Store, dynamodb
     assert (item["Status"], item["Detections"]) == ("LABELLED", [])
 
 
-def test_rejected_item_says_why_and_replaces_the_labels(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_rejected_item_has_a_reason_and_no_labels(store: Store, dynamodb: DynamoDBClient) -> None:
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     store.put(PHOTO, Rejected("ImageTooLargeException: 16 MB"), SETTINGS, replacing=store.get(PHOTO.key))
     item = stored(dynamodb)
@@ -98,7 +97,7 @@ def test_rejected_item_says_why_and_replaces_the_labels(store: Store, dynamodb: 
     assert not {"Labels", "Detections", "LabelModelVersion"} & item.keys()
 
 
-def test_what_is_read_back_is_what_was_labelled(store: Store) -> None:
+def test_item_is_read_as_it_was_written(store: Store) -> None:
     assert store.get(PHOTO.key) is None
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     item = store.get(PHOTO.key)
@@ -106,7 +105,7 @@ def test_what_is_read_back_is_what_was_labelled(store: Store) -> None:
     assert (item.bucket, item.etag, item.version_id, item.settings) == (BUCKET, "abc", "v1", SETTINGS)
 
 
-def test_photo_has_a_row_for_everything_it_can_be_found_by(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_photo_has_a_row_for_each_term(store: Store, dynamodb: DynamoDBClient) -> None:
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     assert {(row["Term"], row["Name"], row["Kind"], float(row["Confidence"])) for row in rows(dynamodb)} == {
         ("dog", "Dog", "label", 98.765),
@@ -124,7 +123,7 @@ def test_photo_has_a_row_for_everything_it_can_be_found_by(store: Store, dynamod
     assert {row["Rank"]: row["Name"] for row in rows(dynamodb, "*")}["animals and pets"] == "Animals and Pets"
 
 
-def test_rows_follow_the_photo(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_rows_change_with_the_labels_of_the_photo(store: Store, dynamodb: DynamoDBClient) -> None:
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     store.put(PHOTO, Labels((Label("Dog", 91.0),), "3.0"), SETTINGS, replacing=store.get(PHOTO.key))
     assert [(row["Term"], row["Rank"]) for row in rows(dynamodb)] == [("dog", f"009000#{PHOTO.key}")]
@@ -137,7 +136,7 @@ def test_rows_follow_the_photo(store: Store, dynamodb: DynamoDBClient) -> None:
     assert rows(dynamodb) == []
 
 
-def test_photo_of_a_thousand_labels_works() -> None:
+def test_photo_of_a_thousand_labels_is_stored_and_deleted() -> None:
     tables = Tables()  # moto takes half a minute
     store = Store(cast("DynamoDBClient", tables), "images", "labels")
     many = Labels(tuple(Label(f"Label {n}", 99 - n / 20, ("Parent",)) for n in range(1000)), "3.0")
@@ -164,20 +163,19 @@ def test_more_rows_than_a_transaction_holds_and_more_terms_than_a_row(store: Sto
     assert all("Terms" in row for row in rows(dynamodb))
 
 
-def test_write_that_broke_off_is_finished(clients: Clients, dynamodb: DynamoDBClient) -> None:
+def test_interrupted_write_is_finished(clients: Clients, dynamodb: DynamoDBClient) -> None:
     photo = Labels(tuple(Label(f"Label {n}", 99.0) for n in range(30)), "3.0")
 
     def breaks_off_after(parts: int) -> None:
-        store = Store(clients.dynamodb, TABLE, LABELS_TABLE, max_actions=10)
-        transact, done = store._transact, [0]
+        calls = count()
 
-        def breaks_off(actions: list[Any]) -> None:
-            if done[0] == parts:
+        def write(**request: Any) -> Any:
+            if next(calls) == parts:
                 raise ConnectionError("the function was killed")
-            done[0] += 1
-            transact(actions)
+            return clients.dynamodb.transact_write_items(**request)
 
-        store._transact = breaks_off  # type: ignore[method-assign]
+        client = cast("DynamoDBClient", Replaced(clients.dynamodb, transact_write_items=write))
+        store = Store(client, TABLE, LABELS_TABLE, max_actions=10)
         store.put(PHOTO, photo, SETTINGS, replacing=store.get(PHOTO.key))
 
     with pytest.raises(ConnectionError):
@@ -194,7 +192,7 @@ def test_write_that_broke_off_is_finished(clients: Clients, dynamodb: DynamoDBCl
     assert item.rows is Rows.COMPLETE
 
 
-def test_key_as_long_as_s3_allows_has_rows_of_its_own(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_photos_with_keys_of_1024_bytes_have_separate_rows(store: Store, dynamodb: DynamoDBClient) -> None:
     keys = [f"{'ä' * 500}{n:024d}" for n in range(2)]
     for key in keys:
         assert len(key.encode()) == 1024
@@ -214,7 +212,7 @@ def test_key_as_long_as_s3_allows_has_rows_of_its_own(store: Store, dynamodb: Dy
         (["ValidationError"], ClientError),
     ],
 )
-def test_cancelled_transaction_says_whose_turn_it_is(
+def test_cancelled_transaction_is_a_conflict_a_retry_or_an_error(
     clients: Clients, reasons: list[str], error: type[Exception]
 ) -> None:
     store = Store(clients.dynamodb, TABLE, LABELS_TABLE, sleep=lambda _seconds: None)
@@ -230,7 +228,7 @@ def test_cancelled_transaction_says_whose_turn_it_is(
             store.put(PHOTO, Labels((), "3.0"), SETTINGS, replacing=None)
 
 
-def test_throttled_write_is_tried_again_here_since_it_is_paid_for(clients: Clients) -> None:
+def test_throttled_write_is_retried_within_the_invocation(clients: Clients) -> None:
     pauses: list[float] = []
     store = Store(clients.dynamodb, TABLE, LABELS_TABLE, sleep=pauses.append)
     row: Any = {"PutRequest": {"Item": {"Term": {"S": "*"}, "Rank": {"S": "dog"}}}}
@@ -248,7 +246,7 @@ def test_throttled_write_is_tried_again_here_since_it_is_paid_for(clients: Clien
     assert len(pauses) == 2
 
 
-def test_write_or_delete_after_somebody_elses_write_is_a_conflict(store: Store) -> None:
+def test_write_or_delete_after_another_write_is_a_conflict(store: Store) -> None:
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     read = store.get(PHOTO.key)
     assert read is not None
@@ -261,7 +259,7 @@ def test_write_or_delete_after_somebody_elses_write_is_a_conflict(store: Store) 
         store.delete(read)
 
 
-def test_item_made_again_is_not_taken_for_the_one_that_was_read(store: Store) -> None:
+def test_write_over_an_item_that_was_deleted_and_created_again_is_a_conflict(store: Store) -> None:
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)
     read = store.get(PHOTO.key)
     assert read is not None
@@ -271,48 +269,24 @@ def test_item_made_again_is_not_taken_for_the_one_that_was_read(store: Store) ->
         store.put(PHOTO, LABELS, SETTINGS, replacing=read)
 
 
-def test_item_of_another_program_is_replaced_by_ours(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_item_of_another_program_is_replaced(store: Store, dynamodb: DynamoDBClient) -> None:
     lab = {"PK": {"S": PHOTO.key}, "Labels": {"SS": ["Dog"]}}
     dynamodb.put_item(TableName=TABLE, Item=lab)  # type: ignore[arg-type]
     store.put(PHOTO, LABELS, SETTINGS, replacing=store.get(PHOTO.key))
     assert stored(dynamodb)["Labels"] == {"Dog", "Beach"}
 
 
-def test_thousands_of_boxes_are_cut_not_failed(store: Store, dynamodb: DynamoDBClient) -> None:
+def test_boxes_of_the_least_certain_labels_are_left_out_of_a_large_item() -> None:
+    tables = Tables()  # moto takes seconds
+    store = Store(cast("DynamoDBClient", tables), "images", "labels")
     box = Instance(0.12345, 0.12345, 0.12345, 0.12345, 99.123)
     crowd = Labels(tuple(Label(f"Person {n}", 99 - n / 100, instances=(box,) * 100) for n in range(100)), "3.0")
     store.put(PHOTO, crowd, SETTINGS, replacing=None)
-    item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": PHOTO.key}})["Item"]
-    assert item_size(cast("dict[str, dict[str, Any]]", item)) <= MAX_ITEM_BYTES + 100
+    item = tables.images()[PHOTO.key]
+    assert item_size(item) <= MAX_ITEM_BYTES + 100
     boxes = [len(label["M"].get("Instances", {}).get("L", ())) for label in item["Detections"]["L"]]
     assert item["DetectionsCut"] == {"BOOL": True}
     assert len(item["Labels"]["SS"]) == len(boxes) == 100
-    assert boxes[0] == 100  # the most certain keep theirs
+    assert boxes[0] == 100  # the labels of highest confidence keep theirs
     assert boxes[-1] == 0
     assert boxes == sorted(boxes, reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("item", "size"),
-    [
-        ({"PK": {"S": "abc"}}, 5),
-        ({"K": {"S": "ä"}}, 3),
-        ({"N": {"N": "1"}}, 3),
-        ({"N": {"N": "12345"}}, 5),
-        ({"N": {"N": "-1000"}}, 4),
-        ({"B": {"BOOL": True}}, 2),
-        ({"L": {"L": []}}, 4),
-        ({"L": {"L": [{"S": "ab"}]}}, 7),
-        ({"M": {"M": {"x": {"S": "ab"}}}}, 8),
-        ({"S": {"SS": ["a", "bc"]}}, 4),
-    ],
-)
-def test_item_size_by_the_published_rules(item: dict[str, dict[str, Any]], size: int) -> None:
-    assert item_size(item) == size
-
-
-@given(st.lists(st.floats(0, 100), max_size=5))
-def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) -> None:
-    """The rows are made of the labels, and a later look takes them for those of the item."""
-    labels = tuple(Label(f"Label {n}", confidence, parents=("Thing",)) for n, confidence in enumerate(confidences))
-    assert terms_of(labels_of(detections(labels, room=100_000))) == terms_of(labels)

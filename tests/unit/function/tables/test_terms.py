@@ -1,19 +1,22 @@
-"""What a photo can be found by."""
+"""The terms of a photo, and their ranks."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_labels.model import Label
 from image_labels.tables.terms import Kind, fold, rank, rank_bound, terms_of
+from support.foreign import DOG
 
 
 def found(*labels: Label) -> dict[str, tuple[str, Kind, float]]:
     return {term.text: (term.name, term.kind, term.confidence) for term in terms_of(labels)}
 
 
-def test_names_aliases_parents_and_categories_as_certain_as_their_label() -> None:
+def test_names_aliases_parents_and_categories_have_the_confidence_of_their_label() -> None:
     phone = Label("Mobile Phone", 97.12345, ("Electronics", "Phone"), ("Cell Phone",), ("Technology and Computing",))
     assert found(phone) == {
         "mobile phone": ("Mobile Phone", Kind.LABEL, 97.123),
@@ -24,17 +27,17 @@ def test_names_aliases_parents_and_categories_as_certain_as_their_label() -> Non
     }
 
 
-def test_label_of_its_own_is_more_than_a_parent() -> None:
+def test_label_takes_precedence_over_the_same_name_as_a_parent() -> None:
     dog, animal = Label("Dog", 99.0, ("Animal",)), Label("Animal", 85.0)
     assert found(dog, animal)["animal"] == ("Animal", Kind.LABEL, 85.0)
     assert found(animal, dog)["animal"] == ("Animal", Kind.LABEL, 85.0)
 
 
-def test_parent_of_two_is_as_certain_as_the_better() -> None:
+def test_parent_of_two_labels_has_the_higher_confidence() -> None:
     assert found(Label("Cat", 81.0, ("Pet",)), Label("Dog", 99.0, ("Pet",)))["pet"] == ("Pet", Kind.PARENT, 99.0)
 
 
-def test_best_first() -> None:
+def test_terms_are_in_order_of_confidence_then_text() -> None:
     assert [term.text for term in terms_of([Label("B", 81.0), Label("A", 81.0), Label("C", 99.0)])] == ["c", "a", "b"]
 
 
@@ -62,11 +65,18 @@ def test_ranks_are_in_order_of_confidence_then_key(a: float, b: float, key: str,
 
 
 @given(CONFIDENCE, CONFIDENCE, st.text(min_size=1))
-def test_bound_lies_after_all_better_ones(limit: float, confidence: float, key: str) -> None:
+def test_rank_bound_follows_all_higher_confidences(limit: float, confidence: float, key: str) -> None:
     assert (rank(confidence, key) < rank_bound(limit)) == (confidence > limit)
 
 
 @given(st.text(min_size=400, max_size=1024), st.text(min_size=400, max_size=1024))
-def test_long_keys_fit_and_differ(key: str, other: str) -> None:
+def test_ranks_of_long_keys_fit_into_a_sort_key_and_differ(key: str, other: str) -> None:
     assert len(rank(99.5, key).encode()) <= 1024
     assert (rank(99.5, key) == rank(99.5, other)) == (key == other)
+
+
+@pytest.mark.parametrize("name", ["*", "*usage", "x" * 2049, ""])
+def test_name_that_cannot_be_a_partition_key_is_no_term(name: str) -> None:
+    assert [term.text for term in terms_of([replace(DOG, name=name, parents=(), aliases=(), categories=("Dog",))])] == [
+        "dog"
+    ]

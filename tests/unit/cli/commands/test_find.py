@@ -1,0 +1,133 @@
+"""`image-labels find`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from image_labels.model import Label
+from image_labels.search.finder import MAX_PAGE
+from support.command import run, run_on_terminal
+from support.seed import Photos, labels, write_photos
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+pytestmark = pytest.mark.usefixtures("deployment")
+
+LONG = "images/" + "/".join(["very-long-directory-name"] * 36) + "/photo.jpg"
+STRANGE = "images/tab\there, line\nthere, \x1b[31mred [bold]ü 🐕.jpg"
+# Eight dogs, and two photos without one.
+PHOTOS: Photos = {
+    LONG: (Label("Dog", 98.765, parents=("Pet",)), *labels(beach=81)),
+    STRANGE: (Label("Dog", 98.5, parents=("Pet",)), *labels(beach=81)),
+    **{f"images/{n}.jpg": (Label("Dog", 90 - n, parents=("Pet",)),) for n in range(6)},
+    "images/sofa.jpg": labels(sofa=99),
+    "images/bench.jpg": labels(bench=99),
+}
+
+
+@pytest.fixture
+def photos(dynamodb: DynamoDBClient) -> None:
+    write_photos(dynamodb, PHOTOS)
+
+
+def test_find_in_a_pipe_prints_one_line_for_each_photo(photos: None) -> None:
+    result = run("find", "dog AND (pet OR sofa) AND NOT tree", "--prefix", "images/")
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert lines[0] == [LONG, "98.765", "dog=98.765, pet=98.765"]
+    assert lines[1][0] == "images/tab\\there, line\\nthere, \\x1b[31mred [bold]ü 🐕.jpg"
+    assert len(lines) == 8
+
+
+def test_find_prints_the_command_for_the_next_page_to_stderr(photos: None) -> None:
+    first = run("find", "dog AND NOT cat", "--limit", "5", "--region=eu-central-1")
+    command = r"image-labels --region eu-central-1 find --limit 5 --token (\S+) 'dog AND NOT cat'"
+    [token] = re.findall(command, first.stderr)
+    second = run("find", "--limit", "5", "--token", token, "dog AND NOT cat")
+    assert len(second.stdout.splitlines()) == 3
+    assert second.stderr == ""
+
+
+def test_find_all_reads_all_pages(dynamodb: DynamoDBClient) -> None:
+    many = {f"images/{n:04}.jpg": labels(dog=90) for n in range(MAX_PAGE + 1)}
+    write_photos(dynamodb, many)
+    found = json.loads(run("find", "dog", "--all", "--json").stdout)
+    assert [photo["key"] for photo in found["photos"]] == list(many)
+    assert found["next_token"] is None
+    assert found["requests"] > 1
+
+
+def test_find_json_has_unchanged_keys(photos: None) -> None:
+    found = json.loads(run("find", "dog>=95", "--limit", "2", "--json").stdout)
+    assert found["photos"][1] == {
+        "key": STRANGE,
+        "confidence": 98.5,
+        "matched": {"dog": 98.5},
+        "terms": {"dog": 98.5, "pet": 98.5, "beach": 81.0},
+    }
+    assert found["suggestions"] == {}
+    assert json.loads(run("find", "dog", "--limit", "2", "--json").stdout)["next_token"]
+
+
+def test_find_on_a_terminal_is_a_table_that_folds_long_keys(photos: None) -> None:
+    shown = run_on_terminal("find", "dog", "--limit", "1", columns=60).stdout
+    assert "┃ Photo" in shown
+    assert "…" not in shown
+    assert "".join(line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")) == LONG
+
+
+def test_find_scan_reports_its_cost(photos: None) -> None:
+    result = run("find", "NOT dog", "--scan", "--prefix", "images/s")
+    assert (result.exit_code, result.stdout) == (0, "images/sofa.jpg\t0\t\n")
+    assert re.search(r"read the whole table: [\d.]+ read units in 2 requests, ", result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("dgo", 'no photo has the label "dgo"; did you mean dog?'),
+        ("be", 'no photo has the label "be"; did you mean beach or bench?'),
+        ("xyzzy", 'no photo has the label "xyzzy": `image-labels labels`'),
+        ("dog AND sofa", "no photo matches"),
+    ],
+)
+def test_find_without_a_result_prints_suggestions(photos: None, expression: str, message: str) -> None:
+    result = run("find", expression)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+    as_json = run("find", expression, "--json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout)["photos"] == []
+
+
+@pytest.mark.usefixtures("aws")
+def test_find_marks_the_mistake_in_an_expression() -> None:
+    result = run("find", "dog AND")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-2:] == ["dog AND", "       ^"]
+    not_alone = run("find", "NOT dog")
+    assert not_alone.exit_code == 2
+    assert "--scan" in not_alone.stderr
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dog", "--token", "of another"],
+        ["dog", "--token", "5", "--all"],
+        ["dog", "--limit", "5", "--scan"],
+        ["dog", "--limit", "0"],
+        ["dog", "--limit", "1001"],
+        ["dog", "cat"],
+        [],
+    ],
+)
+def test_find_refuses_wrong_usage(arguments: list[str]) -> None:
+    result = run("find", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr

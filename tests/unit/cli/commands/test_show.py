@@ -1,0 +1,110 @@
+"""`image-labels show`."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from image_labels.model import Rejected
+from support.command import run, run_on_terminal
+from support.fakes import BUCKET, TABLE
+from support.foreign import KEY, items
+from support.seed import put_photo
+
+if TYPE_CHECKING:
+    from image_labels.tables.store import Store
+
+pytestmark = pytest.mark.usefixtures("deployment")
+
+
+def test_show_in_a_pipe_names_each_line_in_its_first_cell(store: Store) -> None:
+    result = run("show", "images/dog.jpg")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert ["status", "LABELLED"] in lines
+    assert ["labelled_at", "2026-11-18T11:06:40.000+00:00"] in lines
+    assert lines[-1] == ["label", "Dog", "98.765", "Animal, Pet", "Hound", "Animals and Pets", "2"]
+
+
+def test_show_json_has_all_attributes(store: Store) -> None:
+    photo = json.loads(run("show", "images/dog.jpg", "--json").stdout)
+    (label,) = photo.pop("labels")
+    assert photo.pop("labelled_at").startswith("20")
+    assert photo == {
+        "key": "images/dog.jpg",
+        "bucket": BUCKET,
+        "status": "LABELLED",
+        "reason": None,
+        "version_id": "v1",
+        "etag": "e",
+        "size": 4711,
+        "label_model_version": "3.0",
+        "settings": "s",
+        "indexed": True,
+        "boxes_cut": False,
+        "foreign": False,
+    }
+    assert label["boxes"][0] == {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 97.5}
+    assert (label["name"], label["confidence"], label["parents"]) == ("Dog", 98.765, ["Animal", "Pet"])
+
+
+def test_show_accepts_an_s3_uri(store: Store) -> None:
+    assert run("show", f"s3://{BUCKET}/images/dog.jpg").stdout == run("show", "images/dog.jpg").stdout
+    other_bucket = run("show", "s3://another/images/dog.jpg")
+    assert (other_bucket.exit_code, other_bucket.stdout) == (1, "")
+    assert BUCKET in other_bucket.stderr
+    assert run("show", "s3://no-key").exit_code == 2
+
+
+def test_show_rejected_photo_has_the_reason(store: Store) -> None:
+    put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: it is not a JPEG or PNG"))
+    result = run("show", "images/notes.jpg")
+    assert result.exit_code == 0
+    assert "reason\tInvalidImageFormatException: it is not a JPEG or PNG\n" in result.stdout
+
+
+def test_show_unknown_key_lists_possible_reasons(store: Store) -> None:
+    result = run("--images-table", TABLE, "show", "images/cat.jpg", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    for words in (
+        "it was not uploaded",
+        "filter_prefix",
+        "dead-letter queue",
+        f"image-labels --images-table {TABLE} status",
+    ):
+        assert words in result.stderr
+
+
+def test_show_on_a_terminal_is_a_table(store: Store) -> None:
+    shown = run_on_terminal("show", "images/dog.jpg").stdout
+    assert "┃ Label" in shown
+    assert "status               LABELLED" in shown
+
+
+class OneItem:
+    """DynamoDB with one item."""
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        self._item = item
+
+    def get_item(self, **_: object) -> dict[str, Any]:
+        return {"Item": self._item}
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(items, st.sampled_from(["terminal", "pipe", "json"]))
+def test_show_accepts_any_item_of_another_program(item: dict[str, Any], output: str) -> None:
+    def make_aws(_deployment: object) -> Any:
+        return SimpleNamespace(dynamodb=OneItem(item))
+
+    options = ["--json"] if output == "json" else []
+    result = (run_on_terminal if output == "terminal" else run)("show", KEY, *options, make_aws=make_aws)
+    assert (result.exit_code, result.stderr) == (0, "")
+    if output == "json":
+        assert json.loads(result.stdout)["key"] == KEY
+    else:
+        assert KEY in result.stdout

@@ -1,0 +1,148 @@
+"""The IAM permissions of each command: complete, without unused ones, and named when they are missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from image_labels.model import Label, Rejected
+from image_labels.search.finder import Finder
+from image_labels.tables.items import MAX_TERMS_IN_ROW
+from image_labels_cli.aws import Aws
+from image_labels_cli.deployment import Deployment
+from image_labels_cli.permissions import COMMAND_PERMISSIONS, Resource
+from support.command import run
+from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.seed import put_photo, send_dead_letter, write_photos
+
+if TYPE_CHECKING:
+    from image_labels.tables.store import Store
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.usefixtures("deployment")
+
+# Together, the calls of a command use all its permissions.
+USES = {
+    "show": [["show", "images/dog.jpg"]],
+    "find": [
+        ["find", "dog"],
+        ["find", "dgo"],
+        ["find", "dog AND animal AND NOT cat"],
+        ["find", "(crowd OR ani*) AND NOT cat", "--all"],
+        ["find", "crowd AND NOT cat"],
+        ["find", "NOT cat", "--scan"],
+    ],
+    "labels": [["labels"], ["labels", "d"]],
+    "status": [["status"]],
+}
+# More terms than a row holds.
+CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
+
+
+@dataclass
+class Guard:
+    """IAM for the user of one `Aws`: records the actions of all requests, and refuses `denied`."""
+
+    resources: dict[str, Resource]
+    aws: Aws = field(default_factory=lambda: Aws(Deployment(region="eu-central-1")))
+    actions: set[tuple[str, Resource]] = field(default_factory=set)
+    denied: tuple[str, Resource] | None = None
+
+    def __post_init__(self) -> None:
+        self.aws.session.events.register("before-parameter-build", self.check)
+
+    def check(self, params: dict[str, Any], model: Any, **_: object) -> None:
+        """Handles botocore's event before each request."""
+        service = model.service_model.signing_name
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_RequestSyntax
+        action = f"{service}:{'GetObject' if model.name == 'HeadObject' else model.name}"
+        names = [params[name] for name in ("TableName", "QueueUrl", "Bucket") if name in params]
+        for name in names or params.get("RequestItems", ()):
+            self.actions.add((action, self.resources[name]))
+            if (action, self.resources[name]) == self.denied:
+                message = (
+                    f"User: arn:aws:iam::123456789012:user/reader is not authorized to perform: {action.lower()} on "
+                    f"resource: arn:aws:{service}:x:y:{name} because no identity-based policy allows the action"
+                )
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, model.name)
+
+    def make_aws(self, _deployment: Deployment) -> Aws:
+        return self.aws
+
+
+@pytest.fixture
+def guard(dynamodb: DynamoDBClient, store: Store, queues: dict[str, str], waiting_queue: str) -> Guard:
+    """A deployment with a labelled photo, a rejected photo, a photo of a crowd, and a dead letter."""
+    put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
+    write_photos(dynamodb, {"images/crowd.jpg": CROWD})
+    send_dead_letter(queues["dead-letters"], Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
+    return Guard(
+        {
+            TABLE: Resource.IMAGES_TABLE,
+            LABELS_TABLE: Resource.LABELS_TABLE,
+            BUCKET: Resource.PHOTOS,
+            queues["photos"]: Resource.QUEUE,
+            queues["dead-letters"]: Resource.DEAD_LETTER_QUEUE,
+            waiting_queue: Resource.WAITING_QUEUE,
+        }
+    )
+
+
+def listed(command: str) -> set[tuple[str, Resource]]:
+    return {(action, resource) for action, resources in COMMAND_PERMISSIONS[command].items() for resource in resources}
+
+
+@pytest.mark.parametrize("command", USES)
+def test_command_uses_exactly_the_listed_permissions(guard: Guard, command: str) -> None:
+    for arguments in USES[command]:
+        result = run(*arguments, make_aws=guard.make_aws)
+        assert result.exit_code == (1 if "dgo" in arguments else 0), result.output
+    assert guard.actions == listed(command)
+
+
+@pytest.mark.parametrize("command", USES)
+def test_command_names_the_missing_permission(guard: Guard, command: str) -> None:
+    for action, resource in sorted(listed(command)):
+        guard.denied = (action, resource)
+        results = [run(*arguments, make_aws=guard.make_aws) for arguments in USES[command]]
+        refused = [result for result in results if result.exit_code == 3]
+        assert refused
+        assert {result.exit_code for result in results} <= {0, 1, 3}
+        for result in refused:
+            assert f"missing permission: {action} on arn:aws:" in result.stderr
+            assert "no identity-based policy" in result.stderr
+
+
+def test_page_uses_exactly_the_listed_permissions(guard: Guard, s3: S3Client) -> None:
+    pytest.importorskip("waitress")
+    pytest.importorskip("flask")
+    from image_labels_cli.browse import Access
+    from image_labels_cli.browse.photos import Library
+
+    aws = guard.aws
+    finder = Finder(aws.dynamodb, labels_table=LABELS_TABLE, images_table=TABLE)
+    library = Library(Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET), finder)
+    assert library.find("crowd AND NOT cat", "", None, 25)["photos"]
+    assert library.find("dgo", "", None, 25)["suggestions"]
+    assert library.photos(["images/dog.jpg"])["photos"]
+    assert library.labels()["labels"]
+    assert library.completions("do")["terms"]
+    assert library.rejected(None)["photos"]
+    assert library.why("images/dog.jpg")["why"]
+    assert guard.actions == listed("browse")
+
+
+def test_permissions_can_be_printed_as_json() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "image_labels_cli.permissions"], capture_output=True, text=True, check=True
+    )
+    answer = json.loads(done.stdout)
+    assert answer["commands"]["show"] == {"dynamodb:GetItem": ["images_table"]}
+    assert answer["policy"]["labels_table"] == ["dynamodb:BatchGetItem", "dynamodb:Query"]
+    assert "sqs:DeleteMessage" not in done.stdout

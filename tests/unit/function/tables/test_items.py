@@ -1,0 +1,50 @@
+"""Reading and writing the attributes of items, including items of other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from image_labels.model import Label
+from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, detections, item_of, labels_of, rows_of
+from image_labels.tables.terms import terms_of
+from support.fakes import BUCKET
+from support.foreign import DOG, KEY, LAB, item_of_ours, items
+
+
+@given(st.lists(st.floats(0, 100), max_size=5))
+def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) -> None:
+    """The rows are made from the labels; later, those of the item are expected to be the same."""
+    labels = tuple(Label(f"Label {n}", confidence, parents=("Thing",)) for n, confidence in enumerate(confidences))
+    assert terms_of(labels_of(detections(labels, room=100_000))) == terms_of(labels)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(items)
+@example(LAB)
+def test_any_item_can_be_read(item: dict[str, Any]) -> None:
+    read = item_of(KEY, item)
+    assert all(0 <= label.confidence <= 100 for label in labels_of(item))
+    for (term, rank), row in rows_of(KEY, read.terms).items():  # the rows that a worker would delete or write
+        assert 0 < len(term.encode()) <= 2048
+        assert 0 < len(rank.encode()) <= 1024
+        assert row["PK"] == {"S": KEY}
+
+
+def test_item_of_this_module_is_not_foreign() -> None:
+    read = item_of(KEY, item_of_ours())
+    assert read == Item(
+        KEY, BUCKET, "e", "v1", "s", 1_795_000_000_250_000_000, terms_of((DOG,)), Rows.COMPLETE, foreign=None
+    )
+
+
+def test_number_of_rows_deleted_for_a_foreign_item_is_limited() -> None:
+    detection = {
+        "Name": {"S": "Dog"},
+        "Confidence": {"N": "99"},
+        "Aliases": {"L": [{"S": f"a{n}"} for n in range(5000)]},
+    }
+    item = item_of_ours() | {"Detections": {"L": [{"M": detection}]}, "Revision": {"S": "x"}}
+    assert len(item_of(KEY, item).terms) == MAX_FOREIGN_TERMS
+    assert len(item_of(KEY, item | {"Revision": {"N": "7"}}).terms) == 5001

@@ -1,0 +1,78 @@
+"""Fills the tables and queues of a test with what the function writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from image_labels.model import Label, Labels, Photo, Rejected
+from image_labels.tables.items import detections, rows_of
+from image_labels.tables.store import VOCABULARY, Store
+from image_labels.tables.terms import Term, terms_of
+from support.fakes import BUCKET, LABELS_TABLE, TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# The labels of each photo by its key.
+Photos = Mapping[str, tuple[Label, ...]]
+
+
+def labels(**confidences: float) -> tuple[Label, ...]:
+    """`dog=95` is the label Dog, and `traffic_light=91` is Traffic Light."""
+    return tuple(Label(name.replace("_", " ").title(), confidence) for name, confidence in confidences.items())
+
+
+def write_photos(
+    dynamodb: DynamoDBClient,
+    photos: Photos,
+    *,
+    images_table: str = TABLE,
+    labels_table: str = LABELS_TABLE,
+    terms_in_row: int | None = None,
+) -> None:
+    """Write the items and rows of labelled photos in batches, which is faster than the function's transactions.
+
+    The rows of a photo with more than `terms_in_row` terms refer to its item. None is the function's own limit.
+    """
+    items: list[tuple[str, dict[str, Any]]] = []
+    vocabulary: dict[str, dict[str, Any]] = {}
+    for key, found in photos.items():
+        names = {"Labels": {"SS": sorted({label.name for label in found})}} if found else {}
+        item = {"PK": {"S": key}, "Status": {"S": "LABELLED"}, **names, **detections(found, room=300_000)}
+        items.append((images_table, item))
+        terms = terms_of(found)
+        cut = terms_in_row is not None and len(terms) > terms_in_row
+        items += ((labels_table, _cut(row) if cut else row) for row in rows_of(key, terms).values())
+        vocabulary |= {term.text: _vocabulary_row(term) for term in terms}
+    items += ((labels_table, row) for row in vocabulary.values())
+    for start in range(0, len(items), 25):
+        requests: dict[str, list[Any]] = {}
+        for table, item in items[start : start + 25]:
+            requests.setdefault(table, []).append({"PutRequest": {"Item": item}})
+        dynamodb.batch_write_item(RequestItems=requests)
+
+
+def _cut(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "Terms"} | {"TermsCut": {"BOOL": True}}
+
+
+def _vocabulary_row(term: Term) -> dict[str, Any]:
+    return {
+        "Term": {"S": VOCABULARY},
+        "Rank": {"S": term.text},
+        "Name": {"S": term.name},
+        "Kind": {"S": term.kind.value},
+    }
+
+
+def put_photo(store: Store, key: str, content: Labels | Rejected) -> None:
+    """Store the result for a photo as the function does."""
+    store.put(Photo(BUCKET, key, "e", "v1", 1), content, "s", None)
+
+
+def send_dead_letter(url: str, **attributes: str) -> None:
+    """Send a message with these attributes to the queue."""
+    values: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=values)
