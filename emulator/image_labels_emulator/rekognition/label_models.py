@@ -9,6 +9,7 @@ TITLES = {CLASSIFIER: "EfficientNet-Lite0", DETECTOR: "SSDLite-MobileNetV2 (COCO
 
 
 def installed_titles() -> list[str]:
-    """The titles of those that are installed now."""
+    """The titles of those that are installed now. None without the classifier, because then no photo gets labels."""
     where = directory()
-    return [title for name, title in TITLES.items() if file_of(name, where).is_file()]
+    installed = {name: title for name, title in TITLES.items() if file_of(name, where).is_file()}
+    return list(installed.values()) if CLASSIFIER in installed else []

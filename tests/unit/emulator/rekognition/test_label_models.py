@@ -21,6 +21,8 @@ def test_titles_are_those_of_the_catalog() -> None:
 def test_only_installed_models_that_label_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path))
     assert installed_titles() == []
-    for name in (FACES, EXPLICIT, CLASSIFIER):
+    for name in (FACES, EXPLICIT):
         file_of(name, tmp_path).touch()
+    assert installed_titles() == []  # no photo gets labels
+    file_of(CLASSIFIER, tmp_path).touch()
     assert installed_titles() == ["EfficientNet-Lite0", "CenterFace"]
