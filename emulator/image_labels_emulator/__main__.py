@@ -56,13 +56,14 @@ def main(
     LocalStack forgets its resources when it stops, also with --state.
     """
     for number in SIGNALS:
-        signal.signal(number, _stop)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # ignored: started with nohup
+            signal.signal(number, _stop)
     try:
         with nullcontext(state) if state else tempfile.TemporaryDirectory(prefix="image-labels-emulator-") as directory:
             _serve(Path(directory), port, host.value)
     except Stop:
         print("Stopped.", flush=True)
-    except server.EmulatorError as error:
+    except (server.EmulatorError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 

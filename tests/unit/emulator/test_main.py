@@ -138,6 +138,15 @@ def test_other_addresses_are_refused(start: Start, host: str) -> None:
     assert program.process.returncode == 2
 
 
+def test_directory_that_cannot_be_created_is_one_line(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    program = start("--port", "0", "--state", str(tmp_path / "file" / "state"))
+    output = program.process.communicate(timeout=SECONDS)[0]
+    assert output.splitlines()[-1].startswith("error: [Errno 20] Not a directory")
+    assert "Traceback" not in output
+    assert program.process.returncode == 1
+
+
 def test_directory_in_use_is_refused(start: Start, tmp_path: Path) -> None:
     """A second emulator would overwrite the files of the first."""
     me = psutil.Process()
