@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from image_labels_emulator.rekognition.sources import Seer
     from image_labels_emulator.vision.faces import Face
+    from image_labels_emulator.vision.text import TextLine
 
     Pixels = NDArray[np.uint8]  # rows x columns x RGB
     Embedding = NDArray[np.float32]  # shape (128,)
@@ -66,12 +67,15 @@ def read_lines(pixels: Pixels) -> list[Text]:
     with _installed():
         from image_labels_emulator.vision import text
 
-        return [_line(line.text.strip(), line.score, line.polygon) for line in text.read_lines(pixels)]
+        return [_line(line) for line in text.read_lines(pixels)]
 
 
-def _line(text: str, score: float, polygon: tuple[tuple[float, float], ...]) -> Text:
-    word = Text(text, score, polygon)
-    return Text(text, score, polygon, (word,) if len(text.split()) == 1 else ())
+def _line(line: TextLine) -> Text:
+    text = line.text.strip()
+    words = tuple(Text(word.text, word.score, word.polygon) for word in line.words)
+    if len(text.split()) == 1:
+        words = (Text(text, line.score, line.polygon),)
+    return Text(text, line.score, line.polygon, words)
 
 
 @dataclass(frozen=True, slots=True)

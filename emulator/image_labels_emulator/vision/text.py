@@ -1,4 +1,4 @@
-"""PP-OCR by rapidocr: lines of text. It needs the optional extra `text`."""
+"""PP-OCR by rapidocr: lines of text, and their words. It needs the optional extra `text`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,30 @@ _ENGINES: list[Any] = []
 _ONE_AT_A_TIME = threading.Lock()  # rapidocr keeps state of a call in the engine
 
 
+Polygon = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextWord:
+    """A word of a line: a score of 0 to 1, and its corners as those of the line."""
+
+    text: str
+    score: float
+    polygon: Polygon
+
+
 @dataclass(frozen=True, slots=True)
 class TextLine:
     """A line of text: a score of 0 to 1, and its corners (x, y) in ratios of the width and the height.
 
-    The corners are clockwise from the one where the text starts at the top.
+    The corners are clockwise from the one where the text starts at the top. `words` are all words of the line, or none
+    if rapidocr does not tell where each is.
     """
 
     text: str
     score: float
-    polygon: tuple[tuple[float, float], ...]
+    polygon: Polygon
+    words: tuple[TextWord, ...] = ()
 
 
 def read_lines(pixels: NDArray[np.uint8], at_least: float = 0.5) -> list[TextLine]:
@@ -39,13 +53,28 @@ def read_lines(pixels: NDArray[np.uint8], at_least: float = 0.5) -> list[TextLin
     rows, columns = pixels.shape[:2]
     with _ONE_AT_A_TIME:
         engine = _engine()
-        found = engine(np.ascontiguousarray(pixels[:, :, ::-1]), text_score=at_least)  # it expects OpenCV's order, BGR
+        bgr = np.ascontiguousarray(pixels[:, :, ::-1])  # it expects OpenCV's order
+        found = engine(bgr, text_score=at_least, return_word_box=True)
     if found.boxes is None or found.txts is None or found.scores is None:
         return []
+    words = found.word_results
+    if len(words) != len(found.txts):  # rapidocr leaves out a line without words, and does not say which
+        words = [()] * len(found.txts)
     return [
-        TextLine(str(text), float(score), tuple((float(x) / columns, float(y) / rows) for x, y in box))
-        for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+        TextLine(str(text), float(score), _ratios(box, columns, rows), _words(str(text), own, columns, rows))
+        for box, text, score, own in zip(found.boxes, found.txts, found.scores, words, strict=True)
     ]
+
+
+def _words(line: str, found: Any, columns: int, rows: int) -> tuple[TextWord, ...]:
+    """rapidocr splits the text of some writing systems into letters, and gives no places for some lines."""
+    if [word for word, _score, _box in found] != line.split() or any(box is None for _word, _score, box in found):
+        return ()
+    return tuple(TextWord(word, float(score), _ratios(box, columns, rows)) for word, score, box in found)
+
+
+def _ratios(box: Any, columns: int, rows: int) -> Polygon:
+    return tuple((float(x) / columns, float(y) / rows) for x, y in box)
 
 
 def _engine() -> Any:

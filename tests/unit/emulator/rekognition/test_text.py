@@ -145,10 +145,16 @@ def test_limits_of_filters_are_checked() -> None:
     assert "Value '1.5' at 'filters.wordFilter.minBoundingBoxHeight' failed" in message
 
 
-def test_a_line_of_the_model_has_its_word_only_if_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     from image_labels_emulator.vision import text
 
-    lines = [text.TextLine(" MONDAY ", 0.93, MONDAY.polygon), text.TextLine("but keep", 0.96, BUT_KEEP.polygon)]
+    words = (text.TextWord("but", 0.97, BUT.polygon), text.TextWord("keep", 0.95, KEEP.polygon))
+    lines = [
+        text.TextLine(" MONDAY ", 0.93, MONDAY.polygon),
+        text.TextLine("but keep", 0.96, BUT_KEEP.polygon, words),
+        text.TextLine("no places", 0.96, box(0.1, 0.8, 0.3, 0.1)),
+    ]
     monkeypatch.setattr(text, "read_lines", lambda _pixels: lines)
     found = Service(Inference())("DetectText", Image={"Bytes": picture()})["TextDetections"]
-    assert texts(found) == [("LINE", "MONDAY"), ("LINE", "but keep"), ("WORD", "MONDAY")]
+    assert [one["DetectedText"] for one in found if one["Type"] == "WORD"] == ["MONDAY", "but", "keep"]
+    assert len(found) == 6

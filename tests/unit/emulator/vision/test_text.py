@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from image_labels_emulator.vision import text
 from image_labels_emulator.vision.models import ModelMissing
-from image_labels_emulator.vision.text import TextLine
+from image_labels_emulator.vision.text import TextLine, TextWord
 from PIL import Image, ImageDraw, ImageFont
 
 WHITE = np.full((100, 200, 3), 255, np.uint8)
 
-# It finds a line in each blue half of a picture in OpenCV's order of colours, and needs the files of its models.
+# It finds a line in each blue half of a picture in OpenCV's order of colours, and needs the files of its models. The
+# line of the left half has two words; those of the right half are not known.
 RAPIDOCR = """
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,17 +29,22 @@ class RapidOCR:
         assert all(Path(params[f"{part}.model_path"]).is_file() for part in ("Det", "Cls", "Rec"))
         made.append(params)
 
-    def __call__(self, pixels, text_score):
+    def __call__(self, pixels, text_score, return_word_box):
+        assert return_word_box
         rows, columns = pixels.shape[:2]
         found = []
-        for name, left in (("left", 0), ("right", columns // 2)):
+        for name, left in (("to left", 0), ("to right", columns // 2)):
             if (pixels[:, left : left + columns // 2] == (255, 0, 0)).all() and text_score <= 0.75:
                 right = left + columns // 2
                 found.append((np.array([[left, 0], [right, 0], [right, rows], [left, rows]], float), name, 0.75))
         if not found:
-            return SimpleNamespace(boxes=None, txts=None, scores=None)
+            return SimpleNamespace(boxes=None, txts=None, scores=None, word_results=("", 1.0, None))
         boxes, texts, scores = zip(*found)
-        return SimpleNamespace(boxes=np.stack(boxes), txts=texts, scores=scores)
+        to = ("to", 0.5, [[0, 0], [20, 0], [20, 100], [0, 100]])
+        left = ("left", 1.0, [[40, 0], [100, 0], [100, 100], [40, 100]])
+        words = {"to left": (to, left), "to right": (("t", 0.5, None), ("oright", 1.0, None))}
+        word_results = tuple(words[text] for text in texts)
+        return SimpleNamespace(boxes=np.stack(boxes), txts=texts, scores=scores, word_results=word_results)
 """
 
 
@@ -73,8 +79,17 @@ def half_blue(*halves: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 def test_lines_have_corners_in_ratios(package: Path) -> None:
     left, right = text.read_lines(half_blue("left", "right"))
-    assert left == TextLine("left", 0.75, ((0, 0), (0.5, 0), (0.5, 1), (0, 1)))
-    assert right == TextLine("right", 0.75, ((0.5, 0), (1, 0), (1, 1), (0.5, 1)))
+    assert (left.text, left.score, left.polygon) == ("to left", 0.75, ((0, 0), (0.5, 0), (0.5, 1), (0, 1)))
+    assert right == TextLine("to right", 0.75, ((0.5, 0), (1, 0), (1, 1), (0.5, 1)))
+
+
+def test_words_have_places_of_their_own_or_there_are_none(package: Path) -> None:
+    left, right = text.read_lines(half_blue("left", "right"))
+    assert left.words == (
+        TextWord("to", 0.5, ((0, 0), (0.1, 0), (0.1, 1), (0, 1))),
+        TextWord("left", 1, ((0.2, 0), (0.5, 0), (0.5, 1), (0.2, 1))),
+    )
+    assert right.words == ()
 
 
 def test_photo_without_text_has_no_lines(package: Path) -> None:
@@ -118,3 +133,6 @@ def test_text_is_read() -> None:
     assert min(first.score, second.score) > 0.9
     (left, top), (right, bottom) = first.polygon[0], first.polygon[2]
     assert (left, top, right, bottom) == pytest.approx((0.06, 0.13, 0.56, 0.27), abs=0.04)
+    assert [word.text for word in first.words] == ["Hello", "World", "2026"]
+    assert first.words[0].polygon[0][0] == pytest.approx(left, abs=0.02)
+    assert first.words[0].polygon[1][0] < first.words[1].polygon[0][0] < first.words[2].polygon[0][0]
