@@ -14,7 +14,7 @@ import pytest
 from image_labels.model import Label, Labels, Photo
 from image_labels.tables.store import Store
 from image_labels_cli import emulated, output
-from support.command import run
+from support.command import run, run_on_terminal
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 
 if TYPE_CHECKING:
@@ -170,11 +170,8 @@ class TestCommands:
         return dynamodb
 
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-    def test_terminal_has_one_line_on_stderr(
-        self, asked: list[str], command: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(output, "is_terminal", lambda: True)
-        result = run(*command)
+    def test_terminal_has_one_line_on_stderr(self, asked: list[str], command: list[str]) -> None:
+        result = run_on_terminal(*command)
         assert result.exit_code == 0
         assert result.stderr.splitlines()[0] == LINE
         assert "emulated Rekognition" not in result.stdout
