@@ -54,7 +54,7 @@ def test_a_photo_in_s3_with_metadata(provider: RekognitionProvider, s3: FakeS3) 
     assert names(found) == ["Animal", "Cat", "Mammal", "Pet"]
 
 
-def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
+def test_older_version_is_read(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
     s3.put("a.jpg", picture(), "v1", labels="Rock=95")
     image = {"S3Object": {"Bucket": "photos", "Name": "a.jpg", "Version": "v1"}}
@@ -84,7 +84,9 @@ def test_neither_metadata_nor_models_is_an_error(provider: RekognitionProvider, 
     ],
     ids=["key", "bucket", "version", "region"],
 )
-def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: dict[str, str]) -> None:
+def test_object_that_cannot_be_read_is_refused(
+    provider: RekognitionProvider, s3: FakeS3, place: dict[str, str]
+) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
     s3.regions["elsewhere"] = "us-east-1"
     s3.objects["elsewhere", "a.jpg", None] = (picture(), {})
@@ -96,7 +98,7 @@ def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: di
     )
 
 
-def test_an_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s3: FakeS3) -> None:
+def test_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.put("big.jpg", picture(), labels="Cat=95")
     s3.sizes["big.jpg"] = 15 * 1024 * 1024 + 1
     error = refused(provider, Image=s3_image("big.jpg"))
@@ -107,7 +109,7 @@ def test_an_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s
     assert Body.reads == 1
 
 
-def test_s3_out_of_reach_is_the_services_fault(provider: RekognitionProvider, s3: FakeS3) -> None:
+def test_unreachable_s3_is_an_internal_server_error(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.unreachable = True
     error = refused(provider, Image=s3_image())
     assert (error.code, error.status_code) == ("InternalServerError", 500)
@@ -138,7 +140,7 @@ def test_failure_of_the_emulator_is_an_internal_server_error(
 
 
 @pytest.mark.parametrize("request_", [{}, {"Image": None}, {"Image": {"S3Object": None}}, {"Image": 1}])
-def test_a_broken_request_is_counted_and_refused(
+def test_invalid_request_is_counted_and_refused(
     provider: RekognitionProvider, behaviour: faults.Behaviour, request_: dict[str, Any]
 ) -> None:
     refused(provider, **request_)
@@ -147,7 +149,7 @@ def test_a_broken_request_is_counted_and_refused(
 
 
 @pytest.mark.parametrize("error", [error for error in ERRORS if error != NONSENSE])
-def test_every_error_can_be_ordered(
+def test_rule_can_name_any_error(
     provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour, error: str
 ) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
@@ -163,7 +165,7 @@ def test_every_error_can_be_ordered(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_error_can_be_ordered_for_every_operation(
+def test_rule_can_name_any_operation(
     provider: RekognitionProvider, behaviour: faults.Behaviour, operation: str
 ) -> None:
     behaviour.add_rules({"key_prefix": "", "error": "AccessDeniedException", "operation": operation, "times": 1})
@@ -203,7 +205,7 @@ def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: fa
     assert (counters["throttled"], counters["failed"], counters["answered"]) == (1, 0, 1)
 
 
-def test_nonsense_is_an_answer_that_is_no_json(provider: RekognitionProvider, behaviour: faults.Behaviour) -> None:
+def test_nonsense_is_an_answer_that_is_not_json(provider: RekognitionProvider, behaviour: faults.Behaviour) -> None:
     behaviour.add_rules({"key_prefix": "", "error": "nonsense"})
     answered = call(provider, Image=s3_image())
     assert isinstance(answered, Response)
