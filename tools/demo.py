@@ -9,17 +9,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import boto3
 import typer
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from image_labels.search.printable import visible
 from image_labels_emulator import server
 from rich.console import Console
 from rich.markup import escape
@@ -27,24 +26,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from tools import photographs
-from tools.photographs import Photograph, PhotographsError
+from tools.demo_photos import LABEL_SECONDS, Photos, RemovalError
+from tools.demo_searches import expressions
+from tools.photographs import PREFIX, LeftOut, Photograph, PhotographsError
 from tools.terraform import LOCAL, ROOT, Root, TerraformError
 from tools.unfinished import Unfinished, explain
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
 DIRECTORY = LOCAL / "demo"
 STATE = DIRECTORY / "terraform" / "terraform.tfstate"
 ENVIRONMENT = DIRECTORY / "environment.sh"
 COMMAND = Path(sys.executable).with_name("image-labels")
-LABEL_SECONDS = 120  # maximum time between two labelled photos
 # Detects within a minute that LocalStack does not answer.
 SHORT_TIMEOUTS = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
-NOT_A_PHOTO = ("notes.jpg", b"This is a text file with the name notes.jpg.\n")
-# Searches of the included photographs: NOT; a parent label ("Pet"); a minimum confidence.
-EXPRESSIONS = ["person AND NOT woman", 'pet OR "coffee cup">=99']
+NOT_A_PHOTO = (f"{PREFIX}notes.jpg", b"This is a text file with the name notes.jpg.\n")
+MAX_NAMES = 5  # of the files that are left out for one reason
+INSTALL_MODELS = "python -m image_labels_emulator.models"
+
+
+class DemoError(Exception):
+    """The demo cannot continue, or a search found nothing; the message is for the user."""
+
+
+ERRORS = (DemoError, RemovalError, PhotographsError, TerraformError, server.EmulatorError)
 
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -60,30 +63,29 @@ def up(
     """Start LocalStack, apply examples/complete, upload photographs and show their labels."""
     began = time.monotonic()
     try:
-        chosen = photographs.own(photos) if photos else photographs.shipped()
+        chosen = _own(photos) if photos else photographs.shipped()
         running = _localstack(port)
+        _require_models(running)
         outputs = _apply(running)
         running.take_over_environment()  # endpoint and credentials for boto3 in this process
         environment = _write_environment(running, outputs)
-        s3 = boto3.client("s3", config=SHORT_TIMEOUTS)
-        uploaded = _upload(s3, outputs["bucket_name"], chosen)
-        if photos is None:
-            uploaded |= _upload_text(s3, outputs["bucket_name"])
-        found = await_items(boto3.client("dynamodb", config=SHORT_TIMEOUTS), outputs, uploaded)
+        s3, dynamodb = boto3.client("s3", config=SHORT_TIMEOUTS), boto3.client("dynamodb", config=SHORT_TIMEOUTS)
+        uploaded, found = replace_photos(Photos(s3, dynamodb, outputs), chosen, [] if photos else [NOT_A_PHOTO])
         items = [found[key] for key in uploaded if key in found]
         if missing := [key for key in uploaded if key not in found]:
             logs, sqs = boto3.client("logs", config=SHORT_TIMEOUTS), boto3.client("sqs", config=SHORT_TIMEOUTS)
             _show(items, outputs)
             show_unfinished(explain(missing, outputs, logs, sqs), len(uploaded), outputs)
             raise typer.Exit(1)
-    except (server.EmulatorError, TerraformError, PhotographsError, BotoCoreError, ClientError) as error:
+        _show(items, outputs)
+        searches = expressions(items)
+        _find(searches, environment)
+    except (*ERRORS, BotoCoreError, ClientError) as error:
         _print(f"[red]error:[/red] {escape(str(error))}")
         if isinstance(error, (BotoCoreError, ClientError)):
             _print(f"LocalStack's log: {DIRECTORY / 'localstack' / 'localstack.log'}. To start over: make down demo")
         raise typer.Exit(1) from None
-    _show(items, outputs)
-    _find(_matching_expressions(items) if photos else EXPRESSIONS, environment)
-    _show_next_steps(outputs, time.monotonic() - began, own=photos is not None)
+    _show_next_steps(outputs, time.monotonic() - began, searches, running.models())
 
 
 @app.command()
@@ -190,55 +192,50 @@ def _terraform_event(line: str) -> dict[str, Any]:
     return event
 
 
-def _upload(s3: S3Client, bucket: str, chosen: list[Photograph]) -> dict[str, str]:
-    """Upload the photographs, and return the version of each key. It distinguishes them from those of earlier runs."""
-    versions = {}
-    with _step(f"Uploading {len(chosen)} photographs to the bucket, under images/"):
-        for photo in chosen:
-            key = f"images/{photo.name}"
-            with photo.path.open("rb") as body:
-                answer = s3.put_object(
-                    Bucket=bucket,
-                    Key=key,
-                    Body=body,
-                    ContentType=photo.content_type,
-                    Metadata={"labels": photo.labels} if photo.labels else {},
-                )
-            versions[key] = answer["VersionId"]
-    return versions
+def _own(directory: Path) -> list[Photograph]:
+    """The user's photographs. Prints the files that are left out. Raises DemoError if no photograph remains."""
+    with _step(f"Checking the files of PHOTOS={directory}"):
+        chosen, left_out = photographs.own(directory)
+    show_left_out(left_out)
+    if not chosen:
+        raise DemoError(f"PHOTOS={directory} has no .jpg, .jpeg or .png file that can be labelled")
+    return chosen
 
 
-def _upload_text(s3: S3Client, bucket: str) -> dict[str, str]:
-    name, body = NOT_A_PHOTO
-    return {f"images/{name}": s3.put_object(Bucket=bucket, Key=f"images/{name}", Body=body)["VersionId"]}
+def show_left_out(left_out: Sequence[LeftOut]) -> None:
+    """Print the files that are not uploaded, by reason."""
+    names: dict[str, list[str]] = {}
+    for file in left_out:
+        names.setdefault(file.why, []).append(file.name)
+    for why, files in names.items():
+        more = f" and {len(files) - MAX_NAMES:,} more" if len(files) > MAX_NAMES else ""
+        shown = ", ".join(escape(visible(name)) for name in files[:MAX_NAMES])
+        _print(f"  [yellow]left out[/yellow] {shown}{more}  [dim]{escape(why)}[/dim]")
 
 
-def await_items(
-    dynamodb: DynamoDBClient,
-    outputs: Mapping[str, str],
-    versions: Mapping[str, str],
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> dict[str, dict[str, Any]]:
-    """Wait for the item of each uploaded version, and return the items by key.
+def _require_models(running: server.Server) -> None:
+    if not running.models():
+        raise DemoError(
+            f"the emulated Rekognition at {running.url} has no models, so it sees nothing: "
+            f"install them with {Path(sys.executable).relative_to(ROOT)} {INSTALL_MODELS.removeprefix('python ')}"
+        )
 
-    The wait ends when all items exist, or when no new item has appeared for LABEL_SECONDS.
-    """
-    items: dict[str, dict[str, Any]] = {}
-    deadline = clock() + LABEL_SECONDS
+
+def replace_photos(
+    photos: Photos, chosen: Sequence[Photograph], texts: Sequence[tuple[str, bytes]]
+) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Remove the photographs of earlier runs, upload these, and wait. Returns versions and items by key."""
+    if others := photos.others([*(photo.key for photo in chosen), *(key for key, _ in texts)]):
+        with _progress() as progress:
+            task = progress.add_task("Removing the photographs of the run before", total=len(others))
+            photos.remove(others, lambda count: progress.update(task, completed=count))
+    with _step(f"Uploading {len(chosen)} photographs to the bucket, under {PREFIX}"):
+        uploaded = photos.upload(chosen)
+        for key, body in texts:
+            uploaded |= photos.upload_text(key, body)
     with _progress() as progress:
-        task = progress.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(versions))
-        while (missing := [key for key in versions if key not in items]) and clock() < deadline:
-            for key in missing:
-                table = outputs["images_table_name"]
-                item = dynamodb.get_item(TableName=table, Key={"PK": {"S": key}}, ConsistentRead=True).get("Item", {})
-                if item.get("VersionId", {}).get("S") == versions[key]:
-                    items[key] = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
-                    progress.advance(task)
-                    deadline = clock() + LABEL_SECONDS
-            sleep(0.2)
-    return items
+        task = progress.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(uploaded))
+        return uploaded, photos.await_items(uploaded, lambda count: progress.update(task, completed=count))
 
 
 def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str, str]) -> None:
@@ -282,31 +279,29 @@ def _write_environment(running: server.Server, outputs: dict[str, str]) -> dict[
     return environment
 
 
-def _matching_expressions(items: list[dict[str, Any]]) -> list[str]:
-    """Up to two expressions that match the user's own photos."""
-    names = Counter(label["Name"] for item in items for label in item.get("Detections", []))
-    common = [f'"{name}"' for name, _ in names.most_common(2)]
-    return [*common[:1], " OR ".join(common)] if len(common) == 2 else common
-
-
-def _find(expressions: list[str], environment: dict[str, str]) -> None:
+def _find(searches: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run the searches. Raises DemoError if one finds nothing or fails, because all of them match."""
+    if not searches:
+        _print("\nNo photograph has a label with the minimum confidence, so there is nothing to search for.")
+        return
     console.print("\n[bold]Found by label, without a scan[/bold]")
-    for expression in expressions:
+    for expression in searches:
         console.print(f"\n[dim]$[/dim] image-labels find {escape(shlex.quote(expression))}", soft_wrap=True)
-        subprocess.run([COMMAND, "find", expression], env=os.environ | environment, check=False)
+        done = subprocess.run([COMMAND, "find", expression], env=os.environ | environment, check=False)
+        if done.returncode != 0:
+            raise DemoError(f"image-labels find ended with exit code {done.returncode}, although photographs match")
 
 
-def _show_next_steps(outputs: dict[str, str], seconds: float, *, own: bool) -> None:
-    source = "models that look at each photograph" if own else "hand-written metadata of each photograph"
+def _show_next_steps(outputs: dict[str, str], seconds: float, searches: Sequence[str], models: list[str]) -> None:
     console.print(
         f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS.\n"
-        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too: the labels come\n"
-        f"from the {source}.\n\n"
+        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too.\n"
+        f"Its labels are what these models see in the pixels: {escape(', '.join(models))}.\n\n"
         "[bold]Web page[/bold]              make browse\n"
         "[bold]Command line[/bold]\n"
         f"  . {ENVIRONMENT.relative_to(ROOT)}\n"
-        f"  {COMMAND.relative_to(ROOT)} find 'cat OR rocket'\n"
-        f"  aws s3 cp my-photo.jpg s3://{outputs['bucket_name']}/images/\n"
+        f"  {COMMAND.relative_to(ROOT)} {escape(shlex.join(['find', *searches[:1]]) if searches else 'labels')}\n"
+        f"  aws s3 cp my-photo.jpg s3://{outputs['bucket_name']}/{PREFIX}\n"
         f"  aws dynamodb scan --table-name {outputs['images_table_name']}\n"
         "[bold]Your own photos[/bold]       make demo PHOTOS=directory\n"
         "[bold]Stop the demo[/bold]         make down",

@@ -28,8 +28,9 @@ def check(tag: str, root: Path = ROOT) -> str:
     version = tag.removeprefix("v")
     if not re.fullmatch(r"v\d+\.\d+\.\d+", tag):
         raise ReleaseError(f"{tag} is not a release tag such as v1.2.3")
-    if (here := tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]) != version:
-        raise ReleaseError(f"pyproject.toml has the version {here}, which does not match the tag {tag}")
+    for file in ("pyproject.toml", "emulator/pyproject.toml"):
+        if (here := tomllib.loads((root / file).read_text())["project"]["version"]) != version:
+            raise ReleaseError(f"{file} has the version {here}, which does not match the tag {tag}")
     if others := set(re.findall(r"\?ref=(v[\w.-]+)", (root / "README.md").read_text())) - {tag}:
         raise ReleaseError(f"README.md has ?ref={', '.join(sorted(others))}: change it to {tag}")
     return notes((root / "CHANGELOG.md").read_text(), version)

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
+from image_labels_cli import emulated
 from image_labels_cli.permissions import COMMAND_PERMISSIONS, KMS_PERMISSIONS
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Aws:
         style: Literal["path", "virtual"] = "path" if _ENDPOINTS & os.environ.keys() else "virtual"
         config = Config(signature_version="s3v4", s3={"addressing_style": style})
         return self.session.client("s3", config=_CONFIG.merge(config))
+
+    @property
+    def labels_by(self) -> str:
+        """A line that names the emulated Rekognition behind a configured endpoint of this machine, or ""."""
+        return emulated.labels_by(self.dynamodb.meta.endpoint_url)
 
     def explain(self, error: BotoCoreError | ClientError) -> str:
         """The error in one line, and usually the next step in a second line."""

@@ -71,6 +71,13 @@ def note(text: str) -> None:
     _to_stderr(_lines(text))
 
 
+def note_labels_by(line: str) -> None:
+    """Write where the labels come from to stderr, dim and folded at words. Nothing for AWS, where the line is empty."""
+    if line:
+        console = Console(stderr=True, highlight=False)
+        console.print(Text(safe(line), style="dim"), soft_wrap=not console.is_terminal)
+
+
 def note_skipped(skipped: Collection[Skipped]) -> None:
     """Write the keys of unreadable items to stderr."""
     if not skipped:

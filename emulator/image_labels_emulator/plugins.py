@@ -1,4 +1,4 @@
-"""Plugins for LocalStack, registered as entry points in pyproject.toml.
+"""Plugins for LocalStack, registered as entry points in emulator/pyproject.toml.
 
 LocalStack imports this file at start, so plugins import their modules when they are loaded.
 """

@@ -6,6 +6,7 @@ process, so that a later command finds and stops that process and no other.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -20,8 +21,10 @@ from pathlib import Path
 
 import psutil
 
+DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
+REKOGNITION = "/_emulator/rekognition"
 START_SECONDS = 120  # 2 s on a warm machine; the first start compiles some 3,000 modules
 STOP_SECONDS = 20
 
@@ -49,7 +52,8 @@ class Server:
         boto3.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        no_proxy = ",".join(filter(None, [kept.get("no_proxy") or kept.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+        direct = [kept.get("no_proxy") or kept.get("NO_PROXY"), "127.0.0.1", "::1", "localhost"]
+        no_proxy = ",".join(filter(None, direct))
         return kept | {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -62,6 +66,13 @@ class Server:
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
         }
+
+    def models(self) -> list[str]:
+        """The names of the installed models that labels come from. Empty without models."""
+        try:
+            return [str(name) for name in json.loads(_get(self.url + REKOGNITION) or b"{}").get("models", [])]
+        except (ValueError, AttributeError, TypeError):
+            return []
 
     def take_over_environment(self) -> None:
         """Apply `environment` to this process, for boto3."""
@@ -81,7 +92,7 @@ def running_elsewhere() -> Server | None:
         return None
     if _get(f"{url}/_localstack/health") is None:
         raise EmulatorError(f"LocalStack at AWS_ENDPOINT_URL={url} does not answer: start it, or unset the variable")
-    if _get(f"{url}/_emulator/rekognition") is None:
+    if _get(url + REKOGNITION) is None:
         raise EmulatorError(
             f"LocalStack at AWS_ENDPOINT_URL={url} does not have the emulated Rekognition: "
             "unset the variable to use this project's emulator"
@@ -101,35 +112,41 @@ def find(directory: Path) -> Server | None:
     return server if same else None
 
 
-def start(directory: Path, port: int = DEFAULT_PORT, environment: dict[str, str] | None = None) -> Server:
+def start(
+    directory: Path, port: int = DEFAULT_PORT, environment: dict[str, str] | None = None, *, host: str = DEFAULT_HOST
+) -> Server:
     """Start LocalStack on a loopback port and wait until it answers. If it already runs, return it.
 
-    `port` 0 selects a free port. `environment` adds variables for LocalStack, such as the emulator's settings.
+    `port` 0 selects a free port. `host` is 127.0.0.1, or ::1 for both, because LocalStack calls itself at 127.0.0.1.
+    `environment` adds variables for LocalStack, such as the emulator's settings.
     Raises EmulatorError if the port is in use, or if LocalStack ends or does not answer in time.
     """
     if server := find(directory):
         return server
-    port = _usable(port)
+    port = _usable(DEFAULT_HOST, _usable(host, port))
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     directory.mkdir(parents=True, exist_ok=True)
-    log_path = directory / "localstack.log"
-    with log_path.open("wb") as log:
+    with log(directory).open("wb") as log_file:
         process = subprocess.Popen(
             [sys.executable, "-m", "localstack.runtime.main"],
-            env=_localstack_environment(directory, port) | (environment or {}),
+            env=_localstack_environment(directory, ",".join(dict.fromkeys((address, f"{DEFAULT_HOST}:{port}"))))
+            | (environment or {}),
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=log_file,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # only the caller handles Ctrl-C
         )
-    server = Server(f"http://127.0.0.1:{port}", process.pid, psutil.Process(process.pid).create_time())
+    server = Server(f"http://{address}", process.pid, psutil.Process(process.pid).create_time())
     (directory / "server.json").write_text(json.dumps(asdict(server)))
     deadline = time.monotonic() + START_SECONDS
     while _get(f"{server.url}/_localstack/health") is None:
         if process.poll() is not None:
-            raise EmulatorError(f"LocalStack ended while it started; last lines of {log_path}:\n{_tail(log_path)}")
+            raise EmulatorError(
+                f"LocalStack ended while it started; last lines of {log(directory)}:\n{log_tail(directory)}"
+            )
         if time.monotonic() > deadline:
             stop(directory)
-            raise EmulatorError(f"LocalStack did not answer within {START_SECONDS} s; see {log_path}")
+            raise EmulatorError(f"LocalStack did not answer within {START_SECONDS} s; see {log(directory)}")
         time.sleep(0.1)
     return server
 
@@ -150,11 +167,21 @@ def stop(directory: Path) -> bool:
     return True
 
 
-def _localstack_environment(directory: Path, port: int) -> dict[str, str]:
+def log(directory: Path) -> Path:
+    """LocalStack's log."""
+    return directory / "localstack.log"
+
+
+def log_tail(directory: Path, lines: int = 15) -> str:
+    """The last lines of LocalStack's log."""
+    return "\n".join(log(directory).read_text(errors="replace").splitlines()[-lines:])
+
+
+def _localstack_environment(directory: Path, addresses: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LOCALSTACK_"))}
     (directory / "tmp").mkdir(exist_ok=True)
     return kept | {
-        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "GATEWAY_LISTEN": addresses,
         # Loopback only (image_labels_emulator.loopback). A debugger would listen on every interface.
         "GATEWAY_SERVER": "loopback",
         "DEVELOP": "0",
@@ -169,21 +196,24 @@ def _localstack_environment(directory: Path, port: int) -> dict[str, str]:
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",
         "DNS_ADDRESS": "0",
-        "NO_PROXY": "127.0.0.1,localhost",
+        "NO_PROXY": "127.0.0.1,::1,localhost",
         # Poll again within a second after an empty response or a failed batch, as AWS does.
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "1",
     }
 
 
-def _usable(port: int) -> int:
-    with socket.socket() as probe:
+def _usable(host: str, port: int) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise EmulatorError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
             raise EmulatorError(
-                f"port {port} on 127.0.0.1 is in use by another program: stop it, or set another port with PORT="
+                f"port {port} on {host} is in use by another program: stop it, or select another port "
+                "(make: PORT=n, python -m image_labels_emulator: --port n)"
             ) from None
         return int(probe.getsockname()[1])
 
@@ -195,7 +225,3 @@ def _get(url: str) -> bytes | None:
             return bytes(answer.read())
     except (OSError, urllib.error.URLError):
         return None
-
-
-def _tail(path: Path, lines: int = 15) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

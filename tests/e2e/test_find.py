@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -65,6 +66,25 @@ class Command:
         )
         assert done.returncode == exit_code, done.stdout + done.stderr
         return done
+
+    def on_a_terminal(self, *arguments: str) -> str:
+        """What a terminal shows."""
+        ours, its = os.openpty()
+        done = subprocess.run(
+            [COMMAND, *arguments],
+            cwd=ROOT / "tests" / "e2e" / "root",
+            env=self._environment,
+            stdout=its,
+            stderr=its,
+            check=True,
+        )
+        assert done.returncode == 0
+        os.close(its)
+        shown = b""
+        with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as screen:  # OSError is the end
+            while part := screen.read(4096):
+                shown += part
+        return shown.decode()
 
     def json(self, *arguments: str, exit_code: int = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", exit_code=exit_code).stdout)
@@ -203,3 +223,9 @@ def test_reader_policy_grants_exactly_the_permissions_of_the_command(stack: Stac
 
 def _listed(one_or_many: str | list[str]) -> list[str]:
     return [one_or_many] if isinstance(one_or_many, str) else one_or_many
+
+
+def test_terminal_names_the_emulated_rekognition(command: Command, photos: dict[str, str]) -> None:
+    """The emulator itself is asked. Pipes, as in the tests above, get no such line."""
+    assert "Labels by the emulated Rekognition: " in command.on_a_terminal("find", "harp", "--prefix", PREFIX)
+    assert "emulated Rekognition" not in command.run("find", "harp", "--prefix", PREFIX).stderr

@@ -15,7 +15,8 @@ class Access:
     """Clients with the operator's credentials, and one deployment of the module.
 
     `s3` presigns the URLs of the photos. S3 must answer these URLs without a redirect. This requires the bucket's
-    Region, and `Config(signature_version="s3v4", s3={"addressing_style": "virtual"})`.
+    Region, and `Config(signature_version="s3v4", s3={"addressing_style": "virtual"})`. `labels_by` is a line that names
+    the emulated Rekognition, or "" on AWS.
     """
 
     dynamodb: DynamoDBClient
@@ -23,3 +24,4 @@ class Access:
     images_table: str
     labels_table: str
     bucket: str
+    labels_by: str = ""

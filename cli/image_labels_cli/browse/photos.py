@@ -76,8 +76,12 @@ class Library:
         return f"{parts.scheme}://{parts.netloc}"
 
     def about(self) -> Json:
-        """The bucket and the table."""
-        return {"bucket": self._access.bucket, "table": self._access.images_table}
+        """The bucket, the table, and where the labels come from if that is not AWS."""
+        return {
+            "bucket": self._access.bucket,
+            "table": self._access.images_table,
+            "labelsBy": self._access.labels_by,
+        }
 
     def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
         """One page of matching photos, highest confidence first. If there are none, suggestions for unknown labels."""

@@ -26,7 +26,9 @@ def browse(
     from image_labels_cli.browse import Access, BrowseError, serve
 
     deployment, aws = ctx.obj.connect("images_table", "labels_table", "bucket")
-    access = Access(aws.dynamodb, aws.s3, deployment.images_table, deployment.labels_table, deployment.bucket)
+    access = Access(
+        aws.dynamodb, aws.s3, deployment.images_table, deployment.labels_table, deployment.bucket, aws.labels_by
+    )
     try:
         serve(access, port=port, open_browser=not no_open)
     except BrowseError as error:

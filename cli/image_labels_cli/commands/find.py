@@ -59,6 +59,7 @@ def find(
     elif output.is_terminal():
         if rows := [_row(photo, matched) for photo, matched in results]:
             output.write_table(("Photo", "%", "Matched"), rows)
+            output.note_labels_by(aws.labels_by)
     else:
         for photo, matched in results:
             output.write_lines([_row(photo, matched)])

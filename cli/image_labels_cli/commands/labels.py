@@ -43,6 +43,7 @@ def labels(
         count = len(rows)
         if rows:
             output.write_table(("Label", "Kind"), rows)
+            output.note_labels_by(aws.labels_by)
     else:
         for term in terms:
             count += 1

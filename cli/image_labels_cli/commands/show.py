@@ -56,6 +56,7 @@ def show(
         output.write_json(photo)
     elif output.is_terminal():
         _write_table(photo)
+        output.note_labels_by(aws.labels_by)
     else:
         output.write_lines([*_facts(photo), *(["label", *row] for row in _rows(photo))])
 

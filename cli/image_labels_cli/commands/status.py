@@ -81,6 +81,7 @@ def status(
         )
     elif output.is_terminal():
         _write_tables(queue, over_limit, dead, letters, rejected)
+        output.note_labels_by(aws.labels_by)
     else:
         output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
     if rejected:

@@ -8,7 +8,7 @@ Modules of all operations:
     s3_photos    photos in LocalStack's S3       image        checks of the photo, and decoding
     inference    what the models are asked       store        face collections, in LocalStack's state
     faults       quota, latency and errors       settings     of `faults`
-    admin        HTTP endpoint for the settings
+    admin        HTTP endpoint for the settings, which also names the models (`label_models`)
 
 Modules of some:
 

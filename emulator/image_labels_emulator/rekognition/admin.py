@@ -1,6 +1,6 @@
 """HTTP endpoint for the emulator's settings, on LocalStack's port.
 
-    GET    /_emulator/rekognition         show label sources, settings, rules and counters
+    GET    /_emulator/rekognition         show label sources, installed models, settings, rules and counters
     PATCH  /_emulator/rekognition         change settings:  {"calls_per_second": 5, "latency_ms": 200}
     POST   /_emulator/rekognition/rules   add a rule or a list of rules:
                                           {"key_prefix": "images/a", "error": "ThrottlingException", "times": 2}
@@ -23,7 +23,7 @@ from image_labels_emulator.rekognition import sources
 from image_labels_emulator.rekognition.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from image_labels_emulator.rekognition.faults import Behaviour
 
@@ -31,19 +31,13 @@ LOG = logging.getLogger(__name__)
 PATH = "/_emulator/rekognition"
 
 
-def about() -> str:
-    """What this is, with the models that are installed."""
-    return (
-        "This is an emulator of Amazon Rekognition, not Amazon Rekognition. "
-        f"Labels come from {', or else '.join(sources.about())}."
-    )
-
-
 class Admin:
     """The HTTP routes of one Behaviour."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, models: Callable[[], Sequence[str]] = tuple) -> None:
+        """`models` returns the names of the installed models that labels come from."""
         self._behaviour = behaviour
+        self._models = models
         self._registered = False
         self._lock = threading.Lock()
 
@@ -63,7 +57,7 @@ class Admin:
             ):
                 ROUTER.add(path, endpoint=endpoint, methods=[method])  # type: ignore[arg-type]
             self._registered = True
-            LOG.info(about())
+            LOG.info(self._about()[0])
 
     def show(self, _request: Request) -> Response:
         return self._answer(lambda: None)
@@ -85,8 +79,18 @@ class Admin:
             act()
         except SettingsError as error:
             return _json({"message": str(error)}, 400)
-        what = {"emulator": True, "about": about(), "label_sources": sources.about()}
+        about, label_sources = self._about()
+        what = {"emulator": True, "about": about, "label_sources": label_sources, "models": list(self._models())}
         return _json(what | self._behaviour.snapshot(), 200)
+
+    def _about(self) -> tuple[str, list[str]]:
+        """What this is, and where labels come from."""
+        label_sources = sources.about(self._models())
+        origin = ", or else ".join(label_sources)
+        return (
+            f"This is an emulator of Amazon Rekognition, not Amazon Rekognition. Labels come from {origin}.",
+            label_sources,
+        )
 
 
 def _body(request: Request) -> Any:

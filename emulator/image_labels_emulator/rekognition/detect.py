@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from image_labels_emulator.rekognition.sources import Box, Found
     from image_labels_emulator.rekognition.taxonomy import Label, Taxonomy
 
-LABEL_MODEL_VERSION = "3.0"
+# The answers follow label model 3.0. The suffix distinguishes stored labels from those of the real model.
+LABEL_MODEL_VERSION = "3.0-emulated"
 
 _Instance = dict[str, Any]
 

@@ -14,7 +14,7 @@ from localstack.aws.connect import connect_to
 from localstack.http import Response
 from localstack.services.plugins import ServiceLifecycleHook
 
-from image_labels_emulator.rekognition import faults, s3_photos, settings, validation
+from image_labels_emulator.rekognition import faults, label_models, s3_photos, settings, validation
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.calls import Call
 from image_labels_emulator.rekognition.errors import RekognitionError
@@ -38,7 +38,7 @@ def shared_behaviour() -> faults.Behaviour:
 @cache
 def shared_admin() -> Admin:
     """The routes of `shared_behaviour`. A start hook registers them, because LocalStack loads providers later."""
-    return Admin(shared_behaviour())
+    return Admin(shared_behaviour(), label_models.installed_titles)
 
 
 def s3_client(context: RequestContext) -> Any:

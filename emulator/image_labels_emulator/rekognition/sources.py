@@ -11,19 +11,16 @@ Without metadata and without models the emulator has no answer, so the call fail
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, FACES
 from image_labels_emulator.rekognition.errors import RekognitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from image_labels_emulator.rekognition.image import Photo
     from image_labels_emulator.rekognition.taxonomy import Taxonomy
@@ -61,22 +58,10 @@ class Found:
 Seer = Callable[["Photo"], list[Found]]
 
 
-def about() -> list[str]:
-    """The sources, with the models that are installed."""
-    from image_labels_emulator.vision import models
-
-    installed = models.installed()
-    titles = [_title(installed[name]) for name in (CLASSIFIER, DETECTOR, FACES) if name in installed]
-    seen = f"models that look at the photo ({', '.join(titles)})" if CLASSIFIER in installed else NO_MODELS
+def about(models: Sequence[str]) -> list[str]:
+    """The sources; `models` are the titles of the installed models."""
+    seen = f"models that look at the photo ({', '.join(models)})" if models else NO_MODELS
     return ["the S3 object's metadata x-amz-meta-labels (Dog=98.7,Traffic Light=91)", seen]
-
-
-def _title(model: Path) -> str:
-    """The title of a model in the record that the set-up writes beside it, or else its name."""
-    try:
-        return str(json.loads(model.with_suffix(".json").read_text())["title"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return model.stem
 
 
 def find_labels(

@@ -1,76 +1,29 @@
-"""`make demo`: the wait for labels, and the explanation of photos without labels."""
+"""`make demo`: the explanation of photos without labels, files that are left out, and searches that fail."""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from support.fakes import BUCKET, TABLE
+from image_labels_emulator.server import Server
+from support.fakes import BUCKET
+from support.rekognition_model import picture
 
 from tools import demo
+from tools.photographs import LeftOut
 from tools.unfinished import Unfinished, explain
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
 GROUP = "/aws/lambda/image-labels"
-VERSIONS = {f"images/{n}.jpg": f"version-{n}" for n in range(5)}
-
-
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-class Clock:
-    """A clock that a sleep advances by 25 times its length; `at` schedules an action."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.due: list[tuple[float, Callable[[], Any]]] = []
-
-    def at(self, seconds: float, act: Callable[[], Any]) -> None:
-        self.due.append((seconds, act))
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += 25 * seconds
-        for entry in [entry for entry in self.due if entry[0] <= self.now]:
-            self.due.remove(entry)
-            entry[1]()
-
-
-class TestWaiting:
-    @pytest.fixture
-    def clock(self) -> Clock:
-        return Clock()
-
-    def items(self, dynamodb: DynamoDBClient, clock: Clock) -> dict[str, dict[str, Any]]:
-        outputs = {"images_table_name": TABLE}
-        return demo.await_items(dynamodb, outputs, VERSIONS, clock=clock, sleep=clock.sleep)
-
-    @staticmethod
-    def put(dynamodb: DynamoDBClient, key: str, version: str) -> None:
-        dynamodb.put_item(TableName=TABLE, Item={"PK": {"S": key}, "VersionId": {"S": version}})
-
-    def test_all_come_one_after_the_other(self, dynamodb: DynamoDBClient, clock: Clock) -> None:
-        """Only a pause that is too long ends the wait."""
-        for n, (key, version) in enumerate(VERSIONS.items(), 1):
-            clock.at(n * 0.8 * demo.LABEL_SECONDS, lambda k=key, v=version: self.put(dynamodb, k, v))  # type: ignore[misc]
-        assert list(self.items(dynamodb, clock)) == list(VERSIONS)
-        assert clock.now > 3 * demo.LABEL_SECONDS
-
-    def test_some_do_not_come(self, dynamodb: DynamoDBClient, clock: Clock) -> None:
-        self.put(dynamodb, "images/1.jpg", "version-1")
-        self.put(dynamodb, "images/2.jpg", "of an earlier demo")
-        assert list(self.items(dynamodb, clock)) == ["images/1.jpg"]
-        assert clock.now < demo.LABEL_SECONDS + 10
 
 
 class TestExplanation:
@@ -128,3 +81,56 @@ class TestExplanation:
             assert words in said
         assert "image-labels status" in said
         assert "make down" in said
+
+
+class TestOwnPhotographs:
+    def test_files_that_are_left_out_are_shown_by_reason(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "good.jpg").write_bytes(picture())
+        (tmp_path / "My [cat].Jpg").write_bytes(picture())
+        for n in range(12):
+            (tmp_path / f"notes {n}.txt").write_text("x")
+        photographs = demo._own(tmp_path)
+        assert [photo.name for photo in photographs] == ["good.jpg"]
+        said = capsys.readouterr().out
+        assert "left out My [cat].Jpg  suffix .Jpg: filter_suffixes takes .jpg and .JPG only; rename it\n" in said
+        assert "notes 1.txt" in said
+        assert "and 7 more  not a .jpg, .jpeg or .png file" in said
+        assert said.count("left out") == 2
+
+    def test_name_cannot_write_to_the_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
+        demo.show_left_out([LeftOut("a\x1b[31m\n.txt", "no photo")])
+        assert "a\\x1b[31m\\n.txt" in capsys.readouterr().out
+
+    def test_directory_without_photographs_is_an_error_after_the_reasons(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "a.txt").write_text("x")
+        with pytest.raises(demo.DemoError, match=r"has no \.jpg, \.jpeg or \.png file that can be labelled"):
+            demo._own(tmp_path)
+        assert "left out a.txt" in capsys.readouterr().out
+
+
+class TestHonesty:
+    """An emulator that sees nothing, and a search that finds nothing, are not a success."""
+
+    def test_emulator_without_models_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Server, "models", lambda _: [])
+        with pytest.raises(demo.DemoError, match=r"has no models, so it sees nothing: .* -m image_labels_emulator.mod"):
+            demo._require_models(Server("http://127.0.0.1:1"))
+
+    @pytest.mark.parametrize("code", [1, 3])
+    def test_search_that_finds_nothing_is_an_error(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int
+    ) -> None:
+        command = tmp_path / "image-labels"
+        command.write_text(f"#!{sys.executable}\nraise SystemExit({code})\n")
+        command.chmod(0o755)
+        monkeypatch.setattr(demo, "COMMAND", command)
+        with pytest.raises(demo.DemoError, match=f"exit code {code}, although photographs match"):
+            demo._find(["Cat"], {})
+
+    def test_no_labels_are_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        demo._find([], {})
+        assert "nothing to search for" in capsys.readouterr().out

@@ -35,7 +35,9 @@ CHANGELOG = """\
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n')
+    (tmp_path / "emulator").mkdir()
+    for directory in (tmp_path, tmp_path / "emulator"):
+        (directory / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n')
     (tmp_path / "README.md").write_text('source = "git::https://example.com/m.git?ref=v1.2.0" # yours\n')
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     return tmp_path
@@ -55,6 +57,12 @@ def test_tag_of_another_form_is_refused(root: Path, tag: str) -> None:
 def test_tag_of_another_version_is_refused(root: Path) -> None:
     with pytest.raises(ReleaseError, match=r"pyproject\.toml has the version 1\.2\.0"):
         check("v1.1.0", root)
+
+
+def test_emulator_of_another_version_is_refused(root: Path) -> None:
+    (root / "emulator" / "pyproject.toml").write_text('[project]\nversion = "1.1.0"\n')
+    with pytest.raises(ReleaseError, match=r"emulator/pyproject\.toml has the version 1\.1\.0"):
+        check("v1.2.0", root)
 
 
 def test_readme_with_an_older_tag_is_refused(root: Path) -> None:

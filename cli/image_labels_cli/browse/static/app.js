@@ -250,8 +250,14 @@ addEventListener("scroll", () => {
 }, { passive: true });
 
 history.scrollRestoration = "manual";
-get("about").then(({ bucket }) => {
+get("about").then(({ bucket, labelsBy }) => {
   byId("bucket").textContent = bucket;
+  if (!labelsBy) return; // labels by AWS
+  document.body.classList.add("emulated");
+  for (const line of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".labels-by"))) {
+    line.textContent = asShown(labelsBy);
+    line.hidden = false;
+  }
 }, () => {}); // the first view reports the error
 render();
 if (!state().photo && matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });

@@ -39,6 +39,7 @@ export class Detail {
         this.title,
         this.facts,
         this.labels,
+        el("p", { class: "labels-by", hidden: true }),
       ),
     );
     dialog.addEventListener("cancel", (event) => {

@@ -99,7 +99,7 @@ class OneItem:
 @given(items, st.sampled_from(["terminal", "pipe", "json"]))
 def test_show_accepts_any_item_of_another_program(item: dict[str, Any], output: str) -> None:
     def make_aws(_deployment: object) -> Any:
-        return SimpleNamespace(dynamodb=OneItem(item))
+        return SimpleNamespace(dynamodb=OneItem(item), labels_by="")
 
     options = ["--json"] if output == "json" else []
     result = (run_on_terminal if output == "terminal" else run)("show", KEY, *options, make_aws=make_aws)

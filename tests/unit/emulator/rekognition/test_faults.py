@@ -46,13 +46,13 @@ def counters(one: Behaviour) -> dict[str, Any]:
     return found
 
 
-def test_nothing_set_means_nothing_happens(clock: Clock) -> None:
+def test_default_settings_have_no_effect(clock: Clock) -> None:
     one = behaviour(clock)
     assert {outcome(one) for _ in range(1000)} == {"ok"}
     assert clock.slept == []
 
 
-def test_a_quota_lets_a_second_through_and_then_its_rate(clock: Clock) -> None:
+def test_quota_allows_one_seconds_calls_at_once(clock: Clock) -> None:
     one = behaviour(clock, calls_per_second=5)
     assert [outcome(one) for _ in range(7)] == ["ok"] * 5 + ["ThrottlingException"] * 2
     clock.now += 0.2
@@ -63,7 +63,7 @@ def test_a_quota_lets_a_second_through_and_then_its_rate(clock: Clock) -> None:
     assert counters(one)["answered"] == 11
 
 
-def test_the_quota_holds_over_a_minute(clock: Clock) -> None:
+def test_quota_holds_over_a_minute(clock: Clock) -> None:
     one = behaviour(clock, calls_per_second=5)
     answered = 0
     for _ in range(6000):
@@ -72,7 +72,7 @@ def test_the_quota_holds_over_a_minute(clock: Clock) -> None:
     assert 300 <= answered <= 305
 
 
-def test_a_quota_below_one_a_second(clock: Clock) -> None:
+def test_quota_below_one_call_a_second(clock: Clock) -> None:
     one = behaviour(clock, calls_per_second=0.5)
     assert [outcome(one), outcome(one)] == ["ok", "ThrottlingException"]
     clock.now += 1.9
@@ -81,7 +81,7 @@ def test_a_quota_below_one_a_second(clock: Clock) -> None:
     assert outcome(one) == "ok"
 
 
-def test_the_quota_can_speak_the_other_error(clock: Clock) -> None:
+def test_throttle_error_can_be_changed(clock: Clock) -> None:
     one = behaviour(clock, calls_per_second=1, throttle_error="ProvisionedThroughputExceededException")
     assert [outcome(one), outcome(one)] == ["ok", "ProvisionedThroughputExceededException"]
 
@@ -102,7 +102,7 @@ def test_a_throttled_call_is_refused_at_once(clock: Clock) -> None:
     assert clock.slept == [0.001]
 
 
-def test_failures_at_random_are_the_same_for_the_same_seed(clock: Clock) -> None:
+def test_random_failures_depend_on_the_seed_only(clock: Clock) -> None:
     first = [outcome(behaviour(clock, error_rate=0.3, seed=seed)) for seed in range(50)]
     assert first == [outcome(behaviour(clock, error_rate=0.3, seed=seed)) for seed in range(50)]
     many = behaviour(clock, error_rate=0.3, error_code="ThrottlingException", seed=1)
@@ -170,7 +170,7 @@ def test_a_rule_for_one_operation(clock: Clock) -> None:
     assert outcome(one, operation="DetectFaces") == "AccessDeniedException"
 
 
-def test_settings_change_and_come_back(clock: Clock) -> None:
+def test_settings_can_be_changed_and_reset(clock: Clock) -> None:
     one = behaviour(clock, latency_ms=5)
     one.change({"calls_per_second": 1})
     assert one.snapshot()["settings"]["latency_ms"] == 5
@@ -265,7 +265,7 @@ def test_many_threads_lose_no_count(clock: Clock) -> None:
     assert (found["calls"], found["answered"], found["throttled"]) == (2000, 100, 1900)
 
 
-def test_the_operations_are_those_that_the_emulator_answers() -> None:
+def test_operations_are_those_of_the_provider() -> None:
     from image_labels_emulator.rekognition.operations import ANSWERS
     from image_labels_emulator.rekognition.provider import RekognitionProvider
     from localstack.aws.skeleton import create_dispatch_table

@@ -36,7 +36,7 @@ def test_every_colour_mode_becomes_rgb(form: str, mode: str) -> None:
     assert image.load(picture(form=form, mode=mode)).sample.shape == (100, 200, 3)
 
 
-def test_sixteen_bits_are_scaled_not_cut() -> None:
+def test_sixteen_bits_are_scaled_to_eight() -> None:
     grey = Image.fromarray(np.full((100, 100), 0x8000, dtype=np.uint16))
     assert set(np.unique(image.load(encode(grey)).sample)) == {0x80}
 
@@ -58,7 +58,7 @@ def test_sixteen_bits_are_scaled_not_cut() -> None:
     ],
     ids=["empty", "text", "gif", "webp", "bmp", "jpeg-3", "jpeg-0", "png-0", "png-cut", "jpeg-cut", "jpeg-header"],
 )
-def test_anything_else_is_an_invalid_format(data: bytes) -> None:
+def test_other_files_are_an_invalid_image_format(data: bytes) -> None:
     error = refused(data)
     assert (error.code, error.message) == ("InvalidImageFormatException", "Request has invalid image format")
     assert error.reason
@@ -71,19 +71,19 @@ def test_a_flipped_bit_in_a_png_is_found() -> None:
 
 
 @pytest.mark.parametrize("size", [(79, 200), (200, 79)])
-def test_too_small(size: tuple[int, int]) -> None:
+def test_image_with_a_side_under_80_pixels_is_refused(size: tuple[int, int]) -> None:
     error = refused(picture(*size))
     assert (error.code, error.message) == ("InvalidParameterException", "Request has invalid parameters")
     assert f"{size[0]} x {size[1]}" in error.reason
 
 
-def test_the_smallest_and_the_longest_are_read() -> None:
+def test_smallest_and_largest_sizes_are_accepted() -> None:
     assert image.load(picture(80, 80)).width == 80
     assert image.load(picture(10_000, 80, "PNG")).width == 10_000
 
 
 @pytest.mark.parametrize("size", [(10_001, 80), (80, 10_001)])
-def test_too_many_pixels_a_side(size: tuple[int, int]) -> None:
+def test_image_with_a_side_over_10000_pixels_is_refused(size: tuple[int, int]) -> None:
     error = refused(picture(*size))
     assert error.code == "ImageTooLargeException"
     assert error.message == (
@@ -91,7 +91,7 @@ def test_too_many_pixels_a_side(size: tuple[int, int]) -> None:
     )
 
 
-def test_a_bomb_is_refused_by_its_header() -> None:
+def test_decompression_bomb_is_refused_from_its_header() -> None:
     header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     data = b"IDAT" + zlib.compress(bytes(1000))
     chunks = [
@@ -101,7 +101,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert "60000 x 60000" in refused(bomb).message
 
 
-def test_exif_turns_a_jpeg_but_not_a_png() -> None:
+def test_exif_rotates_a_jpeg_but_not_a_png() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotated by 90°
     turned = image.load(picture(200, 100, "JPEG", exif=exif))

@@ -142,14 +142,14 @@ def same(data: bytes, expected: Pixels) -> bool:
 
 
 @pytest.mark.parametrize("name", TURNED_EXIF)
-def test_malformed_exif_turns_a_jpeg_all_the_same(name: str) -> None:
+def test_malformed_exif_still_rotates_a_jpeg(name: str) -> None:
     photo = image.load(jpeg_with(JPEG, exif_segment(TURNED_EXIF[name])))
     assert (photo.width, photo.height) == (100, 200)
     assert np.array_equal(photo.sample, TURNS[6](PLAIN_JPEG))
 
 
 @pytest.mark.parametrize("name", STRAIGHT_EXIF)
-def test_exif_without_an_orientation_leaves_a_jpeg_as_it_is(name: str) -> None:
+def test_exif_without_an_orientation_does_not_rotate(name: str) -> None:
     assert same(jpeg_with(JPEG, exif_segment(STRAIGHT_EXIF[name])), PLAIN_JPEG)
 
 
@@ -165,7 +165,7 @@ def test_every_orientation(number: int, order: str) -> None:
     assert np.array_equal(straight.sample, PLAIN_PNG)
 
 
-def test_the_first_exif_counts() -> None:
+def test_first_exif_segment_applies() -> None:
     first, second = (exif_segment(tiff(orientation(number))) for number in (6, 3))
     assert same(jpeg_with(JPEG, first, second), TURNS[6](PLAIN_JPEG))
     assert same(jpeg_with(JPEG, exif_segment(b"no TIFF"), first), PLAIN_JPEG)
@@ -173,7 +173,7 @@ def test_the_first_exif_counts() -> None:
     assert same(jpeg_with(JPEG, exif_segment(twice)), TURNS[6](PLAIN_JPEG))
 
 
-def test_a_square_photo_is_turned_too() -> None:
+def test_square_photo_is_rotated() -> None:
     square = picture(100, 100)
     plain = image.load(square).sample
     assert same(jpeg_with(square, exif_segment(tiff(orientation(8)))), TURNS[8](plain))
@@ -271,7 +271,7 @@ def test_pixels_of_one_colour_are_missing(colour: str) -> None:
         image.load(photo[:-200])
 
 
-def test_a_png_lacks_only_its_end() -> None:
+def test_png_without_an_end_chunk_is_accepted() -> None:
     assert same(PNG[:-12], PLAIN_PNG)
 
 
@@ -310,7 +310,7 @@ def mutated(draw: st.DrawFn, content: bytes, keep: int = 0) -> bytes:
 
 @FUZZ
 @given(st.data(), st.sampled_from(METADATA))
-def test_whatever_a_segment_holds_the_pixels_are_those_of_the_jpeg(data: st.DataObject, whole: bytes) -> None:
+def test_no_random_segment_changes_the_pixels_of_a_jpeg(data: st.DataObject, whole: bytes) -> None:
     changed = segment(whole[1], data.draw(mutated(whole[4:])))
     sample = image.load(jpeg_with(JPEG, changed)).sample
     assert any(np.array_equal(sample, turn(PLAIN_JPEG)) for turn in TURNS.values())
@@ -318,7 +318,7 @@ def test_whatever_a_segment_holds_the_pixels_are_those_of_the_jpeg(data: st.Data
 
 @FUZZ
 @given(st.data(), st.sampled_from(CHUNKS), st.booleans())
-def test_whatever_a_chunk_holds_the_pixels_are_those_of_the_png(
+def test_no_random_chunk_changes_the_pixels_of_a_png(
     data: st.DataObject, whole: tuple[bytes, bytes], good: bool
 ) -> None:
     kind, content = whole
@@ -327,7 +327,7 @@ def test_whatever_a_chunk_holds_the_pixels_are_those_of_the_png(
 
 @FUZZ
 @given(st.data(), st.sampled_from((jpeg_with(JPEG, *METADATA), png_with(PNG, *(chunk(*one) for one in CHUNKS)))))
-def test_whatever_a_file_holds_it_is_a_photo_or_refused(data: st.DataObject, whole: bytes) -> None:
+def test_random_file_is_a_photo_or_refused(data: st.DataObject, whole: bytes) -> None:
     file = data.draw(mutated(whole, keep=8))
     with suppress(RekognitionError):  # and no other exception
         photo = image.load(file)

@@ -25,7 +25,7 @@ def spoil(good: dict[str, Any], how: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("how", ["missing", "unknown", "type", "range"])
-def test_the_check_notices(how: str) -> None:
+def test_check_detects_invalid_answers(how: str) -> None:
     good = answer(Found("Dog", 98.7))
     check_answer(good)
     with pytest.raises(AssertionError):

@@ -10,7 +10,7 @@ def plain(*rgb: int, rows: int = 40, columns: int = 60) -> np.ndarray[tuple[int,
     return np.full((rows, columns, 3), rgb, dtype=np.uint8)
 
 
-def test_a_plain_colour_is_named_as_the_service_names_it() -> None:
+def test_colour_has_the_name_of_published_answers() -> None:
     assert dominant_colors(plain(47, 79, 79), 10) == [
         {
             "Red": 47,
@@ -49,12 +49,12 @@ def test_names_of_colours(rgb: tuple[int, int, int], css: str, simple: str) -> N
     assert (found["CSSColor"], found["SimplifiedColor"]) == (css, simple)
 
 
-def test_there_are_twelve_simple_names() -> None:
+def test_there_are_twelve_simplified_names() -> None:
     steps = range(0, 256, 15)
     assert len({simplified(red, green, blue) for red in steps for green in steps for blue in steps}) == 12
 
 
-def test_most_frequent_first_as_many_as_asked_none_rare() -> None:
+def test_colours_are_sorted_by_frequency() -> None:
     pixels = np.concatenate(
         [
             plain(255, 0, 0, columns=50),

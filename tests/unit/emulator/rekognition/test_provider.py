@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, DIRECTORY_VARIABLE, FACES, file_of
+from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, DIRECTORY_VARIABLE, FACES
 from image_labels_emulator.rekognition import faults
 from image_labels_emulator.rekognition.admin import Admin
 from image_labels_emulator.rekognition.errors import RekognitionError
@@ -59,7 +59,7 @@ def test_a_photo_in_s3_with_metadata(provider: RekognitionProvider, s3: FakeS3) 
     assert names(found) == ["Animal", "Cat", "Mammal", "Pet"]
 
 
-def test_an_older_version(provider: RekognitionProvider, s3: FakeS3) -> None:
+def test_older_version_is_read(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
     s3.put("a.jpg", picture(), "v1", labels="Rock=95")
     image = {"S3Object": {"Bucket": "photos", "Name": "a.jpg", "Version": "v1"}}
@@ -104,7 +104,9 @@ def test_with_models_a_photo_is_looked_at(provider: RekognitionProvider, s3: Fak
     ],
     ids=["key", "bucket", "version", "region"],
 )
-def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: dict[str, str]) -> None:
+def test_object_that_cannot_be_read_is_refused(
+    provider: RekognitionProvider, s3: FakeS3, place: dict[str, str]
+) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
     s3.regions["elsewhere"] = "us-east-1"
     s3.objects["elsewhere", "a.jpg", None] = (picture(), {})
@@ -116,7 +118,7 @@ def test_what_cannot_be_had(provider: RekognitionProvider, s3: FakeS3, place: di
     )
 
 
-def test_an_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s3: FakeS3) -> None:
+def test_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.put("big.jpg", picture(), labels="Cat=95")
     s3.sizes["big.jpg"] = 15 * 1024 * 1024 + 1
     error = refused(provider, Image=s3_image("big.jpg"))
@@ -127,7 +129,7 @@ def test_an_object_over_15_mb_is_not_downloaded(provider: RekognitionProvider, s
     assert Body.reads == 1
 
 
-def test_s3_out_of_reach_is_the_services_fault(provider: RekognitionProvider, s3: FakeS3) -> None:
+def test_unreachable_s3_is_an_internal_server_error(provider: RekognitionProvider, s3: FakeS3) -> None:
     s3.unreachable = True
     error = refused(provider, Image=s3_image())
     assert (error.code, error.status_code) == ("InternalServerError", 500)
@@ -158,7 +160,7 @@ def test_failure_of_the_emulator_is_an_internal_server_error(
 
 
 @pytest.mark.parametrize("request_", [{}, {"Image": None}, {"Image": {"S3Object": None}}, {"Image": 1}])
-def test_a_broken_request_is_counted_and_refused(
+def test_invalid_request_is_counted_and_refused(
     provider: RekognitionProvider, behaviour: faults.Behaviour, request_: dict[str, Any]
 ) -> None:
     refused(provider, **request_)
@@ -167,7 +169,7 @@ def test_a_broken_request_is_counted_and_refused(
 
 
 @pytest.mark.parametrize("error", [error for error in ERRORS if error != NONSENSE])
-def test_every_error_can_be_ordered(
+def test_rule_can_name_any_error(
     provider: RekognitionProvider, s3: FakeS3, behaviour: faults.Behaviour, error: str
 ) -> None:
     s3.put("a.jpg", picture(), labels="Cat=95")
@@ -183,7 +185,7 @@ def test_every_error_can_be_ordered(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_error_can_be_ordered_for_every_operation(
+def test_rule_can_name_any_operation(
     provider: RekognitionProvider, behaviour: faults.Behaviour, operation: str
 ) -> None:
     behaviour.add_rules({"key_prefix": "", "error": "AccessDeniedException", "operation": operation, "times": 1})
@@ -223,7 +225,7 @@ def test_over_the_quota(provider: RekognitionProvider, s3: FakeS3, behaviour: fa
     assert (counters["throttled"], counters["failed"], counters["answered"]) == (1, 0, 1)
 
 
-def test_nonsense_is_an_answer_that_is_no_json(provider: RekognitionProvider, behaviour: faults.Behaviour) -> None:
+def test_nonsense_is_an_answer_that_is_not_json(provider: RekognitionProvider, behaviour: faults.Behaviour) -> None:
     behaviour.add_rules({"key_prefix": "", "error": "nonsense"})
     answered = call(provider, Image=s3_image())
     assert isinstance(answered, Response)
@@ -236,26 +238,23 @@ def request_with(body: str = "") -> Request:
     return Request("POST", "/", body=body)
 
 
-def test_admin_names_the_installed_models(
-    behaviour: faults.Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path))
-    admin = Admin(behaviour)
+def test_admin_names_the_models_that_labels_come_from(behaviour: faults.Behaviour) -> None:
+    titles: list[str] = []
+    admin = Admin(behaviour, lambda: titles)
     assert "no models: install them" in json.loads(admin.show(request_with()).data)["label_sources"][1]
-    file_of(CLASSIFIER, tmp_path).write_bytes(b"")
-    file_of(CLASSIFIER, tmp_path).with_suffix(".json").write_text('{"title": "EfficientNet-Lite0"}')
-    file_of(FACES, tmp_path).write_bytes(b"")
+    titles += ["A Model", "Another"]  # installed meanwhile
     shown = json.loads(admin.show(request_with()).data)
-    assert shown["label_sources"][1] == "models that look at the photo (EfficientNet-Lite0, faces)"
-    assert "EfficientNet-Lite0" in shown["about"]
+    assert shown["label_sources"][1] == "models that look at the photo (A Model, Another)"
+    assert "A Model, Another" in shown["about"]
 
 
 def test_admin_shows_and_changes(behaviour: faults.Behaviour) -> None:
-    admin = Admin(behaviour)
+    admin = Admin(behaviour, lambda: ["A Model"])
     shown = json.loads(admin.show(request_with()).data)
     assert shown["emulator"] is True
     assert "not Amazon Rekognition" in shown["about"]
     assert len(shown["label_sources"]) == 2
+    assert shown["models"] == ["A Model"]
     assert shown["settings"]["calls_per_second"] is None
     changed = json.loads(admin.change(request_with('{"calls_per_second": 5}')).data)
     assert changed["settings"]["calls_per_second"] == 5

@@ -93,7 +93,7 @@ def test_every_ancestor_is_a_label_and_none_is_its_own() -> None:
             assert set(KNOWN.get(parent).parents) <= set(label.parents), label.name
 
 
-def test_an_alias_belongs_to_one_label_and_is_no_label() -> None:
+def test_alias_belongs_to_one_label_and_is_not_a_label() -> None:
     owners = Counter(alias.casefold() for label in KNOWN.labels.values() for alias in label.aliases)
     assert [alias for alias, labels in owners.items() if labels > 1] == []
     assert owners.keys().isdisjoint(name.casefold() for name in KNOWN.labels)
@@ -108,7 +108,7 @@ def test_every_label_has_a_published_category() -> None:
     assert [label.name for label in KNOWN.labels.values() if not label.categories] == []
 
 
-def test_the_labels_are_those_of_the_published_list() -> None:
+def test_labels_are_those_of_the_published_list() -> None:
     assert len(KNOWN.labels) == 3082
     assert all(label.published for label in KNOWN.labels.values())
     assert sum(bool(label.aliases) for label in KNOWN.labels.values()) == 140

@@ -30,7 +30,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert request.max_dominant_colors == 10
 
 
-def test_everything_that_can_be_given_arrives() -> None:
+def test_all_members_of_a_request_are_parsed() -> None:
     request = checked(
         Image={"S3Object": {"Bucket": "photos", "Name": "a.jpg", "Version": "v1"}},
         MaxLabels=3,
@@ -55,7 +55,7 @@ def test_everything_that_can_be_given_arrives() -> None:
     assert request.filters.exclude_categories == {"Education"}
 
 
-def test_zero_is_not_the_default() -> None:
+def test_zero_is_not_replaced_by_the_default() -> None:
     request = checked(
         Image={"Bytes": b"x"},
         MaxLabels=0,
@@ -123,7 +123,7 @@ def test_more_than_1000_labels_are_1000() -> None:
         ),
     ],
 )
-def test_the_model_is_enforced_in_the_services_words(request_: dict[str, Any], words: str) -> None:
+def test_validation_messages_are_the_services(request_: dict[str, Any], words: str) -> None:
     error = refused(**request_)
     assert error.code == "ValidationException"
     assert error.message.startswith("1 validation error detected: ") or "; " in error.message
@@ -155,7 +155,7 @@ def test_each_filter_has_its_limits(name: str, values: list[str], constraint: st
     parsed({"Image": s3_image(), "Settings": {"GeneralLabels": {name: ["Dog"] * 100}}})
 
 
-def test_all_errors_come_at_once() -> None:
+def test_message_has_all_errors() -> None:
     error = refused(Image=s3_image(), MaxLabels=-1, MinConfidence=101)
     assert error.message.startswith("2 validation errors detected: Value '-1' at 'maxLabels'")
     assert "; Value '101' at 'minConfidence'" in error.message
@@ -172,7 +172,7 @@ def test_all_errors_come_at_once() -> None:
         {"Image": {"Bytes": "text"}},
     ],
 )
-def test_a_wrong_json_type_is_a_serialization_error(request_: dict[str, Any]) -> None:
+def test_wrong_json_type_is_a_serialization_exception(request_: dict[str, Any]) -> None:
     assert refused(**request_).code == "SerializationException"
 
 
@@ -183,7 +183,7 @@ def test_exactly_one_form_of_image(image: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("place", [{}, {"Bucket": "photos"}, {"Name": "a.jpg"}])
-def test_half_a_place_in_s3(place: dict[str, Any]) -> None:
+def test_incomplete_s3_object_is_refused(place: dict[str, Any]) -> None:
     error = refused(Image={"S3Object": place})
     assert (error.code, error.message) == ("InvalidS3ObjectException", "Request has invalid S3 object")
 
@@ -207,7 +207,7 @@ def test_property_settings_need_the_property_feature() -> None:
     parsed({"Image": s3_image(), "Settings": settings, "Features": ["IMAGE_PROPERTIES"]})
 
 
-def test_unknown_members_are_ignored_as_by_every_json_service() -> None:
+def test_unknown_members_are_ignored() -> None:
     assert parsed({"Image": s3_image(), "Colour": "red"}).max_labels == 1000
 
 

@@ -112,7 +112,7 @@ def test_photo_without_people_has_no_faces(name: str) -> None:
     assert faces.find_faces(photograph(name)) == []
 
 
-def test_largest_face_is_first_whatever_the_shape_of_the_photo() -> None:
+def test_largest_face_is_first() -> None:
     require_model(FACES)
     astronaut = photograph("astronaut")
     small = resized(astronaut, 0.4)
