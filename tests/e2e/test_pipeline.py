@@ -69,15 +69,20 @@ def test_photographs_get_the_labels_that_the_models_see(stack: Stack) -> None:
 
 
 def test_detections_have_aliases_parents_categories_and_boxes(stack: Stack) -> None:
-    version = stack.upload("images/taxonomy.jpg", jpeg(), "Mobile Phone=99.1")
+    version = stack.upload("images/taxonomy.jpg", jpeg(), "Mobile Phone=99.1@0.1:0.2:0.3:0.4")
     item = stack.labelled("images/taxonomy.jpg", version)
     phone = next(label for label in item["Detections"] if label["Name"] == "Mobile Phone")
     assert phone["Aliases"] == ["Cell Phone"]
     assert {"Electronics", "Phone"} <= set(phone["Parents"])
     assert phone["Categories"] == ["Technology and Computing"]
-    box = {name: float(value) for name, value in phone["Instances"][0].items()}
-    assert 0 <= box["Left"] <= box["Left"] + box["Width"] <= 1
-    assert 0 <= box["Top"] <= box["Top"] + box["Height"] <= 1
+    (box,) = phone["Instances"]
+    assert {name: float(value) for name, value in box.items()} == {
+        "Left": 0.1,
+        "Top": 0.2,
+        "Width": 0.3,
+        "Height": 0.4,
+        "Confidence": 99.1,
+    }
 
 
 def test_photos_with_unusual_keys_are_labelled(stack: Stack) -> None:
