@@ -161,6 +161,17 @@ def callback(
     waiting_queue_url: Annotated[
         str, _deployment_option("waiting_queue_url", "URL of the queue of photos over the daily limit.")
     ] = "",
+    filter_prefix: Annotated[str, _deployment_option("filter_prefix", "Key prefix of the photos to label.")] = "",
+    filter_suffixes: Annotated[
+        str,
+        _deployment_option("filter_suffixes", "Key suffixes of the photos to label, comma-separated; * for every key."),
+    ] = "",
+    min_confidence: Annotated[
+        str, _deployment_option("min_confidence", "Minimum confidence of the function's labels.")
+    ] = "",
+    max_labels: Annotated[
+        str, _deployment_option("max_labels", "Maximum number of the function's labels per photo.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -189,6 +200,10 @@ def callback(
         "bucket": bucket,
         "region": region,
         "waiting_queue_url": waiting_queue_url,
+        "filter_prefix": filter_prefix,
+        "filter_suffixes": filter_suffixes,
+        "min_confidence": min_confidence,
+        "max_labels": max_labels,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]
