@@ -106,6 +106,11 @@ output "reader_policy_json" {
   value       = data.aws_iam_policy_document.reader.json
 }
 
+output "operator_policy_json" {
+  description = "Least-privilege IAM policy, as JSON, for users of the commands of image-labels that operate the module: audit. It does not include reader_policy_json."
+  value       = data.aws_iam_policy_document.operator.json
+}
+
 output "log_group_name" {
   description = "Name of the function's log group; each log event is a JSON object."
   value       = aws_cloudwatch_log_group.function.name
