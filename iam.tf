@@ -1,4 +1,4 @@
-# Identity-based policies: those of the function's role, and the policy for readers. Each sid states the purpose of its
+# Identity-based policies: those of the function's role, and the policies for readers and operators. Each sid states the purpose of its
 # statement. The function itself is allowed resource "*" only for DetectLabels, which supports nothing else.
 # resource_policies.tf has the resource-based policies.
 
@@ -222,6 +222,51 @@ data "aws_iam_policy_document" "reader" {
     sid       = "ReadDeadLetters"
     actions   = ["sqs:ReceiveMessage"]
     resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      sid       = "DecryptWithTheGivenKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+}
+
+################################################################################
+# Operators: users of the commands that compare bucket and tables (output operator_policy_json)
+################################################################################
+
+data "aws_iam_policy_document" "operator" {
+  statement {
+    sid       = "ListPhotosUnderPrefix"
+    actions   = ["s3:ListBucket"]
+    resources = [local.bucket_arn]
+
+    # Without a prefix, every key is the module's.
+    dynamic "condition" {
+      for_each = var.filter_prefix == "" ? [] : [var.filter_prefix]
+
+      content {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = ["${condition.value}*"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "CompareItemsWithPhotos"
+    actions   = ["dynamodb:Scan", "dynamodb:BatchGetItem"]
+    resources = [aws_dynamodb_table.images.arn]
+  }
+
+  statement {
+    sid       = "SeeWhatWaits"
+    actions   = ["sqs:GetQueueAttributes"]
+    resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.waiting.arn, aws_sqs_queue.dead_letters.arn]
   }
 
   dynamic "statement" {

@@ -90,12 +90,25 @@ output "cli_environment" {
     IMAGE_LABELS_WAITING_QUEUE_URL     = aws_sqs_queue.waiting.url
     IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
     IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
+
+    # No suffix has a comma or *, so "*" can be the empty suffix, which is always alone.
+    IMAGE_LABELS_FILTER_PREFIX   = var.filter_prefix
+    IMAGE_LABELS_FILTER_SUFFIXES = join(",", [for suffix in sort(var.filter_suffixes) : suffix == "" ? "*" : suffix])
+
+    # The settings that decide the labels, as the function has them.
+    IMAGE_LABELS_MIN_CONFIDENCE = local.environment.MIN_CONFIDENCE
+    IMAGE_LABELS_MAX_LABELS     = local.environment.MAX_LABELS
   }
 }
 
 output "reader_policy_json" {
   description = "Least-privilege IAM policy, as JSON, for users of the command image-labels: read access to both tables, the photos and the state of the queues."
   value       = data.aws_iam_policy_document.reader.json
+}
+
+output "operator_policy_json" {
+  description = "Least-privilege IAM policy, as JSON, for users of the commands of image-labels that operate the module: audit. It does not include reader_policy_json."
+  value       = data.aws_iam_policy_document.operator.json
 }
 
 output "log_group_name" {

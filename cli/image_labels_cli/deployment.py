@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 PREFIX = "IMAGE_LABELS_"
+# Values of the help on a missing one; the other fields are names of resources.
+_EXAMPLES = {"filter_suffixes": ".jpg,.png", "min_confidence": "80", "max_labels": "10"}
 # The module's output that has the environment variables.
 CLI_ENVIRONMENT = "cli_environment"
 # The module's other outputs, with the field of Deployment for each. The Region is in the ARN.
@@ -32,7 +34,10 @@ class DeploymentError(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """Names and URLs of the resources of one copy of the module. An unknown value is ""."""
+    """Names and URLs of the resources of one copy of the module, and inputs of it. An unknown value is "".
+
+    The empty `filter_prefix` is a value, too: it matches every key.
+    """
 
     images_table: str = ""
     labels_table: str = ""
@@ -41,6 +46,11 @@ class Deployment:
     bucket: str = ""
     region: str = ""
     waiting_queue_url: str = ""
+    # The module's inputs that decide which objects it labels, and how: see image_labels_cli.inventory.
+    filter_prefix: str = ""
+    filter_suffixes: str = ""
+    min_confidence: str = ""
+    max_labels: str = ""
 
     def with_defaults(self, other: Deployment) -> Deployment:
         """A copy that takes the unknown values from `other`."""
@@ -156,7 +166,7 @@ def _help(missing: list[str], reason: str) -> str:
     value = (
         f"https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-{queue}"
         if queue
-        else f"image-labels-{name.removesuffix('_table')}"
+        else _EXAMPLES.get(name, f"image-labels-{name.removesuffix('_table')}")
     )
     return (
         f"missing: {', '.join(each.replace('_', ' ') for each in missing)}. There are three ways to set a value:\n"

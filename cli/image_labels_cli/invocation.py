@@ -16,6 +16,10 @@ class NothingFoundError(Exception):
     """Exit code 1. The message gives possible reasons and the next step."""
 
 
+class DifferencesError(Exception):
+    """Exit code 1. The message says what differs, and gives the next step."""
+
+
 class UsageError(Exception):
     """Exit code 2. The message names the mistake and the allowed values."""
 

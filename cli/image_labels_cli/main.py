@@ -1,7 +1,7 @@
 """The command `image-labels`: the app, its global options, and error handling. The commands are in `commands/`.
 
-Exit codes: 0 found, 1 nothing found, 2 wrong usage, 3 AWS error, 70 internal error, 130 Ctrl-C, 141 closed pipe. An
-internal error has a separate code so that scripts do not take it for "nothing found".
+Exit codes: 0 found, 1 nothing found (audit: differences), 2 wrong usage, 3 AWS error, 70 internal error, 130 Ctrl-C,
+141 closed pipe. An internal error has a separate code so that scripts do not take it for "nothing found".
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from typer.core import TyperGroup
 
 from image_labels_cli import output
 from image_labels_cli.aws import Aws
-from image_labels_cli.commands import browse, find, labels, show, status
+from image_labels_cli.commands import audit, browse, find, labels, show, status
 from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
-from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
+from image_labels_cli.invocation import DifferencesError, Invocation, NothingFoundError, UsageError
 from image_labels_cli.options import Command, without_flag_types
 
 # If this environment variable is set, an internal error prints its traceback.
@@ -56,7 +56,7 @@ class CommandGroup(TyperGroup):
             _require_utf8(ctx.meta[_ARGUMENTS])
             result = super().invoke(ctx)
             sys.stdout.flush()  # raises BrokenPipeError here rather than when the interpreter exits
-        except NothingFoundError as error:
+        except (NothingFoundError, DifferencesError) as error:
             output.note(str(error))
             raise typer.Exit(NOTHING_FOUND) from None
         except ExpressionError as error:
@@ -161,6 +161,17 @@ def callback(
     waiting_queue_url: Annotated[
         str, _deployment_option("waiting_queue_url", "URL of the queue of photos over the daily limit.")
     ] = "",
+    filter_prefix: Annotated[str, _deployment_option("filter_prefix", "Key prefix of the photos to label.")] = "",
+    filter_suffixes: Annotated[
+        str,
+        _deployment_option("filter_suffixes", "Key suffixes of the photos to label, comma-separated; * for every key."),
+    ] = "",
+    min_confidence: Annotated[
+        str, _deployment_option("min_confidence", "Minimum confidence of the function's labels.")
+    ] = "",
+    max_labels: Annotated[
+        str, _deployment_option("max_labels", "Maximum number of the function's labels per photo.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -175,11 +186,13 @@ def callback(
       image-labels find 'dog AND NOT cat'
       image-labels show images/dog.jpg       details of one photo
       image-labels status                    waiting and failed photos
+      image-labels audit                     do bucket and tables agree?
 
     On a terminal, the output is a table. In a pipe, it is lines of
     tab-separated cells. With --json, it is JSON.
 
-    Exit codes: 0 found, 1 nothing found, 2 wrong usage, 3 AWS error.
+    Exit codes: 0 found, 1 nothing found (audit: differences), 2 wrong
+    usage, 3 AWS error.
     """
     given = {
         "images_table": images_table,
@@ -189,6 +202,10 @@ def callback(
         "bucket": bucket,
         "region": region,
         "waiting_queue_url": waiting_queue_url,
+        "filter_prefix": filter_prefix,
+        "filter_suffixes": filter_suffixes,
+        "min_confidence": min_confidence,
+        "max_labels": max_labels,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]
@@ -205,6 +222,7 @@ app.command(cls=Command)(show.show)
 app.command(cls=FindCommand)(find.find)
 app.command(cls=Command)(labels.labels)
 app.command(cls=Command)(status.status)
+app.command(cls=Command)(audit.audit)
 app.command(cls=Command)(browse.browse)
 
 if __name__ == "__main__":

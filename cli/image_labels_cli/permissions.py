@@ -1,4 +1,6 @@
-"""The IAM permissions that each command needs. A test compares them with the output `reader_policy_json`.
+"""The IAM permissions that each command needs: readers' commands find photos, operators' commands maintain the tables.
+
+Tests compare them with the outputs `reader_policy_json` and `operator_policy_json`.
 
 `python -m image_labels_cli.permissions` prints them as JSON.
 """
@@ -6,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -17,6 +20,7 @@ class Resource(StrEnum):
     QUEUE = "queue"
     DEAD_LETTER_QUEUE = "dead_letter_queue"
     WAITING_QUEUE = "waiting_queue"  # photos over the daily limit
+    BUCKET = "bucket"  # the bucket itself, for listings under filter_prefix
     PHOTOS = "photos"  # the objects of the bucket, under filter_prefix
     KEY = "kms_key"
 
@@ -43,14 +47,28 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "s3:GetObject": (Resource.PHOTOS,),
     },
 }
-# With kms_key_arn: DynamoDB, SQS and S3 decrypt on behalf of the reader.
+OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
+    "audit": {
+        "s3:ListBucket": (Resource.BUCKET,),
+        # BatchGetItem looks again for the items of photos that were deleted during the audit.
+        "dynamodb:Scan": (Resource.IMAGES_TABLE,),
+        "dynamodb:BatchGetItem": (Resource.IMAGES_TABLE,),
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
+    },
+}
+# The permission of an operation with another name.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+OPERATIONS = {"HeadObject": "s3:GetObject", "ListObjectsV2": "s3:ListBucket"}
+# With kms_key_arn: DynamoDB, SQS and S3 decrypt on behalf of the user.
 KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"kms:Decrypt": (Resource.KEY,)}
 
 
-def least_privilege() -> dict[Resource, frozenset[str]]:
-    """The actions on each resource that all commands together need."""
+def least_privilege(
+    commands: Mapping[str, Mapping[str, tuple[Resource, ...]]] = COMMAND_PERMISSIONS,
+) -> dict[Resource, frozenset[str]]:
+    """The actions on each resource that all these commands together need."""
     allowed: dict[Resource, frozenset[str]] = {}
-    for actions in COMMAND_PERMISSIONS.values():
+    for actions in commands.values():
         for action, resources in actions.items():
             for resource in resources:
                 allowed[resource] = allowed.get(resource, frozenset()) | {action}
@@ -58,15 +76,21 @@ def least_privilege() -> dict[Resource, frozenset[str]]:
 
 
 def as_json() -> str:
-    """The permissions by command, and the policy by resource."""
+    """The permissions by command, and the policies by resource."""
     return json.dumps(
         {
             "commands": COMMAND_PERMISSIONS,
-            "policy": {resource: sorted(actions) for resource, actions in sorted(least_privilege().items())},
+            "policy": _sorted(least_privilege()),
+            "operator_commands": OPERATOR_PERMISSIONS,
+            "operator_policy": _sorted(least_privilege(OPERATOR_PERMISSIONS)),
             "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
         },
         indent=2,
     )
+
+
+def _sorted(policy: Mapping[Resource, frozenset[str]]) -> dict[Resource, list[str]]:
+    return {resource: sorted(actions) for resource, actions in sorted(policy.items())}
 
 
 if __name__ == "__main__":

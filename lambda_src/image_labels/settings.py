@@ -39,7 +39,7 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """The settings that decide the labels. A photo whose item has another fingerprint is labelled again."""
-        return f"max_labels={self.max_labels};min_confidence={self.min_confidence!r}"
+        return _fingerprint(self.min_confidence, self.max_labels)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -50,9 +50,8 @@ class Settings:
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
             labels_table=read.text("LABELS_TABLE_NAME"),
-            min_confidence=read.number("MIN_CONFIDENCE", float, 0, 100),
-            # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
-            max_labels=int(read.number("MAX_LABELS", int, 1, 1000)),
+            min_confidence=read.min_confidence(),
+            max_labels=read.max_labels(),
             concurrency=int(read.number("CONCURRENCY", int, 1, 100)),
             detect_labels_per_second=read.number("DETECT_LABELS_PER_SECOND", float, 0.01, 10_000),
             queue_url=read.text("QUEUE_URL"),
@@ -68,6 +67,22 @@ class Settings:
         return settings
 
 
+def fingerprint_of(environment: Mapping[str, str]) -> str:
+    """The fingerprint of a function with these variables, of which only MIN_CONFIDENCE and MAX_LABELS are read.
+
+    Raises SettingsError that names the invalid ones.
+    """
+    read = _Reader(environment)
+    fingerprint = _fingerprint(read.min_confidence(), read.max_labels())
+    if read.problems:
+        raise SettingsError("; ".join(read.problems))
+    return fingerprint
+
+
+def _fingerprint(min_confidence: float, max_labels: int) -> str:
+    return f"max_labels={max_labels};min_confidence={min_confidence!r}"
+
+
 class _Reader:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -78,6 +93,13 @@ class _Reader:
         if not value:
             self.problems.append(f"{name} is not set")
         return value
+
+    def min_confidence(self) -> float:
+        return self.number("MIN_CONFIDENCE", float, 0, 100)
+
+    def max_labels(self) -> int:
+        # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
+        return int(self.number("MAX_LABELS", int, 1, 1000))
 
     def number(self, name: str, parse: Callable[[str], float], low: float, high: float) -> float:
         kind = "a whole number" if parse is int else "a number"

@@ -137,6 +137,11 @@ run "every_object_under_the_prefix" {
     condition     = [for s in data.aws_iam_policy_document.function.statement : s.resources if s.sid == "ReadPhotosUnderPrefix"] == [toset(["arn:aws:s3:::photos-of-ours/*"])]
     error_message = "Without a prefix the function must be able to read all objects."
   }
+
+  assert {
+    condition     = output.cli_environment.IMAGE_LABELS_FILTER_PREFIX == "" && output.cli_environment.IMAGE_LABELS_FILTER_SUFFIXES == "*"
+    error_message = "The command must compare every object, and distinguish this filter from a missing one."
+  }
 }
 
 run "queues" {
@@ -491,6 +496,10 @@ run "outputs" {
       IMAGE_LABELS_WAITING_QUEUE_URL     = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
       IMAGE_LABELS_IMAGES_TABLE          = "image-labels-images"
       IMAGE_LABELS_LABELS_TABLE          = "image-labels-labels"
+      IMAGE_LABELS_FILTER_PREFIX         = "images/"
+      IMAGE_LABELS_FILTER_SUFFIXES       = ".JPEG,.JPG,.PNG,.jpeg,.jpg,.png"
+      IMAGE_LABELS_MIN_CONFIDENCE        = "80"
+      IMAGE_LABELS_MAX_LABELS            = "10"
     }
     error_message = "cli_environment must have every variable that the command needs."
   }

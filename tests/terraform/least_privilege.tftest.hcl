@@ -158,6 +158,57 @@ run "reader" {
   }
 }
 
+# tests/e2e/test_find.py compares it with cli/image_labels_cli/permissions.py, too.
+run "operator" {
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.operator.statement : s.sid => {
+        actions    = sort(s.actions)
+        resources  = sort(s.resources)
+        conditions = { for c in s.condition : c.variable => { test = c.test, values = c.values } }
+      }
+      } == {
+      ListPhotosUnderPrefix = {
+        actions    = tolist(["s3:ListBucket"])
+        resources  = tolist(["arn:aws:s3:::photos-of-ours"])
+        conditions = { "s3:prefix" = { test = "StringLike", values = tolist(["images/*"]) } }
+      }
+      CompareItemsWithPhotos = {
+        actions    = tolist(["dynamodb:BatchGetItem", "dynamodb:Scan"])
+        resources  = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
+        conditions = {}
+      }
+      SeeWhatWaits = {
+        actions = tolist(["sqs:GetQueueAttributes"])
+        resources = tolist([
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters",
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos",
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting",
+        ])
+        conditions = {}
+      }
+    }
+    error_message = "The operator policy must have exactly these statements."
+  }
+
+  assert {
+    condition     = output.operator_policy_json == data.aws_iam_policy_document.operator.json
+    error_message = "The output must be this policy."
+  }
+}
+
+# A request without a prefix has no s3:prefix, so the condition would refuse it.
+run "operator_without_prefix" {
+  variables {
+    filter_prefix = ""
+  }
+
+  assert {
+    condition     = alltrue([for s in data.aws_iam_policy_document.operator.statement : length(s.condition) == 0])
+    error_message = "With filter_prefix = \"\", the operator policy must have no condition on the prefix."
+  }
+}
+
 run "queues" {
   assert {
     condition = {

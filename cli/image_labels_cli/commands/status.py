@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from image_labels_cli import cost, output
 from image_labels_cli.dead_letters import MAX_DEAD_LETTERS, DeadLetter, peek
 from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.queue_depth import Depth, depth
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
-
-_WAITING: Final = "ApproximateNumberOfMessages"
-_IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
-
-
-@dataclass(frozen=True)
-class Depth:
-    """Numbers of messages in a queue. SQS documents them as approximate."""
-
-    waiting: int
-    in_flight: int
 
 
 @dataclass(frozen=True)
@@ -64,10 +53,10 @@ def status(
     """
     tables = () if no_rejected else ("images_table",)
     deployment, aws = ctx.obj.connect("queue_url", "dead_letter_queue_url", *tables)
-    queue = _depth(aws.sqs, deployment.queue_url)
+    queue = depth(aws.sqs, deployment.queue_url)
     # Optional: a deployment without a daily limit may have no waiting queue.
-    over_limit = _depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None
-    dead = _depth(aws.sqs, deployment.dead_letter_queue_url)
+    over_limit = depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None
+    dead = depth(aws.sqs, deployment.dead_letter_queue_url)
     letters = peek(aws.sqs, deployment.dead_letter_queue_url, limit) if dead.waiting and limit else []
     rejected = None if no_rejected else _scan_rejected(aws.dynamodb, deployment.images_table, limit)
     if as_json:
@@ -86,11 +75,6 @@ def status(
         output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
     if rejected:
         output.note(cost.of_scan(rejected.read_units, rejected.requests) + "; --no-rejected avoids this")
-
-
-def _depth(client: SQSClient, url: str) -> Depth:
-    answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _IN_FLIGHT])["Attributes"]
-    return Depth(int(answer[_WAITING]), int(answer[_IN_FLIGHT]))
 
 
 def _scan_rejected(client: DynamoDBClient, table: str, limit: int) -> RejectedSummary:

@@ -94,14 +94,20 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
 def is_foreign(item: Mapping[str, Any]) -> bool:
     """Whether another program wrote the item, or changed it so that it cannot be read as this module's."""
-    labelled = {"LABELLED": True, "REJECTED": False}.get(item.get("Status", {}).get("S"))
+    labelled = item.get("Status") == {"S": "LABELLED"}
+    return (
+        has_foreign_scalars(item) or labelled != ("Detections" in item) or (labelled and readable_labels(item) is None)
+    )
+
+
+def has_foreign_scalars(item: Mapping[str, Any]) -> bool:
+    """The part of `is_foreign` that needs only ITEM_SCALARS."""
     return not (
         all("S" in item.get(name, {}) for name in ("Bucket", "ETag", "Settings"))
+        and item.get("Status") in ({"S": "LABELLED"}, {"S": "REJECTED"})
         and "S" in item.get("VersionId", {"S": ""})
         and (whole(item.get("Revision", {})) or 0) > 0
         and "N" in item.get("Rows", {"N": ""})
-        and labelled == ("Detections" in item)
-        and (not labelled or readable_labels(item) is not None)
     )
 
 

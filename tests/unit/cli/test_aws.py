@@ -52,6 +52,13 @@ def test_denial_gives_the_reason_and_the_missing_permission(message: str, missin
     assert explanation.splitlines()[-1] == f"missing permission: {missing}"
 
 
+def test_denial_of_an_operation_with_a_permission_of_another_name() -> None:
+    """S3 does not always say which permission is missing."""
+    call = Call("s3", "ListObjectsV2", "photos")
+    explanation = explain(answer("AccessDenied", "Access Denied", "ListObjectsV2"), call)
+    assert explanation.endswith("missing permission: s3:ListBucket on photos")
+
+
 def test_denial_of_an_unknown_call() -> None:
     assert explain(answer("AccessDenied", "", "GetItem"), None).endswith("missing permission: dynamodb:GetItem")
 

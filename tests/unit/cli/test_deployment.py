@@ -78,6 +78,14 @@ def test_deployment_is_found_in_outputs_of_every_shape(terraform: Terraform, out
     assert locate(Deployment(), *ALL) == WHOLE
 
 
+def test_filter_and_settings_come_from_cli_environment(terraform: Terraform) -> None:
+    inputs = {"FILTER_PREFIX": "", "FILTER_SUFFIXES": "*", "MIN_CONFIDENCE": "80", "MAX_LABELS": "10"}
+    variables = VARIABLES | {f"IMAGE_LABELS_{name}": value for name, value in inputs.items()}
+    terraform({"image_labels": MODULE | {"cli_environment": variables}})
+    found = locate(Deployment(), *ALL, "filter_suffixes", "min_confidence", "max_labels")
+    assert found == replace(WHOLE, filter_suffixes="*", min_confidence="80", max_labels="10")
+
+
 @pytest.mark.parametrize("none", [{}, {"waiting_queue_url": None}, {"waiting_queue_url": ""}])
 def test_waiting_queue_is_optional(terraform: Terraform, none: dict[str, Any]) -> None:
     terraform({name: value for name, value in MODULE.items() if name != "waiting_queue_url"} | none)

@@ -13,9 +13,15 @@ from botocore.exceptions import ClientError
 from image_labels.model import Label, Rejected
 from image_labels.search.finder import Finder
 from image_labels.tables.items import MAX_TERMS_IN_ROW
+from image_labels_cli import main
 from image_labels_cli.aws import Aws
 from image_labels_cli.deployment import Deployment
-from image_labels_cli.permissions import COMMAND_PERMISSIONS, Resource
+from image_labels_cli.permissions import (
+    COMMAND_PERMISSIONS,
+    OPERATIONS,
+    OPERATOR_PERMISSIONS,
+    Resource,
+)
 from support.command import run
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.seed import put_photo, send_dead_letter, write_photos
@@ -40,6 +46,7 @@ USES = {
     ],
     "labels": [["labels"], ["labels", "d"]],
     "status": [["status"]],
+    "audit": [["audit"], ["audit", "images/2026/"]],
 }
 # More terms than a row holds.
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
@@ -60,12 +67,15 @@ class Guard:
     def check(self, params: dict[str, Any], model: Any, **_: object) -> None:
         """Handles botocore's event before each request."""
         service = model.service_model.signing_name
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_RequestSyntax
-        action = f"{service}:{'GetObject' if model.name == 'HeadObject' else model.name}"
+        action = OPERATIONS.get(model.name, f"{service}:{model.name}")
         names = [params[name] for name in ("TableName", "QueueUrl", "Bucket") if name in params]
         for name in names or params.get("RequestItems", ()):
-            self.actions.add((action, self.resources[name]))
-            if (action, self.resources[name]) == self.denied:
+            resource = self.resources[name]
+            if action == "s3:ListBucket":
+                resource = Resource.BUCKET
+                assert params["Prefix"].startswith("images/")  # a condition of operator_policy_json
+            self.actions.add((action, resource))
+            if (action, resource) == self.denied:
                 message = (
                     f"User: arn:aws:iam::123456789012:user/reader is not authorized to perform: {action.lower()} on "
                     f"resource: arn:aws:{service}:x:y:{name} because no identity-based policy allows the action"
@@ -77,8 +87,19 @@ class Guard:
 
 
 @pytest.fixture
-def guard(dynamodb: DynamoDBClient, store: Store, queues: dict[str, str], waiting_queue: str) -> Guard:
-    """A deployment with a labelled photo, a rejected photo, a photo of a crowd, and a dead letter."""
+def guard(
+    dynamodb: DynamoDBClient,
+    s3: S3Client,
+    store: Store,
+    queues: dict[str, str],
+    waiting_queue: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Guard:
+    """A deployment with a labelled photo, a rejected photo, a photo of a crowd, and a dead letter, and no objects."""
+    for name, value in {"PREFIX": "images/", "SUFFIXES": ".jpg"}.items():
+        monkeypatch.setenv(f"IMAGE_LABELS_FILTER_{name}", value)
+    monkeypatch.setenv("IMAGE_LABELS_MIN_CONFIDENCE", "80")
+    monkeypatch.setenv("IMAGE_LABELS_MAX_LABELS", "10")
     put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
     write_photos(dynamodb, {"images/crowd.jpg": CROWD})
     send_dead_letter(queues["dead-letters"], Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
@@ -95,14 +116,22 @@ def guard(dynamodb: DynamoDBClient, store: Store, queues: dict[str, str], waitin
 
 
 def listed(command: str) -> set[tuple[str, Resource]]:
-    return {(action, resource) for action, resources in COMMAND_PERMISSIONS[command].items() for resource in resources}
+    actions = (COMMAND_PERMISSIONS | OPERATOR_PERMISSIONS)[command]
+    return {(action, resource) for action, resources in actions.items() for resource in resources}
+
+
+def test_every_command_is_either_for_readers_or_for_operators() -> None:
+    names = {command.callback.__name__ for command in main.app.registered_commands if command.callback}
+    assert names == COMMAND_PERMISSIONS.keys() | OPERATOR_PERMISSIONS.keys()
+    assert not COMMAND_PERMISSIONS.keys() & OPERATOR_PERMISSIONS.keys()
 
 
 @pytest.mark.parametrize("command", USES)
 def test_command_uses_exactly_the_listed_permissions(guard: Guard, command: str) -> None:
     for arguments in USES[command]:
         result = run(*arguments, make_aws=guard.make_aws)
-        assert result.exit_code == (1 if "dgo" in arguments else 0), result.output
+        # The photos have no objects: all are ghosts, except under the other prefix.
+        assert result.exit_code == (1 if arguments in (["find", "dgo"], ["audit"]) else 0), result.output
     assert guard.actions == listed(command)
 
 
@@ -145,4 +174,6 @@ def test_permissions_can_be_printed_as_json() -> None:
     answer = json.loads(done.stdout)
     assert answer["commands"]["show"] == {"dynamodb:GetItem": ["images_table"]}
     assert answer["policy"]["labels_table"] == ["dynamodb:BatchGetItem", "dynamodb:Query"]
+    assert "bucket" not in answer["policy"]
+    assert answer["operator_policy"]["bucket"] == ["s3:ListBucket"]
     assert "sqs:DeleteMessage" not in done.stdout

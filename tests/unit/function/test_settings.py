@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from image_labels.settings import Settings, SettingsError
+from image_labels.settings import Settings, SettingsError, fingerprint_of
 
 GOOD = {
     "BUCKET_NAME": "photos-bucket",
@@ -64,6 +64,14 @@ def test_fingerprint_changes_with_the_settings_that_decide_the_labels() -> None:
     assert Settings.from_environment(same).fingerprint == fingerprint
     for name, value in (("MIN_CONFIDENCE", "80.5"), ("MIN_CONFIDENCE", "80.0000001"), ("MAX_LABELS", "11")):
         assert Settings.from_environment(GOOD | {name: value}).fingerprint != fingerprint
+
+
+def test_command_computes_the_same_fingerprint_from_two_variables() -> None:
+    environment = GOOD | {"MIN_CONFIDENCE": "80.5", "MAX_LABELS": "11"}
+    needed = {name: environment[name] for name in ("MIN_CONFIDENCE", "MAX_LABELS")}
+    assert fingerprint_of(needed) == Settings.from_environment(environment).fingerprint
+    with pytest.raises(SettingsError, match=r"^MIN_CONFIDENCE is not set.*MAX_LABELS='0' is not a whole number"):
+        fingerprint_of({"MAX_LABELS": "0"})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
-from image_labels.tables.items import Rows, item_of, rows_of
+from image_labels.tables.items import ITEM_SCALARS, Rows, has_foreign_scalars, is_foreign, item_of, rows_of
 from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
@@ -116,6 +116,15 @@ def test_foreign_item_of_a_photo_that_is_gone_is_deleted(name: str, max_actions:
 
 
 @unhurried
+@given(items)
+def test_scalars_alone_never_make_an_item_of_the_module_foreign(item: dict[str, Any]) -> None:
+    scalars = {name: value for name, value in item.items() if name in ITEM_SCALARS}
+    assert has_foreign_scalars(scalars) == has_foreign_scalars(item)
+    if has_foreign_scalars(scalars):
+        assert is_foreign(item)
+    assert not has_foreign_scalars(item_of_ours())
+
+
 @given(items)
 def test_any_item_is_overwritten_unless_it_is_up_to_date(item: dict[str, Any]) -> None:
     tables, bucket = Tables(), Bucket()

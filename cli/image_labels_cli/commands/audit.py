@@ -1,0 +1,236 @@
+"""`image-labels audit`: whether the tables agree with the bucket."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from image_labels.search.printable import visible
+from image_labels.settings import SettingsError, fingerprint_of
+
+from image_labels_cli import cost, output
+from image_labels_cli.inventory.bucket import Bucket, Object
+from image_labels_cli.inventory.comparison import DIFFERENCES, Compared, Expected, State
+from image_labels_cli.inventory.keys import KeyFilter
+from image_labels_cli.inventory.table import Table
+from image_labels_cli.invocation import DifferencesError, UsageError
+from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.queue_depth import Depth, depth
+
+if TYPE_CHECKING:
+    from image_labels_cli.aws import Aws
+    from image_labels_cli.deployment import Deployment
+
+DEFAULT_LIMIT = 10
+# S3 sends events within seconds, or sometimes a minute or longer. A first retry adds the delay and the function's time.
+DEFAULT_GRACE_SECONDS = 300
+MAX_GRACE_SECONDS = 14 * 24 * 3600  # SQS deletes events after that
+
+_NEEDED = (
+    *("bucket", "images_table", "queue_url", "dead_letter_queue_url"),
+    *("filter_suffixes", "min_confidence", "max_labels"),
+)
+_MEANINGS = {
+    State.LABELLED: "",
+    State.REJECTED: "Rekognition does not accept them",
+    State.IN_PROGRESS: "uploaded a moment ago, not labelled yet",
+    State.MISSING: "objects without an item",
+    State.STALE: "items of another object or other settings",
+    State.FOREIGN: "items that another program wrote or changed",
+    State.GHOST: "items without an object",
+    State.OUTSIDE: "items that the module's filter does not match",
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The queues before the table is read. `over_limit` is None in a deployment without a waiting queue."""
+
+    queue: Depth
+    over_limit: Depth | None
+    dead_letters: Depth
+
+    @property
+    def events(self) -> int:
+        """The events that the function has yet to process."""
+        return self.queue.total + (self.over_limit.total if self.over_limit else 0)
+
+
+@dataclass
+class Report:
+    """The number of keys in each state, and up to `limit` keys of each state in which bucket and tables differ."""
+
+    limit: int
+    counts: Counter[State] = field(default_factory=Counter)
+    model_versions: Counter[str] = field(default_factory=Counter)
+    examples: dict[State, list[Compared]] = field(default_factory=lambda: {state: [] for state in DIFFERENCES})
+
+    def add(self, compared: Compared) -> None:
+        self.counts[compared.state] += 1
+        if compared.state is State.LABELLED and compared.item:
+            self.model_versions[compared.item.model_version] += 1
+        if compared.state in self.examples and len(self.examples[compared.state]) < self.limit:
+            self.examples[compared.state].append(compared)
+
+    @property
+    def differences(self) -> dict[State, int]:
+        return {state: self.counts[state] for state in DIFFERENCES if self.counts[state]}
+
+
+def audit(
+    ctx: typer.Context,
+    prefix: Annotated[
+        str, typer.Argument(metavar="PREFIX", help="Only photos whose keys start with this.", show_default=False)
+    ] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Maximum number of photos to list of each difference.")] = (
+        DEFAULT_LIMIT
+    ),
+    grace: Annotated[
+        int,
+        typer.Option(
+            min=0, max=MAX_GRACE_SECONDS, metavar="SECONDS", help="Age up to which an unlabelled photo is in progress."
+        ),
+    ] = DEFAULT_GRACE_SECONDS,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Compare the bucket with the tables, and change nothing.
+
+    \b
+      image-labels audit
+      image-labels audit images/2026/
+      image-labels audit --json --limit 1000
+
+    The command reads the whole table and lists the bucket. A photo is
+    missing if it has no item, and stale if its item is of another
+    object or of other settings. A ghost is an item without an object.
+    In a pipe, the first cell names the line.
+
+    Exit codes: 0 bucket and tables agree, 1 they differ.
+    """
+    deployment, aws = ctx.obj.connect(*_NEEDED)
+    keys, settings = _inputs(deployment)
+    listed = keys.within(prefix)
+    if listed is None:
+        raise UsageError(f"the module labels keys that start with {visible(keys.prefix)}: {visible(prefix)} does not")
+    waiting = _waiting(aws, deployment)
+    bucket, report = Bucket(aws.s3, deployment.bucket), Report(limit)
+    with Table(aws.dynamodb, deployment.images_table) as table:
+        with output.progress("items read") as progress:
+            started = table.read(lambda key: _is_wanted(key, prefix, listed, report), progress)
+        expected = Expected(keys, deployment.bucket, settings, started - timedelta(seconds=grace))
+        with output.progress("objects compared") as progress:
+            for compared in expected.compare(_counted(bucket.objects(listed), progress), table):
+                report.add(compared)
+        read_cost = {"read_units": table.read_units, "requests": table.requests, "list_requests": bucket.requests}
+    if as_json:
+        output.write_json(_as_json(deployment.bucket, listed, settings, waiting, report) | read_cost)
+    elif output.is_terminal():
+        _write_tables(waiting, report)
+    else:
+        output.write_lines(_lines(waiting, report))
+    output.note(cost.of_audit(table.read_units, table.requests, bucket.requests))
+    if report.differences:
+        raise DifferencesError(_conclusion(waiting, report, ctx.obj.command("status")))
+
+
+def _inputs(deployment: Deployment) -> tuple[KeyFilter, str]:
+    """The module's filter and the fingerprint of its settings."""
+    try:
+        settings = fingerprint_of({"MIN_CONFIDENCE": deployment.min_confidence, "MAX_LABELS": deployment.max_labels})
+    except SettingsError as error:
+        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
+    return KeyFilter.of(deployment.filter_prefix, deployment.filter_suffixes), settings
+
+
+def _waiting(aws: Aws, deployment: Deployment) -> Waiting:
+    return Waiting(
+        depth(aws.sqs, deployment.queue_url),
+        depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None,
+        depth(aws.sqs, deployment.dead_letter_queue_url),
+    )
+
+
+def _is_wanted(key: str, prefix: str, listed: str, report: Report) -> bool:
+    """Whether the item's object would be listed. Counts other items under the prefix: they are outside the filter."""
+    if key.startswith(listed):
+        return True
+    if key.startswith(prefix):
+        report.counts[State.OUTSIDE] += 1
+    return False
+
+
+def _counted(objects: Iterable[Object], progress: Callable[[int], None]) -> Iterator[Object]:
+    number = 0
+    for number, found in enumerate(objects, 1):
+        if number % 1000 == 0:
+            progress(number)
+        yield found
+
+
+def _as_json(bucket: str, prefix: str, settings: str, waiting: Waiting, report: Report) -> dict[str, Any]:
+    return {
+        "bucket": bucket,
+        "prefix": prefix,
+        "settings": settings,
+        "agree": not report.differences,
+        **{str(state): report.counts[state] for state in State},
+        "photos": {
+            str(state): [{"key": each.key} | ({"reason": each.reason} if each.reason else {}) for each in examples]
+            for state, examples in report.examples.items()
+        },
+        "model_versions": dict(sorted(report.model_versions.items())),
+        "queue": asdict(waiting.queue),
+        "over_daily_limit": asdict(waiting.over_limit) if waiting.over_limit else None,
+        "dead_letters": asdict(waiting.dead_letters),
+    }
+
+
+def _lines(waiting: Waiting, report: Report) -> Iterator[list[str]]:
+    for state in State:
+        yield [str(state), str(report.counts[state])]
+    yield ["in_queue", str(waiting.queue.total)]
+    if waiting.over_limit:
+        yield ["over_daily_limit", str(waiting.over_limit.total)]
+    yield ["dead_letters", str(waiting.dead_letters.total)]
+    for state, examples in report.examples.items():
+        for each in examples:
+            yield ["photo", str(state), each.key, each.reason]
+
+
+def _write_tables(waiting: Waiting, report: Report) -> None:
+    for state in State:
+        name = str(state).replace("_", " ")
+        output.write_text(f"{report.counts[state]:>13,}  {name:<14}  {_MEANINGS[state]}".rstrip())
+    output.write_text(f"{waiting.queue.total:>13,}  in the queue")
+    if waiting.over_limit and waiting.over_limit.total:
+        output.write_text(f"{waiting.over_limit.total:>13,}  waiting (daily limit)")
+    output.write_text(f"{waiting.dead_letters.total:>13,}  dead letters")
+    for state, examples in report.examples.items():
+        if not examples:
+            continue
+        count = report.counts[state]
+        shown = f", first {len(examples):,} of {count:,}" if len(examples) < count else ""
+        with_reason = state is State.STALE
+        output.write_table(
+            ("Photo", "Reason") if with_reason else ("Photo",),
+            ([each.key, each.reason][: 1 + with_reason] for each in examples),
+            title=f"{str(state).replace('_', ' ').capitalize()}{shown}",
+        )
+
+
+def _conclusion(waiting: Waiting, report: Report, status: str) -> str:
+    counts = ", ".join(f"{count:,} {state}" for state, count in report.differences.items())
+    lines = [f"bucket and tables differ: {counts}"]
+    if events := waiting.events:
+        lines.append(f"{_number(events, 'event')} in the queues may explain differences: run the command again later")
+    if letters := waiting.dead_letters.total:
+        lines.append(f"{_number(letters, 'dead letter')} may explain differences: {status}")
+    return "\n".join(lines)
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
