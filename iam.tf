@@ -1,4 +1,4 @@
-# Identity-based policies: those of the function's role, and the policy for readers. Each sid states the purpose of its
+# Identity-based policies: those of the function's role, and the policies for readers and operators. Each sid states the purpose of its
 # statement. The function itself is allowed resource "*" only for DetectLabels, which supports nothing else.
 # resource_policies.tf has the resource-based policies.
 
@@ -230,6 +230,41 @@ data "aws_iam_policy_document" "reader" {
     content {
       sid       = "DecryptWithTheGivenKey"
       actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+}
+
+################################################################################
+# Operators: users of image-labels redrive (output operator_policy_json)
+################################################################################
+
+data "aws_iam_policy_document" "operator" {
+  statement {
+    sid       = "SeeWhatIsInTheQueues"
+    actions   = ["sqs:GetQueueAttributes"]
+    resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.dead_letters.arn]
+  }
+
+  # ChangeMessageVisibility makes the messages visible again that were only read.
+  statement {
+    sid       = "TakeDeadLetters"
+    actions   = ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  statement {
+    sid       = "SendThemBack"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.photos.arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      sid       = "UseTheGivenKeyForMessages"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
     }
   }

@@ -1,4 +1,4 @@
-# The module's outputs, in the order of the data flow: bucket, queues, function, tables, readers, monitoring, key.
+# The module's outputs, in the order of the data flow: bucket, queues, function, tables, users, monitoring, key.
 
 output "bucket_name" {
   description = "Name of the bucket that holds the photos."
@@ -90,12 +90,18 @@ output "cli_environment" {
     IMAGE_LABELS_WAITING_QUEUE_URL     = aws_sqs_queue.waiting.url
     IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
     IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
+    IMAGE_LABELS_REKOGNITION_TPS       = tostring(local.rekognition_tps)
   }
 }
 
 output "reader_policy_json" {
   description = "Least-privilege IAM policy, as JSON, for users of the command image-labels: read access to both tables, the photos and the state of the queues."
   value       = data.aws_iam_policy_document.reader.json
+}
+
+output "operator_policy_json" {
+  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels redrive needs. The other commands need reader_policy_json."
+  value       = data.aws_iam_policy_document.operator.json
 }
 
 output "log_group_name" {

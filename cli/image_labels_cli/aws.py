@@ -14,7 +14,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
-from image_labels_cli.permissions import COMMAND_PERMISSIONS, KMS_PERMISSIONS
+from image_labels_cli.permissions import (
+    COMMAND_PERMISSIONS,
+    KMS_PERMISSIONS,
+    OPERATOR_KMS_PERMISSIONS,
+    OPERATOR_PERMISSIONS,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -140,13 +145,14 @@ def _explain_answer(error: ClientError, last: Call | None) -> str:
 
 def _missing_permission(message: str, operation: str, on_resource: str) -> str:
     """For example "dynamodb:Query on arn:…": from AWS's message if possible, else from the request."""
-    known = {
-        action.lower(): action for actions in (*COMMAND_PERMISSIONS.values(), KMS_PERMISSIONS) for action in actions
-    }
+    listed = (*COMMAND_PERMISSIONS.values(), *OPERATOR_PERMISSIONS.values(), KMS_PERMISSIONS, OPERATOR_KMS_PERMISSIONS)
+    known = {action.lower(): action for actions in listed for action in actions}
     by_operation = {action.partition(":")[2]: action for action in known.values()}
     found = _ACTION.search(message)
-    # SQS writes actions in lower case.
-    action = known.get(found[1].lower(), found[1]) if found else by_operation.get(operation, operation)
+    if found:
+        action = known.get(found[1].lower(), found[1])  # SQS writes actions in lower case
+    else:
+        action = by_operation.get(operation.removesuffix("Batch"), operation)
     resource = _RESOURCE.search(message)
     return f"{action} on {resource[1]}" if resource else f"{action}{on_resource}"
 

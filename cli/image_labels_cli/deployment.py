@@ -41,6 +41,7 @@ class Deployment:
     bucket: str = ""
     region: str = ""
     waiting_queue_url: str = ""
+    rekognition_tps: str = ""
 
     def with_defaults(self, other: Deployment) -> Deployment:
         """A copy that takes the unknown values from `other`."""

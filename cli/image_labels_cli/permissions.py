@@ -1,4 +1,6 @@
-"""The IAM permissions that each command needs. A test compares them with the output `reader_policy_json`.
+"""The IAM permissions that each command needs.
+
+Tests compare those of readers with the output `reader_policy_json`, and those of operators with `operator_policy_json`.
 
 `python -m image_labels_cli.permissions` prints them as JSON.
 """
@@ -6,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -43,14 +46,32 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "s3:GetObject": (Resource.PHOTOS,),
     },
 }
+# The commands of operators, which readers may not run.
+OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
+    "redrive": {
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE),
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:ChangeMessageVisibility": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:DeleteMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:SendMessage": (Resource.QUEUE,),
+    },
+}
 # With kms_key_arn: DynamoDB, SQS and S3 decrypt on behalf of the reader.
 KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"kms:Decrypt": (Resource.KEY,)}
+# SQS encrypts the messages that an operator sends:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+OPERATOR_KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
+    "kms:Decrypt": (Resource.KEY,),
+    "kms:GenerateDataKey": (Resource.KEY,),
+}
 
 
-def least_privilege() -> dict[Resource, frozenset[str]]:
-    """The actions on each resource that all commands together need."""
+def least_privilege(
+    commands: Mapping[str, Mapping[str, tuple[Resource, ...]]] = COMMAND_PERMISSIONS,
+) -> dict[Resource, frozenset[str]]:
+    """The actions on each resource that all these commands together need."""
     allowed: dict[Resource, frozenset[str]] = {}
-    for actions in COMMAND_PERMISSIONS.values():
+    for actions in commands.values():
         for action, resources in actions.items():
             for resource in resources:
                 allowed[resource] = allowed.get(resource, frozenset()) | {action}
@@ -64,6 +85,11 @@ def as_json() -> str:
             "commands": COMMAND_PERMISSIONS,
             "policy": {resource: sorted(actions) for resource, actions in sorted(least_privilege().items())},
             "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
+            "operator_commands": OPERATOR_PERMISSIONS,
+            "operator_policy": {
+                resource: sorted(actions) for resource, actions in sorted(least_privilege(OPERATOR_PERMISSIONS).items())
+            },
+            "operator_policy_with_key": {Resource.KEY: sorted(OPERATOR_KMS_PERMISSIONS)},
         },
         indent=2,
     )

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from image_labels_cli.permissions import Resource, least_privilege
+from command import Command
+from image_labels_cli.permissions import COMMAND_PERMISSIONS, OPERATOR_PERMISSIONS, Resource, least_privilege
 from pictures import jpeg
-from stack import DIRECTORY, Stack, wait_for
-
-from tools.terraform import ROOT, environment, executable
+from stack import Stack, wait_for
 
 if TYPE_CHECKING:
     from image_labels_emulator import server
 
-COMMAND = Path(sys.executable).with_name("image-labels")
 PREFIX = "images/found/"
 # Labels that no other test uploads, so that a search finds photos of this file only.
 PHOTOS = {
@@ -30,44 +24,8 @@ PHOTOS = {
 }
 
 
-class Command:
-    """`image-labels`, run in the directory of the root module.
-
-    The names of the tables come from `cli_environment`, or from `terraform output` if that is empty.
-    """
-
-    def __init__(self, localstack: server.Server, cli_environment: dict[str, str]) -> None:
-        state = DIRECTORY / "terraform"
-        self._environment = (
-            {
-                name: value
-                for name, value in environment(localstack.environment()).items()
-                if not name.startswith("IMAGE_LABELS_")
-            }
-            | {
-                # The command runs the Terraform on the PATH.
-                "PATH": f"{Path(executable()).parent}{os.pathsep}{os.environ['PATH']}",
-                # The state is in another directory: see tools.terraform.Root.
-                "TF_DATA_DIR": str(state / "data"),
-                "TF_CLI_ARGS_output": f"-state={state / 'terraform.tfstate'}",
-            }
-            | cli_environment
-        )
-
-    def run(self, *arguments: str, exit_code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            cwd=ROOT / "tests" / "e2e" / "root",
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == exit_code, done.stdout + done.stderr
-        return done
-
-    def json(self, *arguments: str, exit_code: int = 0) -> Any:
-        return json.loads(self.run(*arguments, "--json", exit_code=exit_code).stdout)
+class Finder(Command):
+    """The command with searches for the photos of this file."""
 
     def keys(self, expression: str, *options: str) -> list[str]:
         """The keys of the photos found, highest confidence first."""
@@ -80,14 +38,14 @@ class Command:
 
 
 @pytest.fixture(scope="module")
-def command(localstack: server.Server, stack: Stack) -> Command:
-    return Command(localstack, json.loads(stack.outputs["cli_environment"]))
+def command(localstack: server.Server, stack: Stack) -> Finder:
+    return Finder(localstack, json.loads(stack.outputs["cli_environment"]))
 
 
 def test_table_names_come_from_terraform_output(
     localstack: server.Server, stack: Stack, photos: dict[str, str]
 ) -> None:
-    assert Command(localstack, {}).keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
+    assert Finder(localstack, {}).keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
 
 
 @pytest.fixture(scope="module")
@@ -99,40 +57,40 @@ def photos(stack: Stack) -> dict[str, str]:
     return versions
 
 
-def test_label_in_any_case_finds_photos_by_confidence(command: Command, photos: dict[str, str]) -> None:
+def test_label_in_any_case_finds_photos_by_confidence(command: Finder, photos: dict[str, str]) -> None:
     assert command.keys("harp") == [f"{PREFIX}both.jpg", f"{PREFIX}harp only.jpg"]
     assert command.keys("TUBA") == [f"{PREFIX}Käse & 🐕.jpg", f"{PREFIX}both.jpg"]
 
 
-def test_alias_finds_the_photo(command: Command, photos: dict[str, str]) -> None:
+def test_alias_finds_the_photo(command: Finder, photos: dict[str, str]) -> None:
     assert command.keys('"cell phone"') == [f"{PREFIX}phone.jpg"]
 
 
-def test_operators_combine_labels(command: Command, photos: dict[str, str]) -> None:
+def test_operators_combine_labels(command: Finder, photos: dict[str, str]) -> None:
     assert command.keys("harp AND NOT tuba") == [f"{PREFIX}harp only.jpg"]
     assert command.keys("harp AND tuba") == [f"{PREFIX}both.jpg"]
     assert len(command.keys("harp OR tuba OR 'mobile phone'")) == len(PHOTOS)
     assert command.keys("harp>=96") == [f"{PREFIX}both.jpg"]
 
 
-def test_not_alone_requires_a_scan(command: Command, photos: dict[str, str]) -> None:
+def test_not_alone_requires_a_scan(command: Finder, photos: dict[str, str]) -> None:
     refused = command.run("find", "NOT harp", exit_code=2)
     assert "--scan" in refused.stderr
     assert set(command.keys("NOT harp", "--scan")) == {f"{PREFIX}Käse & 🐕.jpg", f"{PREFIX}phone.jpg"}
 
 
-def test_token_continues_after_the_previous_page(command: Command, photos: dict[str, str]) -> None:
+def test_token_continues_after_the_previous_page(command: Finder, photos: dict[str, str]) -> None:
     first = command.json("find", "harp", "--prefix", PREFIX, "--limit", "1")
     second = command.json("find", "harp", "--prefix", PREFIX, "--limit", "1", "--token", first["next_token"])
     assert [photo["key"] for photo in first["photos"] + second["photos"]] == command.keys("harp")
 
 
-def test_unknown_label_gets_a_suggestion(command: Command, photos: dict[str, str]) -> None:
+def test_unknown_label_gets_a_suggestion(command: Finder, photos: dict[str, str]) -> None:
     refused = command.run("find", "hrap", exit_code=1)
     assert "did you mean harp?" in refused.stderr
 
 
-def test_overwritten_photo_is_not_found_by_its_old_label(stack: Stack, command: Command) -> None:
+def test_overwritten_photo_is_not_found_by_its_old_label(stack: Stack, command: Finder) -> None:
     key = f"{PREFIX}overwritten.jpg"
     stack.labelled(key, stack.upload(key, jpeg(), "Bassoon=99"))
     assert command.keys("bassoon") == [key]
@@ -142,7 +100,7 @@ def test_overwritten_photo_is_not_found_by_its_old_label(stack: Stack, command: 
     assert command.keys("zither") == [key]
 
 
-def test_deleted_photo_is_not_found(stack: Stack, command: Command) -> None:
+def test_deleted_photo_is_not_found(stack: Stack, command: Finder) -> None:
     key = f"{PREFIX}deleted.jpg"
     stack.labelled(key, stack.upload(key, jpeg(), "Theremin=99"))
     assert command.keys("theremin") == [key]
@@ -153,7 +111,7 @@ def test_deleted_photo_is_not_found(stack: Stack, command: Command) -> None:
     assert "it is in the queue" in gone.stderr
 
 
-def test_show_prints_a_photo_with_its_labels(stack: Stack, command: Command, photos: dict[str, str]) -> None:
+def test_show_prints_a_photo_with_its_labels(stack: Stack, command: Finder, photos: dict[str, str]) -> None:
     key = f"{PREFIX}phone.jpg"
     photo = command.json("show", f"s3://{stack.bucket}/{key}")
     assert (photo["key"], photo["status"], photo["version_id"]) == (key, "LABELLED", photos[key])
@@ -162,12 +120,12 @@ def test_show_prints_a_photo_with_its_labels(stack: Stack, command: Command, pho
     assert phone["boxes"]
 
 
-def test_labels_lists_names_and_aliases(command: Command, photos: dict[str, str]) -> None:
+def test_labels_lists_names_and_aliases(command: Finder, photos: dict[str, str]) -> None:
     assert {"Harp", "Tuba", "Mobile Phone", "Cell Phone"} <= {term["name"] for term in command.json("labels")}
     assert command.run("labels", "cell ph").stdout == "Cell Phone\talias\n"
 
 
-def test_status_counts_messages_and_lists_rejected_photos(stack: Stack, command: Command) -> None:
+def test_status_counts_messages_and_lists_rejected_photos(stack: Stack, command: Finder) -> None:
     key = f"{PREFIX}notes.jpg"
     stack.labelled(key, stack.upload(key, b"This is text.\n"))
     status = command.json("status", "--limit", "1000")
@@ -178,13 +136,20 @@ def test_status_counts_messages_and_lists_rejected_photos(stack: Stack, command:
     assert status["rejected"]["count"] == len(status["rejected"]["photos"])
 
 
-def test_flag_overrides_the_name_of_a_table(stack: Stack, command: Command, photos: dict[str, str]) -> None:
+def test_flag_overrides_the_name_of_a_table(stack: Stack, command: Finder, photos: dict[str, str]) -> None:
     refused = command.run("find", "harp", "--labels-table", "no-such-table", exit_code=3)
     assert "no-such-table" in refused.stderr
 
 
-def test_reader_policy_grants_exactly_the_permissions_of_the_command(stack: Stack) -> None:
-    """Unit tests check that the list in permissions.py is complete and minimal."""
+@pytest.mark.parametrize(
+    ("output", "commands"),
+    [("reader_policy_json", COMMAND_PERMISSIONS), ("operator_policy_json", OPERATOR_PERMISSIONS)],
+    ids=["readers", "operators"],
+)
+def test_policy_grants_exactly_the_permissions_of_its_commands(
+    stack: Stack, output: str, commands: dict[str, dict[str, tuple[Resource, ...]]]
+) -> None:
+    """Unit tests check that the lists in permissions.py are complete and minimal."""
     places = {
         stack.outputs["images_table_arn"]: Resource.IMAGES_TABLE,
         stack.outputs["labels_table_arn"]: Resource.LABELS_TABLE,
@@ -194,11 +159,11 @@ def test_reader_policy_grants_exactly_the_permissions_of_the_command(stack: Stac
         f"{stack.outputs['bucket_arn']}/images/*": Resource.PHOTOS,
     }
     allowed: dict[Resource, set[str]] = {}
-    for statement in json.loads(stack.outputs["reader_policy_json"])["Statement"]:
+    for statement in json.loads(stack.outputs[output])["Statement"]:
         assert statement["Effect"] == "Allow"
         for arn in _listed(statement["Resource"]):
             allowed.setdefault(places[arn], set()).update(_listed(statement["Action"]))
-    assert allowed == least_privilege()
+    assert allowed == least_privilege(commands)
 
 
 def _listed(one_or_many: str | list[str]) -> list[str]:

@@ -491,6 +491,7 @@ run "outputs" {
       IMAGE_LABELS_WAITING_QUEUE_URL     = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
       IMAGE_LABELS_IMAGES_TABLE          = "image-labels-images"
       IMAGE_LABELS_LABELS_TABLE          = "image-labels-labels"
+      IMAGE_LABELS_REKOGNITION_TPS       = "50"
     }
     error_message = "cli_environment must have every variable that the command needs."
   }

@@ -118,7 +118,8 @@ run "role" {
   }
 }
 
-# cli/image_labels_cli/permissions.py lists the calls of the command; tests/e2e/test_find.py compares it with this policy.
+# cli/image_labels_cli/permissions.py lists the calls of the commands; tests/e2e/test_find.py compares it with this policy
+# and the next one.
 run "reader" {
   assert {
     condition = {
@@ -154,6 +155,36 @@ run "reader" {
 
   assert {
     condition     = output.reader_policy_json == data.aws_iam_policy_document.reader.json
+    error_message = "The output must be this policy."
+  }
+}
+
+run "operator" {
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.operator.statement : s.sid => { actions = sort(s.actions), resources = sort(s.resources) }
+      } == {
+      SeeWhatIsInTheQueues = {
+        actions = tolist(["sqs:GetQueueAttributes"])
+        resources = tolist([
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters",
+          "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos",
+        ])
+      }
+      TakeDeadLetters = {
+        actions   = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
+      }
+      SendThemBack = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
+      }
+    }
+    error_message = "The operator policy must have exactly these statements."
+  }
+
+  assert {
+    condition     = output.operator_policy_json == data.aws_iam_policy_document.operator.json
     error_message = "The output must be this policy."
   }
 }

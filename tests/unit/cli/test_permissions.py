@@ -15,9 +15,17 @@ from image_labels.search.finder import Finder
 from image_labels.tables.items import MAX_TERMS_IN_ROW
 from image_labels_cli.aws import Aws
 from image_labels_cli.deployment import Deployment
-from image_labels_cli.permissions import COMMAND_PERMISSIONS, Resource
+from image_labels_cli.permissions import (
+    COMMAND_PERMISSIONS,
+    KMS_PERMISSIONS,
+    OPERATOR_KMS_PERMISSIONS,
+    OPERATOR_PERMISSIONS,
+    Resource,
+)
+from image_labels_cli.redrive import queues as redrive_queues
 from support.command import run
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.messages import event, show_all
 from support.seed import put_photo, send_dead_letter, write_photos
 
 if TYPE_CHECKING:
@@ -41,6 +49,10 @@ USES = {
     "labels": [["labels"], ["labels", "d"]],
     "status": [["status"]],
 }
+# The same for the commands of operators.
+OPERATOR_USES = {
+    "redrive": [["redrive", "--all"]],
+}
 # More terms than a row holds.
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
 
@@ -61,7 +73,10 @@ class Guard:
         """Handles botocore's event before each request."""
         service = model.service_model.signing_name
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_RequestSyntax
-        action = f"{service}:{'GetObject' if model.name == 'HeadObject' else model.name}"
+        operation = "GetObject" if model.name == "HeadObject" else model.name
+        # IAM has no actions for SQS's batch operations:
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+        action = f"{service}:{operation.removesuffix('Batch')}"
         names = [params[name] for name in ("TableName", "QueueUrl", "Bucket") if name in params]
         for name in names or params.get("RequestItems", ()):
             self.actions.add((action, self.resources[name]))
@@ -81,7 +96,7 @@ def guard(dynamodb: DynamoDBClient, store: Store, queues: dict[str, str], waitin
     """A deployment with a labelled photo, a rejected photo, a photo of a crowd, and a dead letter."""
     put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
     write_photos(dynamodb, {"images/crowd.jpg": CROWD})
-    send_dead_letter(queues["dead-letters"], Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
+    send_dead_letter(queues["dead-letters"], event("x.jpg"), Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
     return Guard(
         {
             TABLE: Resource.IMAGES_TABLE,
@@ -94,23 +109,30 @@ def guard(dynamodb: DynamoDBClient, store: Store, queues: dict[str, str], waitin
     )
 
 
+@pytest.fixture(autouse=True)
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redrive_queues, "WAIT_SECONDS", 0)
+
+
 def listed(command: str) -> set[tuple[str, Resource]]:
-    return {(action, resource) for action, resources in COMMAND_PERMISSIONS[command].items() for resource in resources}
+    actions = (COMMAND_PERMISSIONS | OPERATOR_PERMISSIONS)[command]
+    return {(action, resource) for action, resources in actions.items() for resource in resources}
 
 
-@pytest.mark.parametrize("command", USES)
+@pytest.mark.parametrize("command", [*USES, *OPERATOR_USES])
 def test_command_uses_exactly_the_listed_permissions(guard: Guard, command: str) -> None:
-    for arguments in USES[command]:
+    for arguments in (USES | OPERATOR_USES)[command]:
         result = run(*arguments, make_aws=guard.make_aws)
         assert result.exit_code == (1 if "dgo" in arguments else 0), result.output
     assert guard.actions == listed(command)
 
 
-@pytest.mark.parametrize("command", USES)
+@pytest.mark.parametrize("command", [*USES, *OPERATOR_USES])
 def test_command_names_the_missing_permission(guard: Guard, command: str) -> None:
     for action, resource in sorted(listed(command)):
         guard.denied = (action, resource)
-        results = [run(*arguments, make_aws=guard.make_aws) for arguments in USES[command]]
+        results = [run(*arguments, make_aws=guard.make_aws) for arguments in (USES | OPERATOR_USES)[command]]
+        show_all("dead-letters")
         refused = [result for result in results if result.exit_code == 3]
         assert refused
         assert {result.exit_code for result in results} <= {0, 1, 3}
@@ -145,4 +167,22 @@ def test_permissions_can_be_printed_as_json() -> None:
     answer = json.loads(done.stdout)
     assert answer["commands"]["show"] == {"dynamodb:GetItem": ["images_table"]}
     assert answer["policy"]["labels_table"] == ["dynamodb:BatchGetItem", "dynamodb:Query"]
-    assert "sqs:DeleteMessage" not in done.stdout
+    assert "sqs:DeleteMessage" not in str([answer["commands"], answer["policy"]])
+    assert answer["operator_commands"]["redrive"]["sqs:SendMessage"] == ["queue"]
+    assert answer["operator_policy"]["queue"] == ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+
+
+def test_readers_may_change_nothing() -> None:
+    """A reader can receive a dead letter, but neither hide, send nor delete a message."""
+    actions = {action for command in COMMAND_PERMISSIONS.values() for action in command} | KMS_PERMISSIONS.keys()
+    assert actions == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "kms:Decrypt",
+        "s3:GetObject",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
+    assert OPERATOR_KMS_PERMISSIONS.keys() == {"kms:Decrypt", "kms:GenerateDataKey"}
