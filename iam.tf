@@ -236,7 +236,7 @@ data "aws_iam_policy_document" "reader" {
 }
 
 ################################################################################
-# Operators: users of the commands that compare bucket and tables (output operator_policy_json)
+# Operators: users of image-labels audit and image-labels redrive (output operator_policy_json)
 ################################################################################
 
 data "aws_iam_policy_document" "operator" {
@@ -269,12 +269,25 @@ data "aws_iam_policy_document" "operator" {
     resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.waiting.arn, aws_sqs_queue.dead_letters.arn]
   }
 
+  # ChangeMessageVisibility makes the messages visible again that were only read.
+  statement {
+    sid       = "TakeDeadLetters"
+    actions   = ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  statement {
+    sid       = "SendThemBack"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.photos.arn]
+  }
+
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 
     content {
-      sid       = "DecryptWithTheGivenKey"
-      actions   = ["kms:Decrypt"]
+      sid       = "UseTheGivenKeyForMessages"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
     }
   }

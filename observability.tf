@@ -81,7 +81,7 @@ locals {
   # Keys are the last parts of the alarms' names. The alarm runbook has a section for each.
   alarms = merge({
     dead-letters = {
-      description = "Photos failed all attempts and are in the dead-letter queue with the reason: run image-labels status"
+      description = "Photos failed all attempts and are in the dead-letter queue with the reason: run image-labels status, then image-labels redrive"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = local.dead_letter_queue_name }
@@ -134,7 +134,7 @@ locals {
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
     for rule in local.event_rules : {
       "events-not-delivered${rule.number}" = {
-        description = "EventBridge could not deliver events to the queue and sent them to the dead-letter queue: send them back"
+        description = "EventBridge could not deliver events to the queue and sent them to the dead-letter queue: correct the policies, then send them back with image-labels redrive"
         namespace   = "AWS/Events"
         metric      = "InvocationsSentToDlq"
         dimensions  = { RuleName = "${local.queue_name}${rule.number}" }

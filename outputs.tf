@@ -1,4 +1,4 @@
-# The module's outputs, in the order of the data flow: bucket, queues, function, tables, readers, monitoring, key.
+# The module's outputs, in the order of the data flow: bucket, queues, function, tables, users, monitoring, key.
 
 output "bucket_name" {
   description = "Name of the bucket that holds the photos."
@@ -90,6 +90,7 @@ output "cli_environment" {
     IMAGE_LABELS_WAITING_QUEUE_URL     = aws_sqs_queue.waiting.url
     IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
     IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
+    IMAGE_LABELS_REKOGNITION_TPS       = tostring(local.rekognition_tps)
 
     # No suffix has a comma or *, so "*" can be the empty suffix, which is always alone.
     IMAGE_LABELS_FILTER_PREFIX   = var.filter_prefix
@@ -107,7 +108,7 @@ output "reader_policy_json" {
 }
 
 output "operator_policy_json" {
-  description = "Least-privilege IAM policy, as JSON, for users of the commands of image-labels that operate the module: audit. It does not include reader_policy_json."
+  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit and image-labels redrive need. The other commands need reader_policy_json."
   value       = data.aws_iam_policy_document.operator.json
 }
 

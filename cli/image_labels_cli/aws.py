@@ -15,7 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
 from image_labels_cli import emulated
-from image_labels_cli.permissions import COMMAND_PERMISSIONS, KMS_PERMISSIONS, OPERATIONS, OPERATOR_PERMISSIONS
+from image_labels_cli.permissions import (
+    COMMAND_PERMISSIONS,
+    KMS_PERMISSIONS,
+    OPERATIONS,
+    OPERATOR_KMS_PERMISSIONS,
+    OPERATOR_PERMISSIONS,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -146,7 +152,7 @@ def _explain_answer(error: ClientError, last: Call | None) -> str:
 
 def _missing_permission(message: str, operation: str, on_resource: str) -> str:
     """For example "dynamodb:Query on arn:…": from AWS's message if possible, else from the request."""
-    listed = (*COMMAND_PERMISSIONS.values(), *OPERATOR_PERMISSIONS.values(), KMS_PERMISSIONS)
+    listed = (*COMMAND_PERMISSIONS.values(), *OPERATOR_PERMISSIONS.values(), KMS_PERMISSIONS, OPERATOR_KMS_PERMISSIONS)
     known = {action.lower(): action for actions in listed for action in actions}
     by_operation = {action.partition(":")[2]: action for action in known.values()} | OPERATIONS
     found = _ACTION.search(message)

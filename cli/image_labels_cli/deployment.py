@@ -51,6 +51,7 @@ class Deployment:
     filter_suffixes: str = ""
     min_confidence: str = ""
     max_labels: str = ""
+    rekognition_tps: str = ""
 
     def with_defaults(self, other: Deployment) -> Deployment:
         """A copy that takes the unknown values from `other`."""

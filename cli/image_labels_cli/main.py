@@ -25,7 +25,7 @@ from typer.core import TyperGroup
 
 from image_labels_cli import output
 from image_labels_cli.aws import Aws
-from image_labels_cli.commands import audit, browse, find, labels, show, status
+from image_labels_cli.commands import audit, browse, find, labels, redrive, show, status
 from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
 from image_labels_cli.invocation import DifferencesError, Invocation, NothingFoundError, UsageError
@@ -172,6 +172,9 @@ def callback(
     max_labels: Annotated[
         str, _deployment_option("max_labels", "Maximum number of the function's labels per photo.")
     ] = "",
+    rekognition_tps: Annotated[
+        str, _deployment_option("rekognition_tps", "DetectLabels calls per second that the function makes.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -187,6 +190,7 @@ def callback(
       image-labels show images/dog.jpg       details of one photo
       image-labels status                    waiting and failed photos
       image-labels audit                     do bucket and tables agree?
+      image-labels redrive                   try failed photos again
 
     On a terminal, the output is a table. In a pipe, it is lines of
     tab-separated cells. With --json, it is JSON.
@@ -206,6 +210,7 @@ def callback(
         "filter_suffixes": filter_suffixes,
         "min_confidence": min_confidence,
         "max_labels": max_labels,
+        "rekognition_tps": rekognition_tps,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]
@@ -223,6 +228,7 @@ app.command(cls=FindCommand)(find.find)
 app.command(cls=Command)(labels.labels)
 app.command(cls=Command)(status.status)
 app.command(cls=Command)(audit.audit)
+app.command(cls=Command)(redrive.redrive)
 app.command(cls=Command)(browse.browse)
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "s3:GetObject": (Resource.PHOTOS,),
     },
 }
+# The commands of operators, which readers may not run.
 OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
     "audit": {
         "s3:ListBucket": (Resource.BUCKET,),
@@ -55,12 +56,32 @@ OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "dynamodb:BatchGetItem": (Resource.IMAGES_TABLE,),
         "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
     },
+    "redrive": {
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE),
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:ChangeMessageVisibility": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:DeleteMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:SendMessage": (Resource.QUEUE,),
+    },
 }
 # The permission of an operation with another name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
-OPERATIONS = {"HeadObject": "s3:GetObject", "ListObjectsV2": "s3:ListBucket"}
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+OPERATIONS = {
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "DeleteMessageBatch": "sqs:DeleteMessage",
+    "SendMessageBatch": "sqs:SendMessage",
+}
 # With kms_key_arn: DynamoDB, SQS and S3 decrypt on behalf of the user.
 KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"kms:Decrypt": (Resource.KEY,)}
+# SQS encrypts the messages that an operator sends:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+OPERATOR_KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
+    "kms:Decrypt": (Resource.KEY,),
+    "kms:GenerateDataKey": (Resource.KEY,),
+}
 
 
 def least_privilege(
@@ -84,6 +105,7 @@ def as_json() -> str:
             "operator_commands": OPERATOR_PERMISSIONS,
             "operator_policy": _sorted(least_privilege(OPERATOR_PERMISSIONS)),
             "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
+            "operator_policy_with_key": {Resource.KEY: sorted(OPERATOR_KMS_PERMISSIONS)},
         },
         indent=2,
     )

@@ -141,10 +141,15 @@ def test_flag_overrides_the_name_of_a_table(stack: Stack, command: Finder, photo
     assert "no-such-table" in refused.stderr
 
 
-@pytest.mark.parametrize("whose", ["reader", "operator"])
-def test_policy_grants_exactly_the_permissions_of_the_commands(stack: Stack, whose: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "commands"),
+    [("reader_policy_json", COMMAND_PERMISSIONS), ("operator_policy_json", OPERATOR_PERMISSIONS)],
+    ids=["readers", "operators"],
+)
+def test_policy_grants_exactly_the_permissions_of_its_commands(
+    stack: Stack, output: str, commands: dict[str, dict[str, tuple[Resource, ...]]]
+) -> None:
     """Unit tests check that the lists in permissions.py are complete and minimal."""
-    permissions = {"reader": COMMAND_PERMISSIONS, "operator": OPERATOR_PERMISSIONS}[whose]
     places = {
         stack.outputs["images_table_arn"]: Resource.IMAGES_TABLE,
         stack.outputs["labels_table_arn"]: Resource.LABELS_TABLE,
@@ -155,11 +160,11 @@ def test_policy_grants_exactly_the_permissions_of_the_commands(stack: Stack, who
         f"{stack.outputs['bucket_arn']}/images/*": Resource.PHOTOS,
     }
     allowed: dict[Resource, set[str]] = {}
-    for statement in json.loads(stack.outputs[f"{whose}_policy_json"])["Statement"]:
+    for statement in json.loads(stack.outputs[output])["Statement"]:
         assert statement["Effect"] == "Allow"
         for arn in _listed(statement["Resource"]):
             allowed.setdefault(places[arn], set()).update(_listed(statement["Action"]))
-    assert allowed == least_privilege(permissions)
+    assert allowed == least_privilege(commands)
 
 
 def _listed(one_or_many: str | list[str]) -> list[str]:

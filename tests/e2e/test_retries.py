@@ -9,9 +9,14 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
+from command import Command
 from stack import NEVER, THROTTLED, Stack, wait_for
+
+if TYPE_CHECKING:
+    from image_labels_emulator import server
 
 # The root module sets waits of 1, 4 and 16 s. A busy machine adds to them.
 SECONDS = 300
@@ -61,12 +66,17 @@ def test_intervals_between_tries_grow(stack: Stack) -> None:
         assert wait >= round(0.75 * nominal) - 0.5
 
 
-def test_redriven_dead_letter_is_labelled(stack: Stack) -> None:
+def test_redriven_dead_letter_is_labelled(localstack: server.Server, stack: Stack) -> None:
     """The command in docs/operations.md, "dead-letters", after the cause is fixed."""
+    command = Command(localstack, json.loads(stack.outputs["cli_environment"]))
+    listed = command.json("redrive", "--dry-run")
+    (group,) = [group for group in listed["groups"] if group["cause"].startswith("DetectLabels: InternalServerError")]
+    assert group["first_photo"] == f"s3://{stack.bucket}/{NEVER}"
+    others = sorted(letter.body for letter in stack.dead_letters() if NEVER not in letter.body)
     stack.emulator("DELETE", "/rules")
-    stack.sqs.start_message_move_task(
-        SourceArn=stack.outputs["dead_letter_queue_arn"], DestinationArn=stack.outputs["queue_arn"]
-    )
+    result = command.json("redrive", "--cause", group["cause"], "--yes")["result"]
+    assert (result["sent"], result["in_both"], result["stopped"]) == (group["count"], 0, False)
+    assert sorted(letter.body for letter in stack.dead_letters()) == others
     item = wait_for(f"item of {NEVER}", lambda: stack.item(NEVER))
     assert "Dog" in item["Labels"]
 

@@ -57,16 +57,17 @@ run "function_may_use_the_key" {
   }
 }
 
-run "operators_may_decrypt_with_the_key" {
+run "operators_may_use_the_key" {
   assert {
     condition = [
-      for s in data.aws_iam_policy_document.operator.statement : { actions = sort(s.actions), resources = sort(s.resources) }
+      for s in data.aws_iam_policy_document.operator.statement : { sid = s.sid, actions = sort(s.actions), resources = sort(s.resources) }
       if anytrue([for action in s.actions : startswith(action, "kms:")])
       ] == [{
-        actions   = tolist(["kms:Decrypt"])
+        sid       = "UseTheGivenKeyForMessages"
+        actions   = tolist(["kms:Decrypt", "kms:GenerateDataKey"])
         resources = tolist(["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
     }]
-    error_message = "Operators must be allowed to decrypt with this key, and nothing else with any key."
+    error_message = "Operators must be allowed to decrypt and to encrypt messages with this key, and nothing else with any key."
   }
 }
 

@@ -118,7 +118,8 @@ run "role" {
   }
 }
 
-# cli/image_labels_cli/permissions.py lists the calls of the command; tests/e2e/test_find.py compares it with this policy.
+# cli/image_labels_cli/permissions.py lists the calls of the commands; tests/e2e/test_find.py compares it with this policy
+# and the next one.
 run "reader" {
   assert {
     condition = {
@@ -185,6 +186,16 @@ run "operator" {
           "arn:aws:sqs:eu-west-1:111122223333:image-labels-photos",
           "arn:aws:sqs:eu-west-1:111122223333:image-labels-waiting",
         ])
+        conditions = {}
+      }
+      TakeDeadLetters = {
+        actions    = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"])
+        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
+        conditions = {}
+      }
+      SendThemBack = {
+        actions    = tolist(["sqs:SendMessage"])
+        resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
         conditions = {}
       }
     }

@@ -45,9 +45,9 @@ def status(
       image-labels status --json
 
     A dead letter is a photo that failed all attempts: fix the cause, then
-    redrive the message. A rejected photo is one that Rekognition does not
-    accept. Photos over the daily limit are labelled after the day (UTC)
-    ends, or after you raise the limit.
+    run `image-labels redrive`. A rejected photo is one that Rekognition
+    does not accept. Photos over the daily limit are labelled after the
+    day (UTC) ends, or after you raise the limit.
 
     SQS counts are approximate. In a pipe, the first cell names the line.
     """
@@ -73,6 +73,8 @@ def status(
         output.note_labels_by(aws.labels_by)
     else:
         output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
+    if letters and not as_json:
+        output.note(f"fix the causes, then send the dead letters back: {ctx.obj.command('redrive')}")
     if rejected:
         output.note(cost.of_scan(rejected.read_units, rejected.requests) + "; --no-rejected avoids this")
 
@@ -115,8 +117,7 @@ def _lines(
 
 
 def _cells(letter: DeadLetter) -> list[str]:
-    cause = letter.cause or "unknown: SQS moved the message and records no reason"
-    return [letter.photo or "", cause, letter.next_step or "read the function's log, then redrive the message"]
+    return [letter.photo or "", letter.known_cause, letter.known_next_step]
 
 
 def _write_tables(

@@ -27,7 +27,7 @@ main.main()
 
 def test_version_and_help() -> None:
     assert run("--version").stdout.startswith("image-labels ")
-    for command in ([], ["show"], ["find"], ["labels"], ["status"], ["browse"], ["audit"]):
+    for command in ([], ["show"], ["find"], ["labels"], ["status"], ["audit"], ["redrive"], ["browse"]):
         result = run(*command, "--help")
         assert result.exit_code == 0
         assert "<bool>" not in result.stdout

@@ -18,12 +18,16 @@ from image_labels_cli.aws import Aws
 from image_labels_cli.deployment import Deployment
 from image_labels_cli.permissions import (
     COMMAND_PERMISSIONS,
+    KMS_PERMISSIONS,
     OPERATIONS,
+    OPERATOR_KMS_PERMISSIONS,
     OPERATOR_PERMISSIONS,
     Resource,
 )
+from image_labels_cli.redrive import queues as redrive_queues
 from support.command import run
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.messages import event, show_all
 from support.seed import put_photo, send_dead_letter, write_photos
 
 if TYPE_CHECKING:
@@ -46,7 +50,11 @@ USES = {
     ],
     "labels": [["labels"], ["labels", "d"]],
     "status": [["status"]],
+}
+# The same for the commands of operators.
+OPERATOR_USES = {
     "audit": [["audit"], ["audit", "images/2026/"]],
+    "redrive": [["redrive", "--all"]],
 }
 # More terms than a row holds.
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
@@ -102,7 +110,7 @@ def guard(
     monkeypatch.setenv("IMAGE_LABELS_MAX_LABELS", "10")
     put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
     write_photos(dynamodb, {"images/crowd.jpg": CROWD})
-    send_dead_letter(queues["dead-letters"], Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
+    send_dead_letter(queues["dead-letters"], event("x.jpg"), Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
     return Guard(
         {
             TABLE: Resource.IMAGES_TABLE,
@@ -113,6 +121,11 @@ def guard(
             waiting_queue: Resource.WAITING_QUEUE,
         }
     )
+
+
+@pytest.fixture(autouse=True)
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redrive_queues, "WAIT_SECONDS", 0)
 
 
 def listed(command: str) -> set[tuple[str, Resource]]:
@@ -126,20 +139,21 @@ def test_every_command_is_either_for_readers_or_for_operators() -> None:
     assert not COMMAND_PERMISSIONS.keys() & OPERATOR_PERMISSIONS.keys()
 
 
-@pytest.mark.parametrize("command", USES)
+@pytest.mark.parametrize("command", [*USES, *OPERATOR_USES])
 def test_command_uses_exactly_the_listed_permissions(guard: Guard, command: str) -> None:
-    for arguments in USES[command]:
+    for arguments in (USES | OPERATOR_USES)[command]:
         result = run(*arguments, make_aws=guard.make_aws)
         # The photos have no objects: all are ghosts, except under the other prefix.
         assert result.exit_code == (1 if arguments in (["find", "dgo"], ["audit"]) else 0), result.output
     assert guard.actions == listed(command)
 
 
-@pytest.mark.parametrize("command", USES)
+@pytest.mark.parametrize("command", [*USES, *OPERATOR_USES])
 def test_command_names_the_missing_permission(guard: Guard, command: str) -> None:
     for action, resource in sorted(listed(command)):
         guard.denied = (action, resource)
-        results = [run(*arguments, make_aws=guard.make_aws) for arguments in USES[command]]
+        results = [run(*arguments, make_aws=guard.make_aws) for arguments in (USES | OPERATOR_USES)[command]]
+        show_all("dead-letters")
         refused = [result for result in results if result.exit_code == 3]
         assert refused
         assert {result.exit_code for result in results} <= {0, 1, 3}
@@ -176,4 +190,22 @@ def test_permissions_can_be_printed_as_json() -> None:
     assert answer["policy"]["labels_table"] == ["dynamodb:BatchGetItem", "dynamodb:Query"]
     assert "bucket" not in answer["policy"]
     assert answer["operator_policy"]["bucket"] == ["s3:ListBucket"]
-    assert "sqs:DeleteMessage" not in done.stdout
+    assert "sqs:DeleteMessage" not in str([answer["commands"], answer["policy"]])
+    assert answer["operator_commands"]["redrive"]["sqs:SendMessage"] == ["queue"]
+    assert answer["operator_policy"]["queue"] == ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+
+
+def test_readers_may_change_nothing() -> None:
+    """A reader can receive a dead letter, but neither hide, send nor delete a message."""
+    actions = {action for command in COMMAND_PERMISSIONS.values() for action in command} | KMS_PERMISSIONS.keys()
+    assert actions == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "kms:Decrypt",
+        "s3:GetObject",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
+    assert OPERATOR_KMS_PERMISSIONS.keys() == {"kms:Decrypt", "kms:GenerateDataKey"}

@@ -54,6 +54,9 @@ COMMANDS = [
     ["labels"],
     ["labels", "\x1b[2J\u202e"],
     ["status"],
+    ["redrive", "--dry-run"],
+    ["redrive", "--cause", "\x1b[2J\u202e", "--yes"],
+    ["redrive", "--all"],
 ]
 
 

@@ -26,14 +26,18 @@ def run(*arguments: str, make_aws: MakeAws = shared_aws) -> Result:
     return _invoke(CliRunner(), arguments, make_aws)
 
 
-def run_on_terminal(*arguments: str, columns: int = 200, make_aws: MakeAws = shared_aws) -> Result:
-    """Run the command on a terminal that has no colors."""
+def run_on_terminal(
+    *arguments: str, columns: int = 200, typed: str | None = None, make_aws: MakeAws = shared_aws
+) -> Result:
+    """Run the command on a terminal that has no colors. `typed` is what the user types."""
     runner = _TerminalRunner(env={"TERM": "dumb", "COLUMNS": str(columns), "LINES": "25"})
-    return _invoke(runner, arguments, make_aws)
+    return _invoke(runner, arguments, make_aws, typed)
 
 
-def _invoke(runner: CliRunner, arguments: tuple[str, ...], make_aws: MakeAws) -> Result:
-    return runner.invoke(main.app, arguments, prog_name="image-labels", obj=make_aws, catch_exceptions=False)
+def _invoke(runner: CliRunner, arguments: tuple[str, ...], make_aws: MakeAws, typed: str | None = None) -> Result:
+    return runner.invoke(
+        main.app, arguments, prog_name="image-labels", obj=make_aws, catch_exceptions=False, input=typed
+    )
 
 
 class _TerminalRunner(CliRunner):
@@ -41,4 +45,5 @@ class _TerminalRunner(CliRunner):
     def isolation(self, *args: Any, **kwargs: Any) -> Iterator[tuple[BytesIO, BytesIO, BytesIO]]:
         with super().isolation(*args, **kwargs) as streams:
             sys.stdout.isatty = lambda: True  # type: ignore[method-assign]
+            sys.stdin.isatty = lambda: True  # type: ignore[method-assign]
             yield streams

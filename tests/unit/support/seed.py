@@ -72,7 +72,7 @@ def put_photo(store: Store, key: str, content: Labels | Rejected) -> None:
     store.put(Photo(BUCKET, key, "e", "v1", 1), content, "s", None)
 
 
-def send_dead_letter(url: str, **attributes: str) -> None:
-    """Send a message with these attributes to the queue."""
+def send_dead_letter(url: str, body: str = "{}", **attributes: str) -> None:
+    """Send a message with this body and these attributes to the queue."""
     values: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=values)
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)

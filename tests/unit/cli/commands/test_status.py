@@ -111,10 +111,17 @@ def test_dead_letter_of_eventbridge_has_its_error(queues: dict[str, str]) -> Non
         "dead_letter",
         "",
         "EventBridge could not deliver it: NO_PERMISSIONS: User is not authorized to perform sqs:SendMessage",
-        "correct the policies of the queue and the KMS key, then redrive the message",
+        "correct the policies of the queue and the KMS key, then run `image-labels redrive`",
     ]
 
 
-def test_dead_letter_that_sqs_moved_has_no_cause(queues: dict[str, str]) -> None:
-    boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody="{}")
-    assert "SQS moved the message and records no reason" in run_on_terminal("status", "--no-rejected").stdout
+@pytest.mark.parametrize(
+    ("body", "next_step"),
+    [(event_files.body("s3_created"), "run `image-labels redrive`"), ("{}", "find the sender of the message")],
+    ids=["event", "no event"],
+)
+def test_dead_letter_that_sqs_moved_has_no_cause(queues: dict[str, str], body: str, next_step: str) -> None:
+    boto3.client("sqs").send_message(QueueUrl=queues["dead-letters"], MessageBody=body)
+    shown = run_on_terminal("status", "--no-rejected").stdout
+    assert "SQS moved the message and records no reason" in shown
+    assert next_step in shown
