@@ -127,6 +127,48 @@ def test_a_small_object_with_a_high_score_is_reported_without_support() -> None:
     assert "Clock" not in decided(seen(palace=0.5), detected("clock", 0.7, small))
 
 
+def test_several_objects_of_a_class_support_each_other() -> None:
+    cars = [detected("car", score, (left, 0.1, 0.15, 0.2)) for left, score in ((0, 0.7), (0.2, 0.6), (0.4, 0.6))]
+    assert "Car" in decided(seen(flagpole=0.2), *cars)
+    assert "Car" not in decided(seen(flagpole=0.2), *cars[:2])
+
+
+def test_objects_that_are_surely_something_else_do_not_support_each_other() -> None:
+    places = [(left, 0.1, 0.15, 0.2) for left in (0.0, 0.2, 0.4)]
+    clocks = [detected("clock", 0.65, place) for place in places]
+    oranges = [detected("orange", 0.9, place) for place in places]
+    assert "Clock" in decided(seen(lemon=0.4), *clocks)
+    assert "Clock" not in decided(seen(lemon=0.4), *clocks, *oranges)
+
+
+def test_a_class_brings_the_labels_that_its_pictures_also_show() -> None:
+    found = decided(seen(lighthouse=0.9))
+    assert found["Lighthouse"].confidence > found["Sky"].confidence >= 80
+    assert found["Outdoors"].confidence >= found["Sky"].confidence
+    assert found["Sky"].boxes == ()
+
+
+def test_labels_that_pictures_also_show_add_up_over_classes() -> None:
+    found = decided(seen(lakeshore=0.12, breakwater=0.12, promontory=0.12))
+    assert found["Sky"].confidence >= 80
+    assert not {"Lake", "Promontory"} & found.keys()
+
+
+def test_an_object_brings_the_labels_that_its_pictures_also_show_without_its_box() -> None:
+    alone, many = (
+        decided(seen(ox=0.2), *(detected("cow", 0.7, (left, 0.1, 0.2, 0.2)) for left in lefts))
+        for lefts in ((0.0,), (0.0, 0.3, 0.6))
+    )
+    assert many["Grass"].confidence > alone["Grass"].confidence
+    assert boxes(many["Cow"]) != []
+    assert many["Grass"].boxes == ()
+    assert "Grass" not in decided(seen(palace=0.9), detected("cow", 0.7))  # an object that does not count
+
+
+def test_labels_that_pictures_also_show_refute_no_object() -> None:
+    assert "Potted Plant" in decided(seen(bee=0.9), detected("potted plant", 0.9, (0.1, 0.1, 0.1, 0.1)))
+
+
 def test_an_object_is_refuted_by_a_sure_classifier() -> None:
     assert "Bear" not in decided(seen(wallaby=0.9), detected("bear", 0.6))
     assert "Bear" in decided(seen(brown_bear=0.9), detected("bear", 0.6))
