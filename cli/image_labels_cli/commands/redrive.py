@@ -14,10 +14,11 @@ from image_labels.search.printable import visible
 from image_labels_cli import output
 from image_labels_cli.invocation import NothingFoundError, UsageError
 from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.queue_depth import depth
 from image_labels_cli.redrive import report
 from image_labels_cli.redrive.causes import Group, pick
 from image_labels_cli.redrive.move import Mover, Survey, survey
-from image_labels_cli.redrive.queues import Pass, Room, counts
+from image_labels_cli.redrive.queues import Pass, Room
 from image_labels_cli.redrive.stop import Stop
 
 if TYPE_CHECKING:
@@ -142,14 +143,14 @@ def _pace(deployment: Deployment) -> float:
 def _survey(client: SQSClient, deployment: Deployment) -> Survey:
     """The dead letters by cause. All are visible again afterwards. Raises NothingFoundError if there are none."""
     url = deployment.dead_letter_queue_url
-    visible_, in_flight = counts(client, url)
+    before = depth(client, url)
     queue, stop = Pass(client, url), Stop()
     with stop.on_ctrl_c():
         try:
-            with report.bar("reading", visible_) as bar:
+            with report.bar("reading", before.waiting) as bar:
                 found = survey(queue, stop, bar.advance)
         finally:
-            with report.bar("finishing", visible_) as bar:
+            with report.bar("finishing", before.waiting) as bar:
                 queue.release(bar.advance)
     if queue.not_released:
         output.note(f"{report.letters_are(queue.not_released)} {report.HIDDEN}")
@@ -157,8 +158,8 @@ def _survey(client: SQSClient, deployment: Deployment) -> Survey:
         raise queue.release_error
     if stop.requested:
         raise KeyboardInterrupt
-    if in_flight:
-        output.note(f"{report.letters_are(in_flight)} hidden, because another command has received them")
+    if before.in_flight:
+        output.note(f"{report.letters_are(before.in_flight)} hidden, because another command has received them")
     if not found.count:
         raise NothingFoundError("the dead-letter queue has no visible message")
     return found

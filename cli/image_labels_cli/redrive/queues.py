@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.aws_errors import code_of
 
 from image_labels_cli.dead_letters import ATTRIBUTES
+from image_labels_cli.queue_depth import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -31,14 +32,6 @@ DELETE_TRIES = 3
 # The queue of photos gets no more than the function processes in this time, which is how long an upload may wait.
 AHEAD_SECONDS = 30
 LOOK_SECONDS = 1.0
-_VISIBLE: Final = "ApproximateNumberOfMessages"
-_IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
-
-
-def counts(client: SQSClient, url: str) -> tuple[int, int]:
-    """The numbers of visible messages and of messages in flight. SQS documents them as approximate."""
-    answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE, _IN_FLIGHT])["Attributes"]
-    return int(answer[_VISIBLE]), int(answer[_IN_FLIGHT])
 
 
 class Pass:
@@ -65,7 +58,7 @@ class Pass:
             if messages := self._receive(min(most, BATCH)):
                 self._at_hand = [message["ReceiptHandle"] for message in messages]
                 return messages
-            if not counts(self._client, self._url)[0]:
+            if not depth(self._client, self._url).waiting:
                 break
         return []
 
@@ -160,7 +153,7 @@ class Room:
         """Wait for room. Returns how much there is, 0 if stopped. `waits` gets the number of messages in the queue."""
         while not stop.requested:
             if self._free <= 0:
-                self.waiting = counts(self._client, self._url)[0]
+                self.waiting = depth(self._client, self._url).waiting
                 paced = self._ahead + int((self._clock() - self._began) * self._pace) - self._sent
                 self._free = min(self._ahead - self.waiting, paced)
             if self._free > 0:
