@@ -41,7 +41,7 @@ class Text:
 
 def see(photo: Photo) -> list[Found]:
     """The labels of a photo. Raises RekognitionError (InternalServerError) without the model, as all do here."""
-    with _installed():
+    with _installed(", or give the labels as x-amz-meta-labels"):
         from image_labels_emulator.vision import labels
 
         return labels.see(photo)
@@ -99,15 +99,16 @@ class Inference:
 
 
 @contextmanager
-def _installed() -> Iterator[None]:
+def _installed(or_else: str = "") -> Iterator[None]:
+    """Turn a missing model into the error answer. `or_else` ends its message: another way to an answer."""
     try:
         from image_labels_emulator.vision.models import ModelMissing
     except ImportError as error:
-        raise _missing(f"{error}; install the models with python -m image_labels_emulator.models") from error
+        raise _missing(f"{error}; install the models with python -m image_labels_emulator.models{or_else}") from error
     try:
         yield
     except ModelMissing as error:
-        raise _missing(str(error)) from error
+        raise _missing(f"{error}{or_else}") from error
 
 
 def _missing(message: str) -> RekognitionError:

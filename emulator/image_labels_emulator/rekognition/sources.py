@@ -65,18 +65,14 @@ def about(models: Sequence[str]) -> list[str]:
 
 
 def find_labels(
-    photo: Photo, taxonomy: Taxonomy, *, metadata: Mapping[str, str] | None = None, see: Seer | None = None
+    photo: Photo, taxonomy: Taxonomy, *, see: Seer, metadata: Mapping[str, str] | None = None
 ) -> list[Found]:
     """The labels of a photo, each once, without those that only the taxonomy implies.
 
-    Raises RekognitionError for invalid metadata, and if there are neither metadata nor models.
+    Raises RekognitionError for invalid metadata, and what `see` raises if it has no models.
     """
     if metadata is not None and METADATA_KEY in metadata:
         return _merged(from_metadata(metadata[METADATA_KEY]), taxonomy)
-    if see is None:
-        raise RekognitionError(
-            "InternalServerError", f"the emulator has {NO_MODELS}, or give the labels as x-amz-meta-{METADATA_KEY}"
-        )
     return _merged(see(photo), taxonomy)
 
 

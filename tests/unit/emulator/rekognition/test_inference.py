@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 @pytest.mark.parametrize(
     ("operation", "request_"),
     [
+        ("DetectLabels", {"Image": IMAGE}),
         ("DetectFaces", {"Image": IMAGE}),
         ("CompareFaces", {"SourceImage": IMAGE, "TargetImage": IMAGE}),
         ("IndexFaces", {"CollectionId": "family", "Image": IMAGE}),
@@ -40,6 +42,12 @@ def test_a_missing_model(service: Service, operation: str, request_: dict[str, A
     assert code == "InternalServerError"
     assert message.startswith("the emulator cannot look at the image: ")
     assert "python -m image_labels_emulator.models" in message
+
+
+def test_neither_metadata_nor_models_is_an_error_that_names_both(service: Service) -> None:
+    code, message = service.refused("DetectLabels", Image=IMAGE)
+    assert code == "InternalServerError"
+    assert re.search(r"image_labels_emulator\.models.*x-amz-meta-labels", message)
 
 
 def test_a_missing_package(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
