@@ -35,7 +35,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from image_labels_emulator.rekognition import taxonomy
 from image_labels_emulator.rekognition.sources import Box, Found
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 
 LEAST = 50.0  # percent: less is not reported
 WEAK = 0.5
-FACES_SIDE = 320  # pixels: enough for the faces that a photo is about, in a quarter of the time of 640
 
 Points = Sequence[tuple[float, float]]  # (sum or score, percent)
 CLASSIFIER: Points = ((0, 0), (0.1, 33), (0.2, 55), (0.25, 80), (0.5, 90), (0.9, 98), (1, 99.5))
@@ -98,7 +96,8 @@ def see(photo: Photo) -> list[Found]:
     except ModelMissing:
         objects, may_have_faces = [], True
     try:
-        people = faces.find_faces(_shrunk(photo.pixels, FACES_SIDE)) if may_have_faces else []
+        # The sample is enough for the faces that a photo is about, in a quarter of the time of 640 pixels per side.
+        people = faces.find_faces(photo.sample) if may_have_faces else []
     except ModelMissing:
         people = []
     return decide(probabilities, objects, people)
@@ -240,12 +239,7 @@ def _of_faces(people: Iterable[Face]) -> Iterator[tuple[str, Box]]:
 
 def _best(boxes: Mapping[str, Sequence[Box]]) -> dict[str, float]:
     """The confidence of the best box of each label or of a label below it."""
-    best: dict[str, float] = {}
-    for label, each in boxes.items():
-        confidence = max(box.confidence for box in each)
-        for name in _with_ancestors(label):
-            best[name] = max(best.get(name, 0.0), confidence)
-    return best
+    return _raised({label: max(box.confidence for box in each) for label, each in boxes.items()})
 
 
 def _raised(confidences: Mapping[str, float]) -> dict[str, float]:
@@ -284,13 +278,3 @@ def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side = min(rows, columns)
     top, left = (rows - side) // 2, (columns - side) // 2
     return np.ascontiguousarray(pixels[top : top + side, left : left + side])
-
-
-def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The photo with at most `side` pixels per side."""
-    rows, columns = pixels.shape[:2]
-    scale = side / max(rows, columns)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), np.uint8)
