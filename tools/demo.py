@@ -40,7 +40,6 @@ COMMAND = Path(sys.executable).with_name("image-labels")
 SHORT_TIMEOUTS = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
 NOT_A_PHOTO = (f"{PREFIX}notes.jpg", b"This is a text file with the name notes.jpg.\n")
 MAX_NAMES = 5  # of the files that are left out for one reason
-INSTALL_MODELS = "python -m image_labels_emulator.models"
 
 
 class DemoError(Exception):
@@ -217,7 +216,7 @@ def _require_models(running: server.Server) -> None:
     if not running.models():
         raise DemoError(
             f"the emulated Rekognition at {running.url} has no models, so it sees nothing: "
-            f"install them with {Path(sys.executable).relative_to(ROOT)} {INSTALL_MODELS.removeprefix('python ')}"
+            f"install them with {Path(sys.executable).relative_to(ROOT)} -m image_labels_emulator.models"
         )
 
 
