@@ -78,8 +78,8 @@ def stack(localstack: server.Server, root: Root) -> Stack:
             {"key_prefix": "images/throttled/", "error": "ThrottlingException", "times": 30},
         ],
     )
-    # A cold start, or the calls of the other photos, could use up the function's 5 s in its first try of NEVER. That try
-    # would be handed back, and would be missing among the failed ones.
+    # A cold start, or the calls of the other photos, could use up the function's 5 s in its first try of NEVER. Then
+    # that try would be handed back, and would be missing among the failed ones.
     stack.invoke(load("s3_test_event"))
     stack.upload(NEVER, jpeg(), "Dog=99")
     wait_for(f"first try of {NEVER}", lambda: stack.log(NEVER, "photo failed"), seconds=300)
