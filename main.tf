@@ -216,6 +216,7 @@ resource "aws_lambda_function" "this" {
       var.lambda_environment_variables,
       local.environment,
       var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
+      var.requested_min_confidence == null ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(var.requested_min_confidence) },
     )
   }
 

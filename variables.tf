@@ -222,6 +222,21 @@ variable "min_confidence" {
   }
 }
 
+variable "requested_min_confidence" {
+  description = <<-EOT
+    Minimum confidence of the labels to request from Rekognition, in percent, from 0 to min_confidence. Labels below
+    min_confidence are kept with the photo, where a lower min_confidence finds them without a call. null means
+    min_confidence.
+  EOT
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.requested_min_confidence == null ? true : var.requested_min_confidence >= 0 && var.requested_min_confidence <= var.min_confidence
+    error_message = "requested_min_confidence must be from 0 to min_confidence (${var.min_confidence}): labels that are not requested cannot be stored."
+  }
+}
+
 variable "max_labels" {
   description = <<-EOT
     Maximum number of labels to store per photo, highest confidence first: a whole number from 1 to 1000. It does not
@@ -358,8 +373,9 @@ variable "lambda_environment_variables" {
     condition = length(setintersection(keys(var.lambda_environment_variables), [
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
       "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG", "DAILY_IMAGE_LIMIT",
+      "REQUESTED_MIN_CONFIDENCE",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG or DAILY_IMAGE_LIMIT: the module sets them from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT or REQUESTED_MIN_CONFIDENCE: the module sets them from its own variables."
   }
 
   validation {

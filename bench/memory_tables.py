@@ -187,7 +187,7 @@ def photo_item(photo: Photo, labels: Labels, rows: int) -> Attributes:
     }
     if names := sorted({label.name for label in labels.labels}):
         item["Labels"] = {"SS": names}
-    item |= attributes.detections(labels.labels, room=MAX_ITEM_BYTES - item_size(item))
+    item |= attributes.detections(labels, room=MAX_ITEM_BYTES - item_size(item))
     return item | {"Rows": {"N": str(rows)}}
 
 

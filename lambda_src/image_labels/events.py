@@ -6,7 +6,8 @@ What happened to an object is not read from the event, because the bucket is the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -44,10 +45,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class ObjectRef:
-    """An object by name; `key` is decoded."""
+    """An object by name; `key` is decoded. Labels from before the time `labelled_before` are to be replaced, if any."""
 
     bucket: str
     key: str
+    labelled_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def read(event: object) -> Work:
     if not isinstance(event, Mapping):
         raise EventError(f"the event is {type(event).__name__}, not an object. This function takes {SHAPES}.")
     if _is_sqs(event):
-        return Work(Source.SQS, tuple(_message(record) for record in event["Records"]))
+        return Work(Source.SQS, _alike([_message(record) for record in event["Records"]]))
     if "tasks" in event and "invocationSchemaVersion" in event:
         version, id_ = _text(event, "invocationSchemaVersion"), _text(event, "invocationId")
         tasks = event["tasks"]
@@ -103,13 +105,28 @@ def read(event: object) -> Work:
     task = _with_objects(Task(""), lambda: event)
     if task.error and not task.objects:
         raise EventError(task.error, task.next_step)
-    return Work(Source.S3, (task,))
+    return Work(Source.S3, _alike([task]))
+
+
+def _alike(tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """The tasks with the same ObjectRef for the same object, so that each object is reconciled once."""
+    refs = {ref for task in tasks for ref in task.objects}
+    if not any(ref.labelled_before for ref in refs):
+        return tuple(tasks)
+    latest: dict[tuple[str, str], ObjectRef] = {}
+    for ref in sorted(refs, key=lambda ref: ref.labelled_before):
+        latest[ref.bucket, ref.key] = ref
+    return tuple(replace(task, objects=tuple(latest[ref.bucket, ref.key] for ref in task.objects)) for task in tasks)
 
 
 def notification(ref: ObjectRef) -> str:
-    """A message for this object that `read` takes: the part of an S3 notification that it reads."""
+    """A message for this object that `read` takes: the part of an S3 notification that it reads.
+
+    `labelledBefore` is the module's own addition to a record, which `image-labels relabel` sends.
+    """
     s3 = {"bucket": {"name": ref.bucket}, "object": {"key": quote_plus(ref.key)}}
-    return json.dumps({"Records": [{"eventSource": "aws:s3", "s3": s3}]})
+    again = {"labelledBefore": ref.labelled_before} if ref.labelled_before else {}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "s3": s3, **again}]})
 
 
 def _is_sqs(event: Mapping[str, Any]) -> bool:
@@ -224,9 +241,20 @@ def _from_sns(event: object) -> Iterator[ObjectRef | EventError]:
 
 def _from_notification(record: Mapping[str, Any], where: str) -> ObjectRef:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html"""
-    return _object(
+    found = _object(
         _text(record, "s3.bucket.name", where), _decoded(_text(record, "s3.object.key", where), where), where
     )
+    return replace(found, labelled_before=_labelled_before(record, where)) if "labelledBefore" in record else found
+
+
+def _labelled_before(record: Mapping[str, Any], where: str) -> str:
+    """A time in the form of model.iso_time, because times are compared as texts."""
+    time = record["labelledBefore"]
+    if not isinstance(time, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time, re.ASCII):
+        raise EventError(
+            f"{where}.labelledBefore is {_short(time)}; a time such as 2026-11-28T07:30:00.000+00:00 is allowed"
+        )
+    return time
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> ObjectRef:

@@ -74,10 +74,10 @@ def make_function(
             Pace(settings.detect_labels_per_second),
             allowance,
             max_labels=settings.max_labels,
-            min_confidence=settings.min_confidence,
+            min_confidence=settings.requested_min_confidence,
         ),
         Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
-        settings.fingerprint,
+        settings.wanted,
     )
     redelivery = Redelivery(
         clients.sqs,

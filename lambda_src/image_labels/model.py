@@ -1,8 +1,9 @@
-"""Types that pass between the modules: photos, their labels and rejections."""
+"""Types that pass between the modules: photos, their labels and rejections. Times are ISO 8601 (UTC)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,30 @@ class Label:
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one photo, best first, and the version of the model that found them."""
+    """The labels of one photo, best first, and the version of the model that found them.
+
+    `others` are the labels of Rekognition's answer that the settings leave out. `asked` has the criteria of the request
+    (see image_labels.selection), "" for those of the settings. `at` is the time of the answer, "" for now.
+    """
 
     labels: tuple[Label, ...]
     model_version: str
+    others: tuple[Label, ...] = ()
+    asked: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rekognition will never label this object. `reason` starts with its error code and explains it to a person."""
+    """Rekognition will never label this object. `reason` starts with its error code and explains it to a person.
+
+    `at` is the time of the answer, "" for now.
+    """
 
     reason: str
+    at: str = ""
+
+
+def iso_time(seconds: float) -> str:
+    """A time in seconds since the epoch. All times of this form have the same length, so they sort as texts."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

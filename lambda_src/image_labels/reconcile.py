@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 from image_labels.failures import TryAgain
 from image_labels.model import Labels, Rejected
 from image_labels.rekognition import Unreadable
+from image_labels.selection import from_stored
 from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
     from image_labels.model import Photo
+    from image_labels.selection import Criteria
     from image_labels.tables.items import Item
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
@@ -79,19 +81,28 @@ class ItemStore(Protocol):
 class Reconciler:
     """Reconciles the item of a key with the object of that key. Safe to use from several threads."""
 
-    def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, settings: str) -> None:
+    def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, wanted: Criteria) -> None:
         self._photos = photos
         self._labels = labels
         self._items = items
-        self._settings = settings
+        self._wanted = wanted
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool] = lambda: False, cost: Cost | None = None) -> Result:
+    def reconcile(
+        self,
+        key: str,
+        abandoned: Callable[[], bool] = lambda: False,
+        cost: Cost | None = None,
+        labelled_before: str = "",
+    ) -> Result:
         """Write until item and object agree. Raises a Failure, or botocore's errors; what was written stays consistent.
 
         Billed calls are added to `cost`, also if it raises.
 
         `abandoned` says whether the invocation has returned the key to its sender. Then Rekognition is not called and
         nothing is written, because no later check would correct a late write.
+
+        Labels from before the time `labelled_before` (see model.iso_time) are replaced by a new answer of Rekognition.
+        Labels of other settings are replaced without a call, if the stored answer has all that is wanted.
 
         The item is read before the object. In the other order, if another worker labels a new object between the two
         reads, item and object would seem to disagree, and labels of the older object would overwrite the newer ones.
@@ -102,7 +113,9 @@ class Reconciler:
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
-            agree = self._agree(item, photo)
+            # The photo's own answer is new enough, even if this machine's clock is behind.
+            before = "" if answered is not None and answered[0] == photo else labelled_before
+            agree = self._agree(item, photo, before)
             if agree and (item is None or item.rows is Rows.COMPLETE):
                 return result
             if abandoned():
@@ -112,14 +125,16 @@ class Reconciler:
                     self._items.index(item)  # its rows are not complete yet
                 elif photo is not None:
                     if answered is None or answered[0] != photo:  # after a conflict, the previous answer is used
-                        content = self._detect(photo, abandoned)
+                        content = self._stored(item, photo, before)
                         if content is None:
-                            continue
-                        cost.rekognition_calls += 1
+                            content = self._detect(photo, abandoned)
+                            if content is None:
+                                continue
+                            cost.rekognition_calls += 1
                         answered = (photo, content)
                         if abandoned():
                             continue
-                    self._items.put(photo, answered[1], self._settings, replacing=item)
+                    self._items.put(photo, answered[1], self._wanted.text, replacing=item)
                     result = _result_of(answered[1])
                 elif item is not None:
                     self._items.delete(item)
@@ -128,20 +143,32 @@ class Reconciler:
                 continue
         raise TryAgain(f"the object or its item changed {MAX_ROUNDS} times while it was being labelled")
 
-    def _agree(self, item: Item | None, photo: Photo | None) -> bool:
+    def _agree(self, item: Item | None, photo: Photo | None, labelled_before: str) -> bool:
         if item is None or photo is None:
             return item is None and photo is None
-        labelled = (item.bucket, item.etag, item.version_id, item.settings)
-        return labelled == (photo.bucket, photo.etag, photo.version_id, self._settings)
+        return _is_of(item, photo, labelled_before) and item.settings == self._wanted.text
+
+    def _stored(self, item: Item | None, photo: Photo, labelled_before: str) -> Labels | Rejected | None:
+        """What the stored answer for this photo says under the settings; None if Rekognition must be asked."""
+        if item is None or not _is_of(item, photo, labelled_before):
+            return None
+        return from_stored(item.answer, self._wanted)
 
     def _detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected | None:
         """The labels or the rejection; None if the photo was replaced or deleted before Rekognition could read it."""
         try:
-            return self._labels.detect(photo, abandoned)
+            answer = self._labels.detect(photo, abandoned)
         except Unreadable:
             if self._photos.head(photo.key) == photo:
                 raise
             return None
+        return self._wanted.choose(answer) if isinstance(answer, Labels) else answer
+
+
+def _is_of(item: Item, photo: Photo, labelled_before: str) -> bool:
+    """Whether the item has labels of exactly this object that are not from before this time."""
+    labelled = (item.bucket, item.etag, item.version_id)
+    return labelled == (photo.bucket, photo.etag, photo.version_id) and item.labelled_at >= labelled_before
 
 
 def _result_of(content: Labels | Rejected) -> Result:

@@ -16,6 +16,7 @@ from image_labels.aws_errors import code_of, message_of
 from image_labels.backoff import waits
 from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.model import Instance, Label, Labels, Rejected
+from image_labels.selection import Criteria
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
@@ -92,8 +93,7 @@ class Labeller:
         self._client = client
         self._pace = pace
         self._allowance: Allowance = allowance or Unlimited()
-        self._max_labels = max_labels
-        self._min_confidence = min_confidence
+        self._asked = Criteria(max_labels, min_confidence)
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself, or its rejection.
@@ -128,7 +128,9 @@ class Labeller:
         day = self._take_turn(abandoned)
         try:
             answer = self._client.detect_labels(
-                Image={"S3Object": s3_object}, MaxLabels=self._max_labels, MinConfidence=self._min_confidence
+                Image={"S3Object": s3_object},
+                MaxLabels=self._asked.max_labels,
+                MinConfidence=self._asked.min_confidence,
             )
         except ClientError as error:
             outcome = _outcome_of(error, photo)
@@ -141,7 +143,7 @@ class Labeller:
                 self._allowance.give_back(day)
             raise
         try:
-            return _labels(answer)
+            return _labels(answer, self._asked)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TryAgain(f"DetectLabels: the answer has no labels that can be read ({error!r})") from error
 
@@ -187,13 +189,13 @@ def _outcome_of(error: ClientError, photo: Photo) -> Rejected | Failure:
     return failure_of(error)
 
 
-def _labels(answer: DetectLabelsResponseTypeDef) -> Labels:
+def _labels(answer: DetectLabelsResponseTypeDef, asked: Criteria) -> Labels:
     """Raises KeyError, TypeError or ValueError if there is no list of labels, or none of them can be read."""
     given = answer["Labels"]
     labels = tuple(_readable(_label, iter(given)))
     if given and not labels:
         raise ValueError("no label has a name and a confidence")
-    return Labels(labels, str(answer.get("LabelModelVersion", "")))
+    return Labels(labels, str(answer.get("LabelModelVersion", "")), asked=asked.text)
 
 
 def _label(label: Mapping[str, Any]) -> Label:

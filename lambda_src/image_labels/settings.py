@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from image_labels.selection import Criteria
+
 
 class SettingsError(ValueError):
     """Environment variables are missing or not allowed; the message lists all of them and the allowed values."""
@@ -17,7 +19,8 @@ class Settings:
     `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,
     `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
     first retry, and `daily_image_limit` the maximum number of images per day (UTC) to send to Rekognition, None for no
-    limit. `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
+    limit. `requested_min_confidence` is the percentage that Rekognition is asked for, at most `min_confidence`.
+    `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
     Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
 
@@ -34,23 +37,26 @@ class Settings:
     retry_delay: int
     waiting_queue_url: str
     max_queue_backlog: int
+    requested_min_confidence: float
     daily_image_limit: int | None = None
 
     @property
-    def fingerprint(self) -> str:
-        """The settings that decide the labels. A photo whose item has another fingerprint is labelled again."""
-        return _fingerprint(self.min_confidence, self.max_labels)
+    def wanted(self) -> Criteria:
+        """Decide the labels. A photo whose item has others is labelled again."""
+        return Criteria(self.max_labels, self.min_confidence)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read and check every variable. Raises SettingsError that names all invalid ones, not only the first."""
         read = _Reader(environment)
         limited = "DAILY_IMAGE_LIMIT" in environment
+        min_confidence = read.min_confidence()
+        requested = "REQUESTED_MIN_CONFIDENCE" in environment
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
             labels_table=read.text("LABELS_TABLE_NAME"),
-            min_confidence=read.min_confidence(),
+            min_confidence=min_confidence,
             max_labels=read.max_labels(),
             concurrency=int(read.number("CONCURRENCY", int, 1, 100)),
             detect_labels_per_second=read.number("DETECT_LABELS_PER_SECOND", float, 0.01, 10_000),
@@ -60,6 +66,9 @@ class Settings:
             retry_delay=int(read.number("RETRY_DELAY_SECONDS", int, 1, 900)),
             waiting_queue_url=read.text("WAITING_QUEUE_URL"),
             max_queue_backlog=int(read.number("MAX_QUEUE_BACKLOG", int, 1, 1_000_000_000)),
+            requested_min_confidence=(
+                read.number("REQUESTED_MIN_CONFIDENCE", float, 0, min_confidence) if requested else min_confidence
+            ),
             daily_image_limit=int(read.number("DAILY_IMAGE_LIMIT", int, 1, 1_000_000_000)) if limited else None,
         )
         if read.problems:
@@ -68,19 +77,20 @@ class Settings:
 
 
 def fingerprint_of(environment: Mapping[str, str]) -> str:
-    """The fingerprint of a function with these variables, of which only MIN_CONFIDENCE and MAX_LABELS are read.
+    """The text of `wanted_by`, which is in an item's Settings."""
+    return wanted_by(environment).text
+
+
+def wanted_by(environment: Mapping[str, str]) -> Criteria:
+    """What a function with these variables wants, of which only MIN_CONFIDENCE and MAX_LABELS are read.
 
     Raises SettingsError that names the invalid ones.
     """
     read = _Reader(environment)
-    fingerprint = _fingerprint(read.min_confidence(), read.max_labels())
+    wanted = Criteria(read.max_labels(), read.min_confidence())
     if read.problems:
         raise SettingsError("; ".join(read.problems))
-    return fingerprint
-
-
-def _fingerprint(min_confidence: float, max_labels: int) -> str:
-    return f"max_labels={max_labels};min_confidence={min_confidence!r}"
+    return wanted
 
 
 class _Reader:

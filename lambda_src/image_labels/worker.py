@@ -33,7 +33,7 @@ ANSWER_MARGIN_SECONDS = 3.0
 class KeyReconciler(Protocol):
     """Settles one key: see image_labels.reconcile.Reconciler."""
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost) -> Result: ...
+    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost, labelled_before: str) -> Result: ...
 
 
 class FailedMessages(Protocol):
@@ -120,7 +120,7 @@ class Worker:
                     f"the event is for bucket {ref.bucket}; this function labels the photos of {self._bucket}",
                     "send the events of that bucket to its own instance of the module",
                 )
-            result = self._reconciler.reconcile(ref.key, over.is_set, cost)
+            result = self._reconciler.reconcile(ref.key, over.is_set, cost, ref.labelled_before)
         except Exception as error:
             failure = failure_of(error)
             fields["rekognition_calls"] = cost.rekognition_calls

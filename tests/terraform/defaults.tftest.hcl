@@ -195,6 +195,7 @@ run "queues" {
 run "function" {
   variables {
     min_confidence               = 62.5
+    requested_min_confidence     = 55
     max_labels                   = 25
     log_level                    = "DEBUG"
     max_receive_count            = 7
@@ -210,6 +211,7 @@ run "function" {
       LABELS_TABLE_NAME        = "image-labels-labels"
       MIN_CONFIDENCE           = "62.5"
       MAX_LABELS               = "25"
+      REQUESTED_MIN_CONFIDENCE = "55"
       CONCURRENCY              = "10"
       DETECT_LABELS_PER_SECOND = "6.2500"
       QUEUE_URL                = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"

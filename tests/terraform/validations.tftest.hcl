@@ -126,6 +126,27 @@ run "too_low" {
   ]
 }
 
+run "less_than_no_confidence_requested" {
+  command = plan
+
+  variables {
+    requested_min_confidence = -0.1
+  }
+
+  expect_failures = [var.requested_min_confidence]
+}
+
+run "fewer_labels_requested_than_stored" {
+  command = plan
+
+  variables {
+    min_confidence           = 70
+    requested_min_confidence = 70.1
+  }
+
+  expect_failures = [var.requested_min_confidence]
+}
+
 run "too_high" {
   command = plan
 

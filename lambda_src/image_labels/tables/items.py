@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from image_labels.model import Instance, Label
+from image_labels.model import Instance, Label, Labels, Rejected
 from image_labels.tables.item_size import item_size
 from image_labels.tables.terms import DIGITS, Term, rank, terms_of
 
@@ -42,6 +42,8 @@ class Item:
 
     `foreign` holds the attributes, except Detections, of an item that another program wrote or changed. Such an item
     agrees with no photo: its bucket, ETag and settings are empty here.
+
+    `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
     """
 
     key: str
@@ -53,12 +55,17 @@ class Item:
     terms: tuple[Term, ...] = ()
     rows: Rows = Rows.COMPLETE
     foreign: Mapping[str, Value] | None = None
+    labelled_at: str = ""
+    answer: Labels | Rejected | None = None
 
 
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
 ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying")
 # What `item_of` needs, as a ProjectionExpression.
-ITEM_PROJECTION = "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying"
+ITEM_PROJECTION = (
+    "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason"
+)
 ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"}
 
 
@@ -89,6 +96,8 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         revision=int(item["Revision"]["N"]),
         terms=terms,
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
+        labelled_at=text_of(item, "LabelledAt"),
+        answer=_answer_of(item),
     )
 
 
@@ -124,29 +133,54 @@ def photo_attributes(photo: Photo) -> dict[str, Value]:
     return attributes
 
 
-def detections(labels: tuple[Label, ...], room: int) -> dict[str, Value]:
-    """The Detections attribute in at most `room` bytes: boxes are left out, those of the least certain label first."""
-    found = [_detection(label) for label in labels]
-    size = item_size({"Detections": {"L": found}})
+def detections(content: Labels, room: int) -> dict[str, Value]:
+    """Detections and OtherDetections in at most `room` bytes: boxes are left out, of the least certain label first."""
+    found = {"Detections": {"L": [_detection(label) for label in content.labels]}}
+    if content.others:
+        found["OtherDetections"] = {"L": [_detection(label) for label in content.others]}
+    size = item_size(found)
     cut = size > room
-    for detection in reversed(found):
+    for detection in reversed([each for value in found.values() for each in value["L"]]):
         if size <= room:
             break
         size -= item_size({"Instances": detection["M"].pop("Instances")})
-    return {"Detections": {"L": found}} | ({"DetectionsCut": {"BOOL": True}} if cut else {})
+    return found | ({"DetectionsCut": {"BOOL": True}} if cut else {})
 
 
-def labels_of(item: Mapping[str, Any]) -> tuple[Label, ...]:
-    """The labels of an item, except those that cannot be read; none if it has no Detections."""
-    found = item.get("Detections", {}).get("L", ())
+def labels_of(item: Mapping[str, Any], attribute: str = "Detections") -> tuple[Label, ...]:
+    """The labels of an item, except those that cannot be read; none if it has no such attribute."""
+    found = item.get(attribute, {}).get("L", ())
     return tuple(label for each in found if (label := _label(each)) is not None)
 
 
-def readable_labels(item: Mapping[str, Any]) -> tuple[Label, ...] | None:
-    """The labels of an item if all its Detections are as this module writes them, or else None."""
-    found = item.get("Detections", {}).get("L")
-    labels = labels_of(item)
+def readable_labels(item: Mapping[str, Any], attribute: str = "Detections") -> tuple[Label, ...] | None:
+    """The labels of an item if all of the attribute is as this module writes it, or else None."""
+    found = item.get(attribute, {}).get("L")
+    labels = labels_of(item, attribute)
     return labels if found is not None and len(labels) == len(found) else None
+
+
+def text_of(item: Mapping[str, Any], attribute: str) -> str:
+    """A text of an item; "" if it has none."""
+    return str(item.get(attribute, {}).get("S", ""))
+
+
+def _answer_of(item: Mapping[str, Any]) -> Labels | Rejected | None:
+    """Rekognition's answer; None if the item does not have all of it. The item is not foreign."""
+    at = text_of(item, "LabelledAt")
+    if item["Status"] == {"S": "REJECTED"}:
+        reason = text_of(item, "Reason")
+        return Rejected(reason, at) if reason else None
+    others = readable_labels(item, "OtherDetections") if "OtherDetections" in item else ()
+    if others is None or "DetectionsCut" in item:
+        return None
+    return Labels(
+        # As Rekognition sorts its answer.
+        tuple(sorted(labels_of(item) + others, key=lambda label: -label.confidence)),
+        text_of(item, "LabelModelVersion"),
+        asked=text_of(item, "Asked") or item["Settings"]["S"],
+        at=at,
+    )
 
 
 def number(value: Mapping[str, Any]) -> float | None:

@@ -4,13 +4,15 @@ images: one item per photo
     PK                 S     the object key
     Labels             SS    label names; absent when there are none
     Detections         L/M   Name, Confidence (N, percent), Parents, Aliases, Categories, Instances (boxes as ratios)
+    OtherDetections    L/M   the labels of Rekognition's answer that the settings leave out; absent when there are none
+    Asked              S     the criteria of the request to Rekognition, if they are not those in Settings; else absent
     DetectionsCut      BOOL  true when boxes were left out to fit the item into DynamoDB's 400 KB; else absent
     Status             S     LABELLED or REJECTED
     Reason             S     why it was rejected
     Bucket ETag VersionId Size   S S S N   what was labelled
     LabelModelVersion  S     Rekognition's
     Settings           S     the fingerprint of the settings it was labelled under
-    LabelledAt         S     ISO 8601, UTC
+    LabelledAt         S     when Rekognition answered; ISO 8601, UTC
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
@@ -35,7 +37,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -43,7 +44,7 @@ from botocore.exceptions import ClientError
 from image_labels.aws_errors import code_of, message_of
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.model import Labels, Rejected
+from image_labels.model import Labels, Rejected, iso_time
 from image_labels.tables import items
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
@@ -125,7 +126,7 @@ class Store:
         item = items.photo_attributes(photo)
         item |= {
             "Settings": {"S": settings},
-            "LabelledAt": {"S": datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")},
+            "LabelledAt": {"S": content.at or iso_time(self._now())},
             "Revision": {"N": str(self._new_revision())},
         }
         if isinstance(content, Rejected):
@@ -134,7 +135,9 @@ class Store:
             item |= {"Status": {"S": "LABELLED"}, "LabelModelVersion": {"S": content.model_version}}
             if names := sorted({label.name for label in content.labels}):
                 item["Labels"] = {"SS": names}
-            item |= items.detections(content.labels, room=MAX_ITEM_BYTES - item_size(item))
+            if content.asked not in ("", settings):
+                item["Asked"] = {"S": content.asked}
+            item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         terms = terms_of(content.labels) if isinstance(content, Labels) else ()
         self._learn(terms)
         rows = rows_of(photo.key, terms)

@@ -38,6 +38,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "another writer, many rows, no versions": {"versioned": False, "another_writer": True, "max_actions": 3},
     "two images a day": {"versioned": True, "limit": 2},
     "one image a day, no versions": {"versioned": False, "limit": 1},
+    "changing settings": {"versioned": True, "changing_settings": True},
+    "changing settings, many rows, no versions": {"versioned": False, "changing_settings": True, "max_actions": 3},
 }
 
 
@@ -64,10 +66,17 @@ def differences(
     conditional: bool = True,
     limit: int | None = None,
     another_writer: bool = False,
+    changing_settings: bool = False,
     **options: Any,
 ) -> list[str]:
     """The differences at the end of a history, or the error that ended it: see the errors of `support.world`."""
-    world = World(versioned=versioned, conditional=conditional, limit=limit, another_writer=another_writer)
+    world = World(
+        versioned=versioned,
+        conditional=conditional,
+        limit=limit,
+        another_writer=another_writer,
+        changing_settings=changing_settings,
+    )
     try:
         History(world, **options).play(steps)
     except AssertionError as error:
@@ -93,8 +102,7 @@ def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
 
 GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
 PUT_RESULT = "result = _result_of(answered[1])"
-LABELLED = "(item.bucket, item.etag, item.version_id, item.settings)"
-SEEN = "(photo.bucket, photo.etag, photo.version_id, self._settings)"
+STORED = "if item is None or not _is_of(item, photo, labelled_before):"
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
     "no second check after a write": lambda: {
@@ -107,7 +115,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make": mutant(Reconciler, ("self._items.delete(item)", "return result")),
     },
     "ETag not compared": lambda: {
-        "make": mutant(Reconciler, (LABELLED, "item.settings"), (SEEN, "self._settings")),
+        "make": mutant(Reconciler, ("_is_of(item, photo, labelled_before) and item.settings", "item.settings")),
     },
     "rows of previous labels not deleted": lambda: {
         "make_store": mutant(Store, ("if key not in rows]", "if False]")),
@@ -138,6 +146,34 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
             Store, ("_unchanged(replacing)}", "({} if replacing and replacing.foreign else _unchanged(replacing))}")
         ),
         "another_writer": True,
+    },
+    "settings not compared": lambda: {
+        "make": mutant(Reconciler, (" and item.settings == self._wanted.text", "")),
+        "changing_settings": True,
+    },
+    "answer stored for another object used": lambda: {
+        "make": mutant(Reconciler, (STORED, "if item is None:")),
+        "changing_settings": True,
+    },
+    "stored answer used although it lacks labels that are wanted": lambda: {
+        "make": mutant(
+            Reconciler,
+            (
+                "return from_stored(item.answer, self._wanted)",
+                "return self._wanted.choose(item.answer) if hasattr(item.answer, 'labels') else item.answer",
+            ),
+        ),
+        "changing_settings": True,
+    },
+    "labels that the settings leave out not kept": lambda: {
+        "make_store": mutant(
+            Store, ("item |= items.detections(content,", "item |= items.detections(replace(content, others=()),")
+        ),
+        "changing_settings": True,
+    },
+    "labels from before the time of a message kept": lambda: {
+        "make": mutant(Reconciler, ("answered[0] == photo else labelled_before", "answered[0] == photo else ''")),
+        "changing_settings": True,
     },
     "vocabulary not written": lambda: {
         "make_store": mutant(Store, ("self._write_batch([", "list([")),
@@ -172,8 +208,8 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_labeller": mutant(
             Labeller,
             ("        day = self._take_turn(abandoned)\n", ""),
-            ("        try:\n            return _labels(answer)", "@"),
-            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer)"),
+            ("        try:\n            return _labels(answer, self._asked)", "@"),
+            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer, self._asked)"),
             ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 1,
@@ -208,7 +244,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 # The options that are not mistakes.
-KEPT = ("max_actions", "limit", "another_writer")
+KEPT = ("max_actions", "limit", "another_writer", "changing_settings")
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

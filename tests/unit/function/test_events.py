@@ -49,6 +49,20 @@ def test_keys_are_decoded_as_s3_encodes_them() -> None:
     assert [ref.key for ref in read(event).tasks[0].objects] == event["_keys"]
 
 
+def test_notification_says_which_labels_to_replace() -> None:
+    ref = ObjectRef("photos-bucket", "images/a b.jpg", "2026-11-28T07:00:00.000+00:00")
+    assert read(json.loads(notification(ref))).tasks[0].objects == (ref,)
+
+
+@pytest.mark.parametrize(
+    "time", ["", "now", "2026-11-28", "2026-11-28T07:00:00Z", "२०२६-11-28T07:00:00.000+00:00", 7, None, []]
+)
+def test_time_that_cannot_be_compared_is_an_error(time: object) -> None:
+    record = json.loads(notification(ObjectRef("photos-bucket", "a")))["Records"][0] | {"labelledBefore": time}
+    with pytest.raises(EventError, match=r"Records\[0\].labelledBefore is .*; a time such as 2026-11-28T07:30:00.000"):
+        read({"Records": [record]})
+
+
 def test_each_sqs_message_is_a_task() -> None:
     first, second, test_event = read(load("sqs_s3_batch")).tasks
     assert first.objects == (ObjectRef("photos-bucket", "images/red flower.jpg"),)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from image_labels.failures import OverDailyLimit, TryAgain
-from image_labels.model import Labels, Rejected
+from image_labels.model import Label, Labels, Rejected, iso_time
 from image_labels.reconcile import MAX_ROUNDS, Cost, Outcome, Reconciler, Result
 from image_labels.rekognition import Unreadable
+from image_labels.selection import Criteria
 from image_labels.tables.items import Rows
 from support.fakes import FakeItems, FakeLabels, FakePhotos
 
@@ -26,7 +27,9 @@ class World:
         self.reconciler = self.with_settings("max_labels=10;min_confidence=80")
 
     def with_settings(self, settings: str) -> Reconciler:
-        return Reconciler(self.photos, self.labels, self.items, settings)
+        wanted = Criteria.parse(settings)
+        assert wanted is not None
+        return Reconciler(self.photos, self.labels, self.items, wanted)
 
     def reconcile(self, calls: int) -> Result:
         """Reconcile the key; `calls` is the number of answers of Rekognition that it must cost."""
@@ -81,10 +84,77 @@ def test_overwritten_photo_is_labelled_again(world: World, etag: str, version: s
     assert world.items.items[KEY].version_id == version
 
 
-def test_photo_is_labelled_again_after_a_change_of_settings(world: World) -> None:
+def test_photo_is_labelled_again_if_its_stored_answer_lacks_what_is_wanted(world: World) -> None:
     world.photos.upload(KEY, "e1")
-    world.reconciler.reconcile(KEY)
-    assert world.with_settings("max_labels=20;min_confidence=80").reconcile(KEY).outcome is Outcome.LABELLED
+    world.reconcile(calls=1)
+    world.reconciler = world.with_settings("max_labels=10;min_confidence=70")
+    assert world.reconcile(calls=1).outcome is Outcome.LABELLED
+
+
+def test_other_settings_are_applied_to_the_stored_answer_without_a_call(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.labels.others = (Label("Sky", 91.0), Label("Sea", 60.0))
+    world.labels.asked_for = "max_labels=10;min_confidence=55.0"
+    assert world.reconcile(calls=1).labels == 2
+    first = world.items.items[KEY].labelled_at
+    world.items.now = 1000
+    for settings, labels in (
+        ("max_labels=10;min_confidence=95", 1),  # raised
+        ("max_labels=10;min_confidence=60", 3),  # lowered, within what was asked for
+        ("max_labels=2;min_confidence=60", 2),
+        ("max_labels=50;min_confidence=55", 3),  # Rekognition had no more than three
+    ):
+        world.reconciler = world.with_settings(settings)
+        result = world.reconcile(calls=0)
+        assert (result.outcome, result.labels) == (Outcome.LABELLED, labels), settings
+        assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
+    assert world.items.items[KEY].labelled_at == first  # the time of Rekognition's answer
+    world.reconciler = world.with_settings("max_labels=10;min_confidence=50")
+    assert world.reconcile(calls=1).outcome is Outcome.LABELLED
+
+
+def test_stored_answer_of_a_replaced_photo_is_not_used(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconcile(calls=1)
+    world.photos.upload(KEY, "e2")
+    world.reconciler = world.with_settings("max_labels=10;min_confidence=90")
+    world.reconcile(calls=1)
+    assert world.stored_label() == "label of e2"
+
+
+def test_rejection_is_kept_under_other_settings_without_a_call(world: World) -> None:
+    world.photos.upload(KEY, "text")
+    world.labels.rejecting["text"] = Rejected("InvalidImageFormatException: no")
+    world.reconcile(calls=1)
+    world.reconciler = world.with_settings("max_labels=10;min_confidence=50")
+    assert world.reconcile(calls=0).outcome is Outcome.REJECTED
+
+
+def test_labels_from_before_a_time_are_replaced_by_a_new_answer(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.items.now = 1000
+    world.reconcile(calls=1)
+
+    def again(before: float) -> tuple[Outcome, int]:
+        cost = Cost()
+        result = world.reconciler.reconcile(KEY, cost=cost, labelled_before=iso_time(before))
+        return result.outcome, cost.rekognition_calls
+
+    assert again(1000) == (Outcome.UNCHANGED, 0)  # those of 1000 are not from before 1000
+    world.items.now = 2000
+    assert again(1001) == (Outcome.LABELLED, 1)
+    assert again(1001) == (Outcome.UNCHANGED, 0)  # a duplicate of the message
+    world.items.now = 1500
+    assert again(3000) == (Outcome.LABELLED, 1)  # the clock is behind: the photo is not labelled in circles
+
+
+def test_stored_answer_from_before_a_time_is_not_used(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconcile(calls=1)
+    cost = Cost()
+    raised = world.with_settings("max_labels=10;min_confidence=90")
+    raised.reconcile(KEY, cost=cost, labelled_before=iso_time(1))
+    assert cost.rekognition_calls == 1
 
 
 def test_deleted_photo_loses_its_item(world: World) -> None:

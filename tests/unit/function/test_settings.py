@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from image_labels.settings import Settings, SettingsError, fingerprint_of
+from image_labels.selection import Criteria
+from image_labels.settings import Settings, SettingsError, fingerprint_of, wanted_by
 
 GOOD = {
     "BUCKET_NAME": "photos-bucket",
@@ -38,6 +39,7 @@ def test_settings_are_read_from_the_environment() -> None:
         retry_delay=20,
         waiting_queue_url="https://sqs/waiting",
         max_queue_backlog=3000,
+        requested_min_confidence=80.0,
         daily_image_limit=None,
     )
 
@@ -53,23 +55,30 @@ def test_waiting_queue_is_configured_without_a_limit_too(name: str) -> None:
         Settings.from_environment({each: value for each, value in GOOD.items() if each != name})
 
 
+def test_rekognition_is_asked_for_more_than_is_wanted() -> None:
+    settings = Settings.from_environment(GOOD | {"REQUESTED_MIN_CONFIDENCE": "55"})
+    assert (settings.requested_min_confidence, settings.wanted) == (55.0, Criteria(10, 80.0))
+    assert settings.wanted == Settings.from_environment(GOOD).wanted  # the same labels
+
+
 def test_limit_does_not_change_the_fingerprint() -> None:
-    assert Settings.from_environment(GOOD | LIMITED).fingerprint == Settings.from_environment(GOOD).fingerprint
+    assert Settings.from_environment(GOOD | LIMITED).wanted.text == Settings.from_environment(GOOD).wanted.text
 
 
 def test_fingerprint_changes_with_the_settings_that_decide_the_labels() -> None:
-    fingerprint = Settings.from_environment(GOOD).fingerprint
+    fingerprint = Settings.from_environment(GOOD).wanted.text
     assert fingerprint == "max_labels=10;min_confidence=80.0"
     same = GOOD | {"MIN_CONFIDENCE": "80.0", "CONCURRENCY": "7"}
-    assert Settings.from_environment(same).fingerprint == fingerprint
+    assert Settings.from_environment(same).wanted.text == fingerprint
     for name, value in (("MIN_CONFIDENCE", "80.5"), ("MIN_CONFIDENCE", "80.0000001"), ("MAX_LABELS", "11")):
-        assert Settings.from_environment(GOOD | {name: value}).fingerprint != fingerprint
+        assert Settings.from_environment(GOOD | {name: value}).wanted.text != fingerprint
 
 
 def test_command_computes_the_same_fingerprint_from_two_variables() -> None:
     environment = GOOD | {"MIN_CONFIDENCE": "80.5", "MAX_LABELS": "11"}
     needed = {name: environment[name] for name in ("MIN_CONFIDENCE", "MAX_LABELS")}
-    assert fingerprint_of(needed) == Settings.from_environment(environment).fingerprint
+    assert wanted_by(needed) == Criteria(11, 80.5)
+    assert fingerprint_of(needed) == Settings.from_environment(environment).wanted.text
     with pytest.raises(SettingsError, match=r"^MIN_CONFIDENCE is not set.*MAX_LABELS='0' is not a whole number"):
         fingerprint_of({"MAX_LABELS": "0"})
 
@@ -92,6 +101,7 @@ def test_command_computes_the_same_fingerprint_from_two_variables() -> None:
         ("DAILY_IMAGE_LIMIT", "", "a whole number from 1 to"),
         ("DAILY_IMAGE_LIMIT", "1e3", "a whole number from 1 to"),
         ("WAITING_QUEUE_URL", "", "WAITING_QUEUE_URL is not set"),
+        ("REQUESTED_MIN_CONFIDENCE", "81", "a number from 0 to 80"),
         ("MAX_QUEUE_BACKLOG", "0", "a whole number from 1 to"),
         ("MAX_QUEUE_BACKLOG", "1.5", "a whole number from 1 to"),
     ],

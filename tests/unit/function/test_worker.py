@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from image_labels.events import read
+from image_labels.events import ObjectRef, notification, read
 from image_labels.failures import InvalidRequest, NeedsOperator, NotAnEvent, TryAgain
 from image_labels.reconcile import Outcome, Result
 from support.event_files import load
@@ -94,6 +94,16 @@ def test_photo_named_twice_in_a_batch_is_reconciled_once() -> None:
     keys = Keys(fails)
     assert returned(worker(keys).handle(read(sqs("a", "a")), 60)) == ["m0", "m1"]
     assert keys.seen == ["a"]
+
+
+def test_photo_to_label_again_is_reconciled_once_with_the_latest_time() -> None:
+    times = ["", "2026-11-28T07:00:00.000+00:00", "2026-11-27T07:00:00.000+00:00"]
+    messages = [notification(ObjectRef(BUCKET, "a b", time)) for time in times]
+    records = [{"eventSource": "aws:sqs", "messageId": f"m{n}", "body": body} for n, body in enumerate(messages)]
+    keys = Keys()
+    assert returned(worker(keys).handle(read({"Records": records}), 60)) == []
+    assert keys.seen == ["a b"]
+    assert keys.labelled_before == {"a b": times[1]}
 
 
 def test_photos_are_reconciled_concurrently() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from image_labels.model import Label, Labels, Photo, Rejected
+from image_labels.model import Label, Labels, Photo, Rejected, iso_time
 from image_labels.tables.items import Item, Rows
 from image_labels.tables.store import Conflict
 
@@ -37,11 +37,16 @@ class FakePhotos:
 
 @dataclass
 class FakeLabels:
-    """Gives each photo a label named after its ETag, unless `raising` or `rejecting` has the ETag."""
+    """Gives each photo a label named after its ETag, and `others`, unless `raising` or `rejecting` has the ETag.
+
+    `asked_for` has the criteria of the request, "" for those of the settings.
+    """
 
     raising: dict[str, Exception] = field(default_factory=dict)
     rejecting: dict[str, Rejected] = field(default_factory=dict)
     asked: list[Photo] = field(default_factory=list)
+    others: tuple[Label, ...] = ()
+    asked_for: str = ""
     on_detect: Callable[[int], None] = lambda _n: None
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:  # noqa: ARG002
@@ -51,18 +56,19 @@ class FakeLabels:
             raise error
         if rejected := self.rejecting.get(photo.etag):
             return rejected
-        return Labels((Label(f"label of {photo.etag}", 99.0),), "3.0")
+        return Labels((Label(f"label of {photo.etag}", 99.0), *self.others), "3.0", asked=self.asked_for)
 
 
 @dataclass
 class FakeItems:
-    """A table with conditional writes; `contents` holds what was stored."""
+    """A table with conditional writes; `contents` holds what was stored, and `now` is the time of the next write."""
 
     items: dict[str, Item] = field(default_factory=dict)
     contents: dict[str, Labels | Rejected] = field(default_factory=dict)
     indexed: list[str] = field(default_factory=list)
     reads: int = 0
     writes: int = 0
+    now: float = 0.0
 
     def get(self, key: str) -> Item | None:
         self.reads += 1
@@ -72,8 +78,20 @@ class FakeItems:
         if self.items.get(photo.key) != replacing:
             raise Conflict
         self.writes += 1
+        at = content.at or iso_time(self.now)
+        answer = replace(content, at=at)
+        if isinstance(answer, Labels):
+            asked = answer.asked or settings
+            answer = replace(answer, labels=answer.labels + answer.others, others=(), asked=asked)
         self.items[photo.key] = Item(
-            photo.key, photo.bucket, photo.etag, photo.version_id, settings, revision=1000 + self.writes
+            photo.key,
+            photo.bucket,
+            photo.etag,
+            photo.version_id,
+            settings,
+            revision=1000 + self.writes,
+            labelled_at=at,
+            answer=answer,
         )
         self.contents[photo.key] = content
 

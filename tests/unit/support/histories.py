@@ -7,6 +7,9 @@ A message comes back until its worker has settled it.
 With a daily limit, each worker is a separate environment, Rekognition may throttle, days pass, and photos over the
 limit wait until the real mover moves them. Two movers may run at once, and they may die as workers do.
 
+With changing settings, the module is applied with others at any time. Each photo then gets an event. Messages of
+`image-labels relabel` ask for labels that are not older than they are.
+
 With another writer, a program that does not know the module writes items where there are none, and changes attributes
 of existing ones.
 """
@@ -22,15 +25,18 @@ from typing import Any
 from greenlet import GreenletExit, greenlet
 from image_labels.daily_limit import DailyLimit
 from image_labels.failures import OverDailyLimit, TryAgain
+from image_labels.model import iso_time
 from image_labels.pace import Pace
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller, Unlimited, Unreadable
+from image_labels.selection import Criteria
 from image_labels.tables.store import Store
 from support.tables import revisions
-from support.world import DAY, MAX_BACKLOG, Queues, World, client_error
+from support.world import ASKED, DAY, MAX_BACKLOG, Queues, World, client_error
 
-SETTINGS = "max_labels=10;min_confidence=80"
+# The settings that replace each other: the stored answer has some of what the next one wants, or all.
+SETTINGS = (ASKED, Criteria(10, 92.0), Criteria(1, 80.0), Criteria(10, 75.0), Criteria(2, 90.0))
 KEYS = ("a", "b")
 WORKERS = 3
 # A history with unsettled messages after this many switches never ends.
@@ -49,7 +55,7 @@ class UnsettledError(AssertionError):
 class Running:
     """A worker at work on a message."""
 
-    key: str
+    message: str
     thread: greenlet
     done: bool = False
 
@@ -70,18 +76,12 @@ class History:
     ) -> None:
         self.world = world
         self._make_limit = make_limit
-        store = make_store(world.tables, "images", "labels", new_revision=revisions(), max_actions=max_actions)
-        self.reconcilers = []
-        for _ in range(WORKERS):
-            labeller = make_labeller(
-                world,
-                Pace(math.inf),
-                self._allowance(),
-                max_labels=10,
-                min_confidence=80.0,
-                sleep=lambda _seconds: None,
-            )
-            self.reconcilers.append(make(world, labeller, store, SETTINGS))
+        self._make = make
+        self._make_labeller = make_labeller
+        self._store = make_store(
+            world.tables, "images", "labels", now=world.clock, new_revision=revisions(), max_actions=max_actions
+        )
+        self.reconcilers = self._new_reconcilers()
         self.queue: deque[str] = deque()
         self.queues = Queues(self.queue)
         self.waiting_photos = make_waiting(
@@ -136,6 +136,10 @@ class History:
             case 14 | 15 if self.world.another_writer:
                 self.world.write_as_another(key, who // len(KEYS))
                 self.unheard.add(key)  # S3 sends no event: the next event of the key corrects it
+            case 12 if self.world.changing_settings:
+                self._apply(SETTINGS[who % len(SETTINGS)])
+            case 13 if self.world.changing_settings:
+                self._relabel(key)
             case 12 if self.world.limit is not None:
                 self._tick(DAY)
             case 13 if self.world.limit is not None:  # SQS refuses a message
@@ -163,7 +167,8 @@ class History:
         self.queue.rotate(-(which % len(self.queue)))
         running = Running(self.queue.popleft(), greenlet(self.reconcilers[worker].reconcile))
         self.workers[worker] = running
-        self._go_on(worker, lambda: running.thread.switch(running.key))
+        key, _, labelled_before = running.message.partition("@")
+        self._go_on(worker, lambda: running.thread.switch(key, labelled_before=labelled_before))
 
     def _step(self, worker: int, failure: Exception | None = None) -> None:
         running = self.workers[worker]
@@ -178,7 +183,7 @@ class History:
         try:
             resume()
         except OverDailyLimit:
-            self.queues.waiting.append(running.key)
+            self.queues.waiting.append(running.message)
         except (TryAgain, Unreadable):
             self._end(worker, deliver_again=True)
             return
@@ -191,10 +196,38 @@ class History:
             return
         self.workers[worker] = None
         if deliver_again:
-            self.queue.append(running.key)
+            self.queue.append(running.message)
         if not running.thread.dead:
             self.world.faults += 1
             running.thread.throw()  # GreenletExit: it ends at its current call
+
+    def _new_reconcilers(self) -> list[Reconciler]:
+        """One for each worker, with the settings of the world."""
+        reconcilers = []
+        for _ in range(WORKERS):
+            labeller = self._make_labeller(
+                self.world,
+                Pace(math.inf),
+                self._allowance(),
+                max_labels=self.world.wanted.max_labels,
+                min_confidence=min(ASKED.min_confidence, self.world.wanted.min_confidence),
+                sleep=lambda _seconds: None,
+            )
+            reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted))
+        return reconcilers
+
+    def _apply(self, wanted: Criteria) -> None:
+        """Apply other settings. Workers with the previous ones end, and each photo gets an event."""
+        for worker in range(WORKERS):
+            self._end(worker, deliver_again=True)
+        self.world.wanted = wanted
+        self.reconcilers = self._new_reconcilers()
+        self.unheard.update(KEYS)
+
+    def _relabel(self, key: str) -> None:
+        self.world.switches += 1
+        self.world.again[key] = iso_time(self.world.clock())
+        self.queue.append(f"{key}@{self.world.again[key]}")
 
     def _allowance(self) -> DailyLimit | Unlimited:
         """A new allowance, as each execution environment has one."""

@@ -40,7 +40,7 @@ def write_photos(
     vocabulary: dict[str, dict[str, Any]] = {}
     for key, found in photos.items():
         names = {"Labels": {"SS": sorted({label.name for label in found})}} if found else {}
-        item = {"PK": {"S": key}, "Status": {"S": "LABELLED"}, **names, **detections(found, room=300_000)}
+        item = {"PK": {"S": key}, "Status": {"S": "LABELLED"}, **names, **detections(Labels(found, ""), room=300_000)}
         items.append((images_table, item))
         terms = terms_of(found)
         cut = terms_in_row is not None and len(terms) > terms_in_row

@@ -24,10 +24,12 @@ class Keys:
 
     def __init__(self, doing: Callable[[str], Result] | None = None) -> None:
         self.seen: list[str] = []
+        self.labelled_before: dict[str, str] = {}
         self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3))
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost) -> Result:
+    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost, labelled_before: str = "") -> Result:
         self.seen.append(key)
+        self.labelled_before[key] = labelled_before
         cost.rekognition_calls += self.calls
         self.abandoned = abandoned
         return self._doing(key)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 from botocore.exceptions import ClientError
 from greenlet import greenlet
 from image_labels.model import Label, Labels, Photo, Rejected
+from image_labels.selection import Criteria
 from image_labels.tables.items import is_foreign, labels_of, rows_of
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET
@@ -29,6 +30,7 @@ DAY = 24 * 3600
 MAX_BACKLOG = 1  # of the queue of photos, for movers
 
 Content = Labels | Rejected
+ASKED = Criteria(10, 80.0)
 # The items that another writer creates, and its changes to existing ones; None removes an attribute.
 ITEMS_OF_ANOTHER: tuple[Attributes, ...] = (
     {"Labels": {"SS": ["Dog"]}},
@@ -60,13 +62,16 @@ class FloodError(AssertionError):
     """More messages were moved at once than there was room for."""
 
 
-def seen_in(etag: str) -> Content:
+def seen_in(etag: str, asked: Criteria) -> Content:
     """Rekognition's answer for a content: every fourth is rejected, and contents have some terms in common."""
     number = int(etag)
     if number % 4 == 3:
         return Rejected(f"content {number}")
     own = Label(f"Content {number % 5}", 90.0 + number % 7, parents=("Thing",))
-    return Labels((own, Label("Common", 95.0), Label("Shaky", 80.0 + number % 3)), "3.0")
+    found = (own, Label("Common", 95.0), Label("Shaky", 80.0 + number % 3))
+    best_first = sorted(found, key=lambda label: -label.confidence)
+    good = [label for label in best_first if label.confidence >= asked.min_confidence]
+    return Labels(tuple(good[: asked.max_labels]), "3.0")
 
 
 def network(call: Callable[[], T]) -> T:
@@ -93,7 +98,8 @@ class World:
 
     `limit` is the daily limit, `now` the time in seconds since the epoch, `throttles` the number of next calls that
     Rekognition refuses, `billed` the number of answered calls by the day of the call (days since the epoch), and
-    `faults` the number of times that a worker died or one of its calls failed.
+    `faults` the number of times that a worker died or one of its calls failed. `wanted` decides the labels, `switches`
+    are the seconds of the tables' clock, and `again` has the time before which no labels of a key may be at the end.
     """
 
     versioned: bool
@@ -103,13 +109,26 @@ class World:
     billed: Counter[int] = field(default_factory=Counter)
     faults: int = 0
     another_writer: bool = False
+    changing_settings: bool = False
     conditional: bool = True  # False: tables that ignore conditions, for test_mistake_is_found
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
+    wanted: Criteria = ASKED
+    switches: int = 0
+    again: dict[str, str] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
-        self.tables = Tables(network, conditional=self.conditional, on_write=self._no_older_one)
+        self.tables = Tables(self._network, conditional=self.conditional, on_write=self._no_older_one)
         self._labelled: dict[str, int] = {}
+
+    def _network(self, call: Callable[[], T]) -> T:
+        self.switches += 1
+        return network(call)
+
+    def clock(self) -> float:
+        """Of the tables, in seconds since the epoch: each call takes one."""
+        return float(self.switches)
 
     # -- changes from outside
 
@@ -134,14 +153,14 @@ class World:
     def head(self, key: str) -> Photo | None:
         return network(lambda: self.objects.get(key))
 
-    def detect_labels(self, *, Image: Attributes, **_: Any) -> Attributes:  # noqa: N803
+    def detect_labels(self, *, Image: Attributes, MaxLabels: int, MinConfidence: float) -> Attributes:  # noqa: N803
         today = int(self.now // DAY)
 
         def answer() -> Attributes:
             if self.throttles:
                 self.throttles -= 1
                 raise client_error("ThrottlingException", "", "DetectLabels")
-            content = seen_in(self._read(**Image["S3Object"]))
+            content = seen_in(self._read(**Image["S3Object"]), Criteria(MaxLabels, MinConfidence))
             self.billed[today] += 1
             if self.limit is not None and self.billed[today] > self.limit:
                 raise OverLimitError(f"{self.billed[today]} images on a day that has {self.limit}")
@@ -184,7 +203,11 @@ class World:
         fresh_rows: dict[tuple[str, str], Attributes] = {}
         for key in self.objects.keys() & images.keys():
             item, etag = images[key], self.objects[key].etag
-            fresh = seen_in(etag)
+            fresh = seen_in(etag, self.wanted)
+            if item["Settings"]["S"] != self.wanted.text:
+                found.append(f"{key!r} has the settings {item['Settings']['S']}")
+            if item["LabelledAt"]["S"] < self.again.get(key, ""):
+                found.append(f"{key!r} has labels of {item['LabelledAt']['S']}, from before {self.again[key]}")
             if is_foreign(item):
                 found.append(f"{key!r} has the item of another writer: {item}")
                 continue

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
+from image_labels.selection import Criteria
 from image_labels.tables.items import ITEM_SCALARS, Rows, has_foreign_scalars, is_foreign, item_of, rows_of
 from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PHOTO = Photo(BUCKET, KEY, "e", "v1", 1000)
-SETTINGS = "s"
+WANTED = Criteria(10, 80.0)
+SETTINGS = WANTED.text
 
 # One change of each kind; None removes the attribute.
 CHANGES: dict[str, dict[str, Any]] = {
@@ -96,7 +98,7 @@ def store_of(tables: Tables, **options: Any) -> Store:
 def test_foreign_item_is_overwritten(name: str, max_actions: int) -> None:
     tables, bucket = Tables(), Bucket()
     tables.items["images"][(KEY,)] = FOREIGN[name]
-    reconciler = Reconciler(bucket, bucket, store_of(tables, max_actions=max_actions), SETTINGS)
+    reconciler = Reconciler(bucket, bucket, store_of(tables, max_actions=max_actions), WANTED)
     assert reconciler.reconcile(KEY).outcome is Outcome.LABELLED
     item = item_of(KEY, tables.images()[KEY])
     assert (item.etag, item.terms, item.rows, item.foreign) == ("e", terms_of((DOG,)), Rows.COMPLETE, None)
@@ -110,7 +112,7 @@ def test_foreign_item_is_overwritten(name: str, max_actions: int) -> None:
 def test_foreign_item_of_a_photo_that_is_gone_is_deleted(name: str, max_actions: int) -> None:
     tables, bucket = Tables(), Bucket(photo=None)
     tables.items["images"][(KEY,)] = FOREIGN[name]
-    reconciler = Reconciler(bucket, bucket, store_of(tables, max_actions=max_actions), SETTINGS)
+    reconciler = Reconciler(bucket, bucket, store_of(tables, max_actions=max_actions), WANTED)
     assert reconciler.reconcile(KEY).outcome is Outcome.REMOVED
     assert tables.images() == {}
 
@@ -129,7 +131,7 @@ def test_scalars_alone_never_make_an_item_of_the_module_foreign(item: dict[str, 
 def test_any_item_is_overwritten_unless_it_is_up_to_date(item: dict[str, Any]) -> None:
     tables, bucket = Tables(), Bucket()
     tables.items["images"][(KEY,)] = item
-    Reconciler(bucket, bucket, store_of(tables), SETTINGS).reconcile(KEY)
+    Reconciler(bucket, bucket, store_of(tables), WANTED).reconcile(KEY)
     read = item_of(KEY, tables.images()[KEY])
     assert (read.foreign, read.bucket, read.etag, read.settings) == (None, BUCKET, "e", SETTINGS)
 

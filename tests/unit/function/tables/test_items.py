@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from image_labels.model import Label
+from image_labels.model import Label, Labels
 from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, detections, item_of, labels_of, rows_of
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET
@@ -17,7 +19,7 @@ from support.foreign import DOG, KEY, LAB, item_of_ours, items
 def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) -> None:
     """The rows are made from the labels; later, those of the item are expected to be the same."""
     labels = tuple(Label(f"Label {n}", confidence, parents=("Thing",)) for n, confidence in enumerate(confidences))
-    assert terms_of(labels_of(detections(labels, room=100_000))) == terms_of(labels)
+    assert terms_of(labels_of(detections(Labels(labels, "3.0"), room=100_000))) == terms_of(labels)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,9 +36,38 @@ def test_any_item_can_be_read(item: dict[str, Any]) -> None:
 
 def test_item_of_this_module_is_not_foreign() -> None:
     read = item_of(KEY, item_of_ours())
-    assert read == Item(
-        KEY, BUCKET, "e", "v1", "s", 1_795_000_000_250_000_000, terms_of((DOG,)), Rows.COMPLETE, foreign=None
+    at = "2026-11-18T11:06:40.250+00:00"
+    assert isinstance(read.answer, Labels)
+    assert (read.answer.model_version, read.answer.asked, read.answer.at) == ("3.0", "s", at)
+    assert [label.name for label in read.answer.labels] == ["Dog"]
+    assert replace(read, answer=None) == Item(
+        KEY,
+        BUCKET,
+        "e",
+        "v1",
+        "s",
+        1_795_000_000_250_000_000,
+        terms_of((DOG,)),
+        Rows.COMPLETE,
+        foreign=None,
+        labelled_at=at,
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"DetectionsCut": {"BOOL": True}},
+        {"OtherDetections": {"L": [{"S": "Sky"}]}},
+        {"OtherDetections": {"SS": ["Sky"]}},
+        {"Status": {"S": "REJECTED"}},  # without a reason
+    ],
+)
+def test_item_without_the_whole_answer_has_none(change: dict[str, Any]) -> None:
+    item = item_of_ours() | change
+    if "Status" in change:
+        del item["Detections"]
+    assert item_of(KEY, item).answer is None
 
 
 def test_number_of_rows_deleted_for_a_foreign_item_is_limited() -> None:

@@ -97,6 +97,27 @@ def test_rejected_item_has_a_reason_and_no_labels(store: Store, dynamodb: Dynamo
     assert not {"Labels", "Detections", "LabelModelVersion"} & item.keys()
 
 
+def test_labels_that_the_settings_leave_out_are_stored_and_not_found(store: Store, dynamodb: DynamoDBClient) -> None:
+    sky = Label("Sky", 60.0, instances=(Instance(0.1, 0.2, 0.3, 0.4, 60.0),))
+    asked, at = "max_labels=10;min_confidence=55.0", "2026-11-01T00:00:00.000+00:00"
+    store.put(PHOTO, Labels((DOG,), "3.0", (sky,), asked, at), SETTINGS, replacing=None)
+    item = stored(dynamodb)
+    assert (item["Labels"], item["Asked"], item["LabelledAt"]) == ({"Dog"}, asked, at)
+    assert [other["Name"] for other in item["OtherDetections"]] == ["Sky"]
+    assert "sky" not in {row["Term"] for row in rows(dynamodb)}
+    read = store.get(PHOTO.key)
+    assert read is not None
+    assert isinstance(read.answer, Labels)
+    assert [label.name for label in read.answer.labels] == ["Dog", "Sky"]
+    assert read.answer.labels[1] == sky
+    assert (read.answer.asked, read.answer.at) == (asked, at)
+    rejected = Rejected("ImageTooLargeException: 16 MB", at)
+    store.put(PHOTO, rejected, SETTINGS, replacing=read)
+    read = store.get(PHOTO.key)
+    assert read is not None
+    assert read.answer == rejected
+
+
 def test_item_is_read_as_it_was_written(store: Store) -> None:
     assert store.get(PHOTO.key) is None
     store.put(PHOTO, LABELS, SETTINGS, replacing=None)

@@ -1,0 +1,68 @@
+"""Which labels of Rekognition's answer are stored as a photo's labels.
+
+The rest of the answer is stored beside them, so that other settings can be applied later without a call of Rekognition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from image_labels.model import Labels, Rejected
+from image_labels.tables.terms import DIGITS
+
+_MAX_LABELS, _MIN_CONFIDENCE = "max_labels=", "min_confidence="
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """How many labels, and of what confidence in percent: of a request to Rekognition, or of a photo's labels."""
+
+    max_labels: int
+    min_confidence: float
+
+    @property
+    def text(self) -> str:
+        """The form in which an item has them."""
+        return f"{_MAX_LABELS}{self.max_labels};{_MIN_CONFIDENCE}{self.min_confidence!r}"
+
+    @classmethod
+    def parse(cls, text: str) -> Criteria | None:
+        """The criteria with this `text`; None if it is of another form."""
+        labels, _, confidence = text.partition(";")
+        if not labels.startswith(_MAX_LABELS) or not confidence.startswith(_MIN_CONFIDENCE):
+            return None
+        try:
+            return cls(int(labels.removeprefix(_MAX_LABELS)), float(confidence.removeprefix(_MIN_CONFIDENCE)))
+        except ValueError:
+            return None
+
+    def covers(self, wanted: Criteria, labels: int) -> bool:
+        """Whether the answer to a request of these criteria, with so many labels, has all labels that are wanted."""
+        all_of_them = labels < self.max_labels  # Rekognition left none out
+        return self.min_confidence <= wanted.min_confidence and (all_of_them or wanted.max_labels <= self.max_labels)
+
+    def choose(self, answer: Labels) -> Labels:
+        """The answer with the labels that meet these criteria, and with the others as `others`."""
+        # Compared with the precision of the table, so that a stored answer gives the same labels as a fresh one.
+        good = [n for n, label in enumerate(answer.labels) if round(label.confidence, DIGITS) >= self.min_confidence]
+        kept = set(good[: self.max_labels])
+        if len(kept) == len(answer.labels):
+            return answer
+        return replace(
+            answer,
+            labels=tuple(label for n, label in enumerate(answer.labels) if n in kept),
+            others=tuple(label for n, label in enumerate(answer.labels) if n not in kept),
+        )
+
+
+def from_stored(answer: Labels | Rejected | None, wanted: Criteria) -> Labels | Rejected | None:
+    """What Rekognition would answer now, from its stored answer; None if that does not have all that is wanted.
+
+    A rejection is about the object, so other criteria do not change it.
+    """
+    if answer is None or isinstance(answer, Rejected):
+        return answer
+    asked = Criteria.parse(answer.asked)
+    if asked is None or not asked.covers(wanted, len(answer.labels)):
+        return None
+    return wanted.choose(answer)
