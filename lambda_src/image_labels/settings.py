@@ -87,7 +87,7 @@ def wanted_by(environment: Mapping[str, str]) -> Criteria:
     Raises SettingsError that names the invalid ones.
     """
     read = _Reader(environment)
-    wanted = Criteria(read.max_labels(), read.min_confidence())
+    wanted = Criteria(min_confidence=read.min_confidence(), max_labels=read.max_labels())
     if read.problems:
         raise SettingsError("; ".join(read.problems))
     return wanted
