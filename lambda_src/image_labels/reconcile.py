@@ -110,11 +110,12 @@ class Reconciler:
         result = Result(Outcome.UNCHANGED)
         cost = cost or Cost()
         answered: tuple[Photo, Labels | Rejected] | None = None
+        written: Photo | None = None
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
-            # The photo's own answer is new enough, even if this machine's clock is behind.
-            before = "" if answered is not None and answered[0] == photo else labelled_before
+            # What was written here is new enough, even if this machine's clock is behind.
+            before = "" if written is not None and written == photo else labelled_before
             agree = self._agree(item, photo, before)
             if agree and (item is None or item.rows is Rows.COMPLETE):
                 return result
@@ -136,6 +137,7 @@ class Reconciler:
                             continue
                     self._items.put(photo, answered[1], self._wanted.text, replacing=item)
                     result = _result_of(answered[1])
+                    written = photo
                 elif item is not None:
                     self._items.delete(item)
                     result = Result(Outcome.REMOVED)

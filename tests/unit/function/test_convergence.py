@@ -171,8 +171,18 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         ),
         "changing_settings": True,
     },
+    "labels from before the time of a message kept after a conflict": lambda: {
+        "make": mutant(
+            Reconciler,
+            (
+                "written is not None and written == photo",
+                "answered is not None and answered[0] == photo",
+            ),
+        ),
+        "changing_settings": True,
+    },
     "labels from before the time of a message kept": lambda: {
-        "make": mutant(Reconciler, ("answered[0] == photo else labelled_before", "answered[0] == photo else ''")),
+        "make": mutant(Reconciler, ("written == photo else labelled_before", "written == photo else ''")),
         "changing_settings": True,
     },
     "vocabulary not written": lambda: {

@@ -148,6 +148,21 @@ def test_labels_from_before_a_time_are_replaced_by_a_new_answer(world: World) ->
     assert again(3000) == (Outcome.LABELLED, 1)  # the clock is behind: the photo is not labelled in circles
 
 
+def test_new_answer_is_stored_although_another_worker_uses_the_old_one_meanwhile(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconcile(calls=1)
+    raised = world.with_settings("max_labels=10;min_confidence=90")
+    world.items.now = 1000
+
+    def another_worker_writes_first(n: int) -> None:
+        if n == 2:
+            raised.reconcile(KEY)
+
+    world.labels.on_detect = another_worker_writes_first
+    assert raised.reconcile(KEY, labelled_before=iso_time(1)).outcome is Outcome.LABELLED
+    assert world.items.items[KEY].labelled_at == iso_time(1000)
+
+
 def test_stored_answer_from_before_a_time_is_not_used(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconcile(calls=1)
