@@ -216,7 +216,8 @@ resource "aws_lambda_function" "this" {
       var.lambda_environment_variables,
       local.environment,
       var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
-      var.requested_min_confidence == null ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(var.requested_min_confidence) },
+      local.requested_min_confidence == var.min_confidence ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(local.requested_min_confidence) },
+      local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
     )
   }
 
@@ -253,6 +254,8 @@ resource "aws_lambda_function" "this" {
     aws_iam_role_policy.function,
     # Lambda uses the role's permissions to create network interfaces, and to delete them with the function.
     aws_iam_role_policy.network_interfaces,
+    # The function reads the row that LABEL_POLICY_ID names.
+    aws_dynamodb_table_item.label_policy,
   ]
 }
 

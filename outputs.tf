@@ -99,6 +99,9 @@ output "cli_environment" {
     # The settings that decide the labels, as the function has them.
     IMAGE_LABELS_MIN_CONFIDENCE = local.environment.MIN_CONFIDENCE
     IMAGE_LABELS_MAX_LABELS     = local.environment.MAX_LABELS
+
+    # "" without a policy, because the values of a map have one type and null would be left out.
+    IMAGE_LABELS_LABEL_POLICY_ID = local.label_policy_id == null ? "" : local.label_policy_id
   }
 }
 

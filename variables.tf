@@ -237,6 +237,64 @@ variable "requested_min_confidence" {
   }
 }
 
+variable "label_policy" {
+  description = <<-EOT
+    Rules that choose and rename the labels of a photo, of those that Rekognition finds; null stores them unchanged. Names
+    are compared without regard to case, and may be aliases. Rekognition's own labels are kept with the photo, so that
+    another policy applies to old photos without a call. `rename`: new names by label. `drop` and `drop_categories`:
+    labels and categories to leave out. `drop_guesses_about_people`: leave out the labels for gender, age, origin and
+    emotion. `only` and `only_categories`: if not empty, leave out all others. `min_confidence`: thresholds by label, in
+    percent, instead of min_confidence. `filter_request`: let Rekognition leave these labels out, so that max_labels
+    counts only the others; a changed policy then needs new calls.
+  EOT
+  type = object({
+    rename                    = optional(map(string), {})
+    drop                      = optional(list(string), [])
+    drop_categories           = optional(list(string), [])
+    drop_guesses_about_people = optional(bool, false)
+    only                      = optional(list(string), [])
+    only_categories           = optional(list(string), [])
+    min_confidence            = optional(map(number), {})
+    filter_request            = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition = var.label_policy == null ? true : alltrue([
+      for name in concat(
+        keys(var.label_policy.rename), values(var.label_policy.rename), var.label_policy.drop, var.label_policy.drop_categories,
+        var.label_policy.only, var.label_policy.only_categories, keys(var.label_policy.min_confidence),
+      ) : name == null ? false : can(regex("^[^*[:space:][:cntrl:]]([^[:cntrl:]]{0,98}[^[:space:][:cntrl:]])?$", name))
+    ])
+    error_message = "label_policy must have names of labels and categories of 1 to 100 characters that do not start with * or a space and do not end with a space."
+  }
+
+  validation {
+    condition     = var.label_policy == null ? true : alltrue([for percent in values(var.label_policy.min_confidence) : percent == null ? false : percent >= 0 && percent <= 100])
+    error_message = "label_policy.min_confidence must have values from 0 to 100: Rekognition reports confidence in percent."
+  }
+
+  validation {
+    condition = var.label_policy == null ? true : length(setintersection(
+      [for name in var.label_policy.only : lower(name)], [for name in var.label_policy.drop : lower(name)],
+    )) == 0
+    error_message = "label_policy must not have the same label in both only and drop."
+  }
+
+  validation {
+    condition = var.label_policy == null ? true : !var.label_policy.filter_request || max(
+      length(var.label_policy.only), length(var.label_policy.only_categories), length(var.label_policy.drop_categories) + 1,
+      length(var.label_policy.drop) + (var.label_policy.drop_guesses_about_people ? 19 : 0),
+    ) <= 100
+    error_message = "label_policy with filter_request must have at most 100 labels in only, 100 categories in only_categories, 99 in drop_categories, and 100 labels in drop (81 with drop_guesses_about_people): Rekognition takes no more in a request."
+  }
+
+  validation {
+    condition     = var.label_policy == null ? true : length(jsonencode(var.label_policy)) <= 300000
+    error_message = "label_policy must have at most 300000 bytes as JSON: a DynamoDB item has at most 400 KB."
+  }
+}
+
 variable "max_labels" {
   description = <<-EOT
     Maximum number of labels to store per photo, highest confidence first: a whole number from 1 to 1000. It does not
@@ -373,9 +431,9 @@ variable "lambda_environment_variables" {
     condition = length(setintersection(keys(var.lambda_environment_variables), [
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
       "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG", "DAILY_IMAGE_LIMIT",
-      "REQUESTED_MIN_CONFIDENCE",
+      "REQUESTED_MIN_CONFIDENCE", "LABEL_POLICY_ID",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT or REQUESTED_MIN_CONFIDENCE: the module sets them from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE or LABEL_POLICY_ID: the module sets them from its own variables."
   }
 
   validation {

@@ -27,6 +27,7 @@ from image_labels.worker import Worker  # noqa: E402
 if TYPE_CHECKING:
     from image_labels.clients import Clients
     from image_labels.queues.waiting import WaitingPhotos
+    from image_labels.selection import Wanted
 
 # Waiting photos are moved for at most this share of the function's time, so that a call that hangs does not make the
 # invocation time out. The next run moves the rest.
@@ -67,6 +68,17 @@ def make_function(
         allowance = DailyLimit(
             clients.dynamodb, clients.dynamodb_once, settings.labels_table, settings.daily_image_limit, now=now
         )
+    wanted: Wanted = settings.wanted
+    filters = None
+    if settings.label_policy_id:
+        from image_labels.policy import PolicyCriteria, read_policy  # not at the start: the import lengthens it
+
+        wanted = policy = PolicyCriteria(
+            settings.wanted,
+            settings.label_policy_id,
+            lambda: read_policy(clients.dynamodb, settings.labels_table, settings.label_policy_id),
+        )
+        filters = policy.request_filters
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
         Labeller(
@@ -75,9 +87,10 @@ def make_function(
             allowance,
             max_labels=settings.max_labels,
             min_confidence=settings.requested_min_confidence,
+            filters=filters,
         ),
         Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
-        settings.wanted,
+        wanted,
     )
     redelivery = Redelivery(
         clients.sqs,

@@ -34,7 +34,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class Label:
-    """A label, its confidence in percent, and its place in Rekognition's taxonomy (`parents` are all ancestors)."""
+    """A label, its confidence in percent, and its place in Rekognition's taxonomy (`parents` are all ancestors).
+
+    `changed` says that the label policy made it of other labels of the answer.
+    """
 
     name: str
     confidence: float
@@ -42,6 +45,7 @@ class Label:
     aliases: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     instances: tuple[Instance, ...] = ()
+    changed: bool = False
 
 
 @dataclass(frozen=True)

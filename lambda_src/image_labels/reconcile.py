@@ -20,7 +20,7 @@ from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
     from image_labels.model import Photo
-    from image_labels.selection import Criteria
+    from image_labels.selection import Wanted
     from image_labels.tables.items import Item
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
@@ -81,7 +81,7 @@ class ItemStore(Protocol):
 class Reconciler:
     """Reconciles the item of a key with the object of that key. Safe to use from several threads."""
 
-    def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, wanted: Criteria) -> None:
+    def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, wanted: Wanted) -> None:
         self._photos = photos
         self._labels = labels
         self._items = items

@@ -16,14 +16,22 @@ from image_labels.aws_errors import code_of, message_of
 from image_labels.backoff import waits
 from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.model import Instance, Label, Labels, Rejected
-from image_labels.selection import Criteria
+from image_labels.selection import FILTERED, Criteria
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
-    from mypy_boto3_rekognition.type_defs import DetectLabelsResponseTypeDef, S3ObjectTypeDef
+    from mypy_boto3_rekognition.type_defs import (
+        DetectLabelsRequestTypeDef,
+        DetectLabelsResponseTypeDef,
+        GeneralLabelsSettingsTypeDef,
+        S3ObjectTypeDef,
+    )
 
     from image_labels.model import Photo
     from image_labels.pace import Pace
+
+    # The id of the label policy, and its filters of the request.
+    RequestFilters = tuple[str, GeneralLabelsSettingsTypeDef]
 
 T = TypeVar("T")
 
@@ -77,7 +85,7 @@ class Unlimited:
 
 
 class Labeller:
-    """Calls DetectLabels at a pace and within an allowance."""
+    """Calls DetectLabels at a pace and within an allowance, with the filters of the label policy, if any."""
 
     def __init__(
         self,
@@ -87,6 +95,7 @@ class Labeller:
         *,
         max_labels: int,
         min_confidence: float,
+        filters: Callable[[], RequestFilters] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sleep = sleep
@@ -94,6 +103,7 @@ class Labeller:
         self._pace = pace
         self._allowance: Allowance = allowance or Unlimited()
         self._asked = Criteria(max_labels, min_confidence)
+        self._filters = filters
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool] = lambda: False) -> Labels | Rejected:
         """The labels of exactly this version of the photo, which Rekognition reads from S3 itself, or its rejection.
@@ -125,13 +135,20 @@ class Labeller:
         s3_object: S3ObjectTypeDef = {"Bucket": photo.bucket, "Name": photo.key}
         if photo.version_id is not None:
             s3_object["Version"] = photo.version_id
+        request: DetectLabelsRequestTypeDef = {
+            "Image": {"S3Object": s3_object},
+            "MaxLabels": self._asked.max_labels,
+            "MinConfidence": self._asked.min_confidence,
+        }
+        asked = self._asked.text
+        if self._filters is not None:
+            policy_id, general_labels = self._filters()
+            if general_labels:
+                request |= {"Features": ["GENERAL_LABELS"], "Settings": {"GeneralLabels": general_labels}}
+                asked += f"{FILTERED}{policy_id}"
         day = self._take_turn(abandoned)
         try:
-            answer = self._client.detect_labels(
-                Image={"S3Object": s3_object},
-                MaxLabels=self._asked.max_labels,
-                MinConfidence=self._asked.min_confidence,
-            )
+            answer = self._client.detect_labels(**request)
         except ClientError as error:
             outcome = _outcome_of(error, photo)
             if isinstance(outcome, Rejected):
@@ -143,7 +160,7 @@ class Labeller:
                 self._allowance.give_back(day)
             raise
         try:
-            return _labels(answer, self._asked)
+            return _labels(answer, asked)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TryAgain(f"DetectLabels: the answer has no labels that can be read ({error!r})") from error
 
@@ -189,13 +206,13 @@ def _outcome_of(error: ClientError, photo: Photo) -> Rejected | Failure:
     return failure_of(error)
 
 
-def _labels(answer: DetectLabelsResponseTypeDef, asked: Criteria) -> Labels:
+def _labels(answer: DetectLabelsResponseTypeDef, asked: str) -> Labels:
     """Raises KeyError, TypeError or ValueError if there is no list of labels, or none of them can be read."""
     given = answer["Labels"]
     labels = tuple(_readable(_label, iter(given)))
     if given and not labels:
         raise ValueError("no label has a name and a confidence")
-    return Labels(labels, str(answer.get("LabelModelVersion", "")), asked=asked.text)
+    return Labels(labels, str(answer.get("LabelModelVersion", "")), asked=asked)
 
 
 def _label(label: Mapping[str, Any]) -> Label:

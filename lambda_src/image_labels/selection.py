@@ -6,11 +6,34 @@ The rest of the answer is stored beside them, so that other settings can be appl
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from image_labels.model import Labels, Rejected
 from image_labels.tables.terms import DIGITS
 
+# Follows the criteria of a request that had the filters of a label policy, and precedes the policy's id.
+FILTERED = ";filters="
+# Follows the criteria in an item's Settings, and precedes the id of the label policy.
+POLICY = ";policy="
 _MAX_LABELS, _MIN_CONFIDENCE = "max_labels=", "min_confidence="
+
+
+class Wanted(Protocol):
+    """What decides the labels of a photo: Criteria, or image_labels.policy.PolicyCriteria."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def max_labels(self) -> int: ...
+
+    @property
+    def floor(self) -> float: ...
+
+    @property
+    def policy_id(self) -> str: ...
+
+    def choose(self, answer: Labels) -> Labels: ...
 
 
 @dataclass(frozen=True)
@@ -19,6 +42,13 @@ class Criteria:
 
     max_labels: int
     min_confidence: float
+
+    policy_id = ""  # not a field
+
+    @property
+    def floor(self) -> float:
+        """The lowest confidence of a label that is wanted."""
+        return self.min_confidence
 
     @property
     def text(self) -> str:
@@ -36,10 +66,10 @@ class Criteria:
         except ValueError:
             return None
 
-    def covers(self, wanted: Criteria, labels: int) -> bool:
+    def covers(self, wanted: Wanted, labels: int) -> bool:
         """Whether the answer to a request of these criteria, with so many labels, has all labels that are wanted."""
         all_of_them = labels < self.max_labels  # Rekognition left none out
-        return self.min_confidence <= wanted.min_confidence and (all_of_them or wanted.max_labels <= self.max_labels)
+        return self.min_confidence <= wanted.floor and (all_of_them or wanted.max_labels <= self.max_labels)
 
     def choose(self, answer: Labels) -> Labels:
         """The answer with the labels that meet these criteria, and with the others as `others`."""
@@ -55,14 +85,15 @@ class Criteria:
         )
 
 
-def from_stored(answer: Labels | Rejected | None, wanted: Criteria) -> Labels | Rejected | None:
+def from_stored(answer: Labels | Rejected | None, wanted: Wanted) -> Labels | Rejected | None:
     """What Rekognition would answer now, from its stored answer; None if that does not have all that is wanted.
 
     A rejection is about the object, so other criteria do not change it.
     """
     if answer is None or isinstance(answer, Rejected):
         return answer
-    asked = Criteria.parse(answer.asked)
-    if asked is None or not asked.covers(wanted, len(answer.labels)):
+    text, _, filtered_by = answer.asked.partition(FILTERED)
+    asked = Criteria.parse(text)
+    if filtered_by not in ("", wanted.policy_id) or asked is None or not asked.covers(wanted, len(answer.labels)):
         return None
     return wanted.choose(answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from image_labels.selection import Criteria
+from image_labels.selection import POLICY, Criteria
 
 
 class SettingsError(ValueError):
@@ -20,6 +20,7 @@ class Settings:
     `detect_labels_per_second` the calls that one execution environment may make, `retry_delay` the seconds before the
     first retry, and `daily_image_limit` the maximum number of images per day (UTC) to send to Rekognition, None for no
     limit. `requested_min_confidence` is the percentage that Rekognition is asked for, at most `min_confidence`.
+    `label_policy_id` names the label policy, "" for none.
     `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
     Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
@@ -39,10 +40,11 @@ class Settings:
     max_queue_backlog: int
     requested_min_confidence: float
     daily_image_limit: int | None = None
+    label_policy_id: str = ""
 
     @property
     def wanted(self) -> Criteria:
-        """Decide the labels. A photo whose item has others is labelled again."""
+        """Decide the labels, together with the label policy. A photo whose item has others is labelled again."""
         return Criteria(self.max_labels, self.min_confidence)
 
     @classmethod
@@ -70,6 +72,7 @@ class Settings:
                 read.number("REQUESTED_MIN_CONFIDENCE", float, 0, min_confidence) if requested else min_confidence
             ),
             daily_image_limit=int(read.number("DAILY_IMAGE_LIMIT", int, 1, 1_000_000_000)) if limited else None,
+            label_policy_id=environment.get("LABEL_POLICY_ID", ""),
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
@@ -77,8 +80,9 @@ class Settings:
 
 
 def fingerprint_of(environment: Mapping[str, str]) -> str:
-    """The text of `wanted_by`, which is in an item's Settings."""
-    return wanted_by(environment).text
+    """What is in the Settings of an item: the text of `wanted_by`, and LABEL_POLICY_ID if it is there and not empty."""
+    policy_id = environment.get("LABEL_POLICY_ID")
+    return wanted_by(environment).text + (f"{POLICY}{policy_id}" if policy_id else "")
 
 
 def wanted_by(environment: Mapping[str, str]) -> Criteria:

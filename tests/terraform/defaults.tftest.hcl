@@ -502,6 +502,7 @@ run "outputs" {
       IMAGE_LABELS_FILTER_SUFFIXES       = ".JPEG,.JPG,.PNG,.jpeg,.jpg,.png"
       IMAGE_LABELS_MIN_CONFIDENCE        = "80"
       IMAGE_LABELS_MAX_LABELS            = "10"
+      IMAGE_LABELS_LABEL_POLICY_ID       = ""
       IMAGE_LABELS_REKOGNITION_TPS       = "50"
     }
     error_message = "cli_environment must have every variable that the command needs."

@@ -147,6 +147,56 @@ run "fewer_labels_requested_than_stored" {
   expect_failures = [var.requested_min_confidence]
 }
 
+run "label_policy_with_a_reserved_name" {
+  command = plan
+
+  variables {
+    label_policy = { rename = { Dog = "*usage" } }
+  }
+
+  expect_failures = [var.label_policy]
+}
+
+run "label_policy_with_a_threshold_over_100" {
+  command = plan
+
+  variables {
+    label_policy = { min_confidence = { Dog = 100.1 } }
+  }
+
+  expect_failures = [var.label_policy]
+}
+
+run "label_policy_that_contradicts_itself" {
+  command = plan
+
+  variables {
+    label_policy = { only = ["Dog"], drop = ["dog"] }
+  }
+
+  expect_failures = [var.label_policy]
+}
+
+run "label_policy_with_too_many_filters" {
+  command = plan
+
+  variables {
+    label_policy = { only = [for n in range(101) : "Label ${n}"], filter_request = true }
+  }
+
+  expect_failures = [var.label_policy]
+}
+
+run "label_policy_that_is_too_long" {
+  command = plan
+
+  variables {
+    label_policy = { drop = [for n in setproduct(range(1000), range(4)) : format("Label %089d", 4 * n[0] + n[1])] }
+  }
+
+  expect_failures = [var.label_policy]
+}
+
 run "too_high" {
   command = plan
 

@@ -174,9 +174,9 @@ def _answer_of(item: Mapping[str, Any]) -> Labels | Rejected | None:
     others = readable_labels(item, "OtherDetections") if "OtherDetections" in item else ()
     if others is None or "DetectionsCut" in item:
         return None
+    labels = [label for label in labels_of(item) + others if not label.changed]
     return Labels(
-        # As Rekognition sorts its answer.
-        tuple(sorted(labels_of(item) + others, key=lambda label: -label.confidence)),
+        tuple(sorted(labels, key=lambda label: -label.confidence)),  # as in Rekognition's answer
         text_of(item, "LabelModelVersion"),
         asked=text_of(item, "Asked") or item["Settings"]["S"],
         at=at,
@@ -252,6 +252,7 @@ def _detection(label: Label) -> Value:
                 ]
             },
         }
+        | ({"Changed": {"BOOL": True}} if label.changed else {})
     }
 
 
@@ -274,6 +275,7 @@ def _label(detection: Mapping[str, Any]) -> Label | None:
             aliases=tuple(value["S"] for value in parts("Aliases")),
             categories=tuple(value["S"] for value in parts("Categories")),
             instances=tuple(_instance(value["M"]) for value in parts("Instances")),
+            changed="Changed" in fields,
         )
     except KeyError:  # an attribute that is missing, or of another type
         return None

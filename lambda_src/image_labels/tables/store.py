@@ -28,7 +28,10 @@ labels: one row per term and photo, and the vocabulary
     Term "*usage": one row per day with a daily limit (image_labels.daily_limit); Rank is the day, an ISO date (UTC),
     and Images (N) how many images Rekognition was called for
 
-No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these two
+    Term "*policy": one row per label policy in use (image_labels.policy); Rank is its id, and Policy (S) its rules as
+    JSON. Terraform writes it.
+
+No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these three
 partitions are never read as photos of a term.
 """
 
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 
 VOCABULARY = "*"
 USAGE = "*usage"
+POLICIES = "*policy"
 
 # An item has at most 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). The
 # published size of numbers is approximate, hence the margin.

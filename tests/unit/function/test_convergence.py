@@ -218,8 +218,8 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_labeller": mutant(
             Labeller,
             ("        day = self._take_turn(abandoned)\n", ""),
-            ("        try:\n            return _labels(answer, self._asked)", "@"),
-            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer, self._asked)"),
+            ("        try:\n            return _labels(answer, asked)", "@"),
+            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer, asked)"),
             ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 1,

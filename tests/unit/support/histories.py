@@ -30,13 +30,22 @@ from image_labels.pace import Pace
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller, Unlimited, Unreadable
-from image_labels.selection import Criteria
+from image_labels.selection import Criteria, Wanted
 from image_labels.tables.store import Store
+from support.policies import with_policy
 from support.tables import revisions
 from support.world import ASKED, DAY, MAX_BACKLOG, Queues, World, client_error
 
 # The settings that replace each other: the stored answer has some of what the next one wants, or all.
-SETTINGS = (ASKED, Criteria(10, 92.0), Criteria(1, 80.0), Criteria(10, 75.0), Criteria(2, 90.0))
+SETTINGS: tuple[Wanted, ...] = (
+    ASKED,
+    Criteria(10, 92.0),
+    Criteria(1, 80.0),
+    Criteria(10, 75.0),
+    Criteria(2, 90.0),
+    with_policy(Criteria(10, 90.0), "1", rename={"Content 1": "Common", "Thing": "Object"}, drop=["Content 2"]),
+    with_policy(Criteria(2, 85.0), "2", drop=["Common"], min_confidence={"Shaky": 70}),
+)
 KEYS = ("a", "b")
 WORKERS = 3
 # A history with unsettled messages after this many switches never ends.
@@ -210,13 +219,13 @@ class History:
                 Pace(math.inf),
                 self._allowance(),
                 max_labels=self.world.wanted.max_labels,
-                min_confidence=min(ASKED.min_confidence, self.world.wanted.min_confidence),
+                min_confidence=min(ASKED.min_confidence, self.world.wanted.floor),
                 sleep=lambda _seconds: None,
             )
             reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted))
         return reconcilers
 
-    def _apply(self, wanted: Criteria) -> None:
+    def _apply(self, wanted: Wanted) -> None:
         """Apply other settings. Workers with the previous ones end, and each photo gets an event."""
         for worker in range(WORKERS):
             self._end(worker, deliver_again=True)

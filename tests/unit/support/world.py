@@ -12,14 +12,14 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, TypeVar, cast
 
 from botocore.exceptions import ClientError
 from greenlet import greenlet
 from image_labels.model import Label, Labels, Photo, Rejected
-from image_labels.selection import Criteria
+from image_labels.selection import Criteria, Wanted
 from image_labels.tables.items import is_foreign, labels_of, rows_of
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET
@@ -114,7 +114,7 @@ class World:
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
-    wanted: Criteria = ASKED
+    wanted: Wanted = ASKED
     switches: int = 0
     again: dict[str, str] = field(default_factory=dict)
 
@@ -189,6 +189,10 @@ class World:
                 raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
         self._labelled = {key: number for key, number in self._labelled.items() if key in images} | labelled
 
+    def _fresh(self, etag: str) -> Content:
+        answer = seen_in(etag, Criteria(self.wanted.max_labels, min(ASKED.min_confidence, self.wanted.floor)))
+        return replace(self.wanted.choose(answer), others=()) if isinstance(answer, Labels) else answer
+
     # -- the end of a history
 
     def differences(self) -> list[str]:
@@ -203,7 +207,7 @@ class World:
         fresh_rows: dict[tuple[str, str], Attributes] = {}
         for key in self.objects.keys() & images.keys():
             item, etag = images[key], self.objects[key].etag
-            fresh = seen_in(etag, self.wanted)
+            fresh = self._fresh(etag)
             if item["Settings"]["S"] != self.wanted.text:
                 found.append(f"{key!r} has the settings {item['Settings']['S']}")
             if item["LabelledAt"]["S"] < self.again.get(key, ""):
