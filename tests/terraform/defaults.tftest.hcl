@@ -501,6 +501,7 @@ run "outputs" {
       IMAGE_LABELS_MIN_CONFIDENCE        = "80"
       IMAGE_LABELS_MAX_LABELS            = "10"
       IMAGE_LABELS_REKOGNITION_TPS       = "50"
+      IMAGE_LABELS_DAILY_IMAGE_LIMIT     = ""
     }
     error_message = "cli_environment must have every variable that the command needs."
   }
