@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from image_labels.failures import Failure
 
 from image_labels_cli import cost, output
 from image_labels_cli.feeding import report
@@ -101,6 +103,9 @@ def backfill(
             ask(preview.photos)
         try:
             session.run(selection, Rule(deployment.bucket, settings), table)
+        except (BotoCoreError, ClientError, Failure):
+            output.note("an error has ended the command: run it again to continue")
+            raise
         finally:
             result = session.result
             if as_json:

@@ -56,6 +56,11 @@ class Room:
         self._looked: float | None = None
         self._sent = 0  # since the last look
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is sent, because uploads fill the queue or the function is slow."""
+        return self.waiting >= self._ahead
+
     def free(self) -> int:
         """How many messages may be sent now. Raises botocore's errors."""
         now = self._clock()

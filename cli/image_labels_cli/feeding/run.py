@@ -258,7 +258,8 @@ class Run:
 
     def _inspect_if_due(self) -> None:
         now = self._time.clock()
-        if now - self._inspected < INSPECT_SECONDS or not self._pending:
+        # Photos over the daily limit only wait, perhaps for hours.
+        if now - self._inspected < INSPECT_SECONDS or not self._pending or self._over_limit:
             return
         self._inspected = now
         self._inspect(everything=False)
@@ -283,5 +284,7 @@ class Run:
         failed = self.result.outcomes[Outcome.FAILED] + self.result.refused
         if self._over_limit:
             shown.say(f"daily limit: {self._over_limit:,} waiting")
+        elif self._room.is_full:
+            shown.say(f"{self._room.waiting:,} photos are waiting")
         elif rejected or failed:
             shown.say(", ".join(f"{n:,} {what}" for n, what in ((rejected, "rejected"), (failed, "failed")) if n))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from urllib.parse import quote_plus
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from image_labels_cli.feeding.room import AHEAD_SECONDS
 from image_labels_cli.patience import GIVE_UP_SECONDS
-from support.command import run
+from support.command import run, run_on_terminal
 from support.feeding_world import World, keys
 
 if TYPE_CHECKING:
@@ -84,6 +86,35 @@ def test_interrupted_backfill_says_what_is_where(world: World) -> None:
     assert 0 < labelled < sent
 
 
+def test_interrupted_backfill_says_on_a_terminal_how_to_continue(world: World) -> None:
+    prepare(world)
+    world.each_second = lambda: sigint() if world.now == 5.0 - 0.25 else None
+    result = run_on_terminal("backfill", "--yes", columns=80, make_aws=world.make_aws)
+    assert result.exit_code == 130
+    found = re.search(r"^Stopped: (\d+) sent, (\d+) done\.", result.stdout, re.MULTILINE)
+    assert found
+    assert int(found[1]) == world.sent.total()
+    assert 0 < int(found[2]) <= world.sent.total() - len(world.in_queue)
+    assert "Run the command again to continue." in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_bar_says_that_photos_are_waiting_if_the_function_does_not_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    prepare(world)
+    world.upload(*keys(200))
+    world.rate = 0
+    world.each_second = lambda: sigint() if world.now == 600.0 - 0.25 else None
+    result = backfill(world)
+    assert result.exit_code == 130
+    assert world.sent.total() <= 5 * (AHEAD_SECONDS + world.lag)
+    shown = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", result.stderr)
+    assert f"{world.sent.total()} photos are waiting" in shown
+
+
 def error(code: str, status: int) -> ClientError:
     content: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(content, "Operation")
@@ -147,6 +178,7 @@ def test_backfill_gives_up_after_half_an_hour(world: World) -> None:
     assert "AWS does not answer" in result.stderr
     assert world.now == pytest.approx(GIVE_UP_SECONDS, abs=120)
     assert f"sent\t{world.sent.total()}\n" in result.stdout
+    assert "run it again to continue" in result.stderr
     world.before = lambda _: None
     assert backfill(world).exit_code == 0
     assert not world.differing()
