@@ -22,7 +22,7 @@ CHECKOV := .local/checkov
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-cold-start bench-drain bench-find bench-see clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-see clean require-terraform terraform-is-named
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ release: $(VENV)/.ready ## Check that TAG=v1.2.3 can be released, and write the 
 
 bench-cold-start: $(VENV)/.ready ## Compare the cold start with a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
+
+bench-backfill: $(VENV)/.ready ## Measure memory and rate of a backfill of 10,000 and 1,000,000 photos; 5 minutes.
+	@$(RUN) -m bench.backfill
 
 bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with a blueprint; 20 minutes.
 	@$(RUN) -m bench.drain

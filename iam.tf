@@ -236,7 +236,7 @@ data "aws_iam_policy_document" "reader" {
 }
 
 ################################################################################
-# Operators: users of image-labels audit and image-labels redrive (output operator_policy_json)
+# Operators: users of image-labels audit, backfill and redrive (output operator_policy_json)
 ################################################################################
 
 data "aws_iam_policy_document" "operator" {
@@ -276,8 +276,9 @@ data "aws_iam_policy_document" "operator" {
     resources = [aws_sqs_queue.dead_letters.arn]
   }
 
+  # Dead letters, and photos that were never labelled.
   statement {
-    sid       = "SendThemBack"
+    sid       = "SendPhotosToTheFunction"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.photos.arn]
   }

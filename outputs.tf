@@ -91,6 +91,7 @@ output "cli_environment" {
     IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
     IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
     IMAGE_LABELS_REKOGNITION_TPS       = tostring(local.rekognition_tps)
+    IMAGE_LABELS_DAILY_IMAGE_LIMIT     = var.daily_image_limit == null ? "" : tostring(var.daily_image_limit)
 
     # No suffix has a comma or *, so "*" can be the empty suffix, which is always alone.
     IMAGE_LABELS_FILTER_PREFIX   = var.filter_prefix
@@ -111,7 +112,7 @@ output "reader_policy_json" {
 }
 
 output "operator_policy_json" {
-  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit and image-labels redrive need. The other commands need reader_policy_json."
+  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit, image-labels backfill and image-labels redrive need. The other commands need reader_policy_json."
   value       = data.aws_iam_policy_document.operator.json
 }
 

@@ -52,6 +52,7 @@ class Deployment:
     min_confidence: str = ""
     max_labels: str = ""
     rekognition_tps: str = ""
+    daily_image_limit: str = ""
 
     def with_defaults(self, other: Deployment) -> Deployment:
         """A copy that takes the unknown values from `other`."""

@@ -1,7 +1,8 @@
 """The command `image-labels`: the app, its global options, and error handling. The commands are in `commands/`.
 
-Exit codes: 0 found, 1 nothing found (audit: differences), 2 wrong usage, 3 AWS error, 70 internal error, 130 Ctrl-C,
-141 closed pipe. An internal error has a separate code so that scripts do not take it for "nothing found".
+Exit codes: 0 found, 1 nothing found (audit: differences, backfill: not all done), 2 wrong usage, 3 AWS error, 70
+internal error, 130 Ctrl-C, 141 closed pipe. An internal error has a separate code so that scripts do not take it for
+"nothing found".
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typer.core import TyperGroup
 
 from image_labels_cli import output
 from image_labels_cli.aws import Aws
-from image_labels_cli.commands import audit, browse, find, labels, redrive, show, status
+from image_labels_cli.commands import audit, backfill, browse, find, labels, redrive, show, status
 from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
 from image_labels_cli.invocation import DifferencesError, Invocation, NothingFoundError, UsageError
@@ -175,6 +176,9 @@ def callback(
     rekognition_tps: Annotated[
         str, _deployment_option("rekognition_tps", "DetectLabels calls per second that the function makes.")
     ] = "",
+    daily_image_limit: Annotated[
+        str, _deployment_option("daily_image_limit", "Images per day that the function sends to Rekognition.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -190,13 +194,14 @@ def callback(
       image-labels show images/dog.jpg       details of one photo
       image-labels status                    waiting and failed photos
       image-labels audit                     do bucket and tables agree?
+      image-labels backfill                  label what is missing
       image-labels redrive                   try failed photos again
 
     On a terminal, the output is a table. In a pipe, it is lines of
     tab-separated cells. With --json, it is JSON.
 
-    Exit codes: 0 found, 1 nothing found (audit: differences), 2 wrong
-    usage, 3 AWS error.
+    Exit codes: 0 found, 1 nothing found (audit: differences, backfill:
+    not all done), 2 wrong usage, 3 AWS error.
     """
     given = {
         "images_table": images_table,
@@ -211,6 +216,7 @@ def callback(
         "min_confidence": min_confidence,
         "max_labels": max_labels,
         "rekognition_tps": rekognition_tps,
+        "daily_image_limit": daily_image_limit,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]
@@ -228,6 +234,7 @@ app.command(cls=FindCommand)(find.find)
 app.command(cls=Command)(labels.labels)
 app.command(cls=Command)(status.status)
 app.command(cls=Command)(audit.audit)
+app.command(cls=Command)(backfill.backfill)
 app.command(cls=Command)(redrive.redrive)
 app.command(cls=Command)(browse.browse)
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from image_labels.search.printable import safe, visible
@@ -65,19 +64,6 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 def write_text(text: str) -> None:
     """Write one line to stdout. The caller passes text from the tables through `visible`."""
     Console(highlight=False).print(Text(safe(text)), soft_wrap=True)
-
-
-@contextmanager
-def progress(activity: str) -> Iterator[Callable[[int], None]]:
-    """A line with a count on stderr, if that is a terminal, until the block ends. Gives the function that sets it."""
-    # Imported here, because it takes 30 ms, and most commands show no progress.
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
-        task = bar.add_task(activity, total=None)
-        yield lambda completed: bar.update(task, completed=completed)
 
 
 def note(text: str) -> None:

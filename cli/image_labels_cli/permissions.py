@@ -56,6 +56,16 @@ OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "dynamodb:BatchGetItem": (Resource.IMAGES_TABLE,),
         "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
     },
+    "backfill": {
+        "s3:ListBucket": (Resource.BUCKET,),
+        "dynamodb:Scan": (Resource.IMAGES_TABLE,),
+        "dynamodb:BatchGetItem": (Resource.IMAGES_TABLE,),
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
+        "sqs:SendMessage": (Resource.QUEUE,),
+        # Finds the photos that failed. Their messages stay.
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:ChangeMessageVisibility": (Resource.DEAD_LETTER_QUEUE,),
+    },
     "redrive": {
         "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE),
         "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),

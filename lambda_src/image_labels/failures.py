@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
 LEFT_TO_SQS = "nothing: SQS delivers it again, and it moves to the dead-letter queue if it keeps failing"
-SEND_BACK = "send it back from the dead-letter queue"
+SEND_BACK = "send it back from the dead-letter queue with `image-labels redrive`"
 
 
 class Failure(Exception):  # noqa: N818 - the field's word: SQS calls it batchItemFailures

@@ -49,6 +49,17 @@ class Command:
         assert done.returncode == exit_code, done.stdout + done.stderr
         return done
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Run the command beside the test."""
+        return subprocess.Popen(
+            [COMMAND, *arguments],
+            cwd=ROOT / "tests" / "e2e" / "root",
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def on_a_terminal(self, *arguments: str) -> str:
         """What a terminal shows."""
         ours, its = os.openpty()

@@ -1,4 +1,5 @@
-"""`image-labels audit` after the tests that upload, fault and kill: nothing is lost, and differences are found.
+"""`image-labels audit` and `backfill` after the tests that upload, fault and kill: nothing is lost, differences are
+found, and photos whose events were lost are labelled.
 
 Files run in alphabetical order, so this one follows test_retries.py.
 """
@@ -6,6 +7,7 @@ Files run in alphabetical order, so this one follows test_retries.py.
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -22,6 +24,7 @@ SECONDS = 300
 PREFIX = "images/audited/"
 PHOTOS = {name: f"{PREFIX}{name} & co.jpg" for name in ("missing", "stale", "foreign", "ghosts")}
 GHOST = PHOTOS["ghosts"]
+BACKFILLED = "images/backfilled/"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,69 @@ def test_audit_finds_each_difference_until_the_next_event_of_the_photo(stack: St
     wait_for("agreement", lambda: command.audit(PREFIX)["labelled"] == len(uploaded))
     assert command.audit(PREFIX)["agree"]
     assert stack.item(GHOST) is None
+
+
+LOST = [f"{BACKFILLED}few/{n} & co.jpg" for n in range(4)]
+MANY = [f"{BACKFILLED}many/{n}.jpg" for n in range(70)]
+LOST_GHOST = f"{BACKFILLED}few/ghost.jpg"
+# Far below what the function manages on LocalStack, so that many photos are more than ten seconds of it.
+TPS = 5
+
+
+@pytest.fixture(scope="module")
+def without_events(stack: Stack, command: Command) -> None:
+    """Photos that were uploaded while the bucket had no notifications."""
+    configuration: Any = stack.s3.get_bucket_notification_configuration(Bucket=stack.bucket)
+    del configuration["ResponseMetadata"]
+    assert configuration
+    stack.s3.put_bucket_notification_configuration(Bucket=stack.bucket, NotificationConfiguration={})
+    try:
+        for key in (*LOST, *MANY):
+            stack.upload(key, jpeg(), "Dog=99")
+    finally:
+        stack.s3.put_bucket_notification_configuration(Bucket=stack.bucket, NotificationConfiguration=configuration)
+    wait_for("missing photos", lambda: len(command.audit(BACKFILLED)["photos"]["missing"]) == len(LOST + MANY))
+
+
+def test_backfill_labels_photos_whose_events_were_lost_and_removes_a_ghost(
+    stack: Stack, command: Command, without_events: None
+) -> None:
+    table = stack.outputs["images_table_name"]
+    item = stack.dynamodb.get_item(TableName=table, Key={"PK": {"S": PHOTOS["missing"]}})["Item"]
+    stack.dynamodb.put_item(TableName=table, Item=item | {"PK": {"S": LOST_GHOST}})
+    prefix = f"{BACKFILLED}few/"
+    preview = command.json("backfill", prefix, "--dry-run", "--grace", "0")
+    assert (preview["missing"], preview["ghosts"], preview["chosen"]["rekognition_calls"]) == (len(LOST), 1, len(LOST))
+    answer = command.json("backfill", prefix, "--yes", "--grace", "0")["result"]
+    assert (answer["sent"], answer["labelled"], answer["removed"]) == (len(LOST) + 1, len(LOST), 1)
+    assert [stack.rekognition_calls(key) for key in LOST] == [1] * len(LOST)
+    assert stack.item(LOST_GHOST) is None
+    assert command.audit(prefix)["agree"]
+    again = command.json("backfill", prefix, "--yes", "--grace", "0")
+    assert (again["chosen"]["photos"], again["result"]) == (0, None)
+
+
+def test_upload_during_a_backfill_is_labelled_within_seconds(
+    stack: Stack, command: Command, without_events: None
+) -> None:
+    assert len(MANY) > 10 * TPS
+    prefix, new = f"{BACKFILLED}many/", f"{BACKFILLED}new.jpg"
+    backfill = command.start("backfill", prefix, "--yes", "--grace", "0", "--rekognition-tps", str(TPS), "--json")
+    try:
+        wait_for("the first photos of the backfill", lambda: any(map(stack.item, MANY[:5])))
+        began = time.monotonic()
+        version = stack.upload(new, jpeg(), "Dog=99")
+        stack.labelled(new, version)
+        waited = time.monotonic() - began
+        left = sum(stack.item(key) is None for key in MANY)
+        output, errors = backfill.communicate(timeout=SECONDS)
+    finally:
+        backfill.kill()
+    print(f"the upload was labelled after {waited:.1f} s, before {left} of {len(MANY)} photos of the backfill")
+    assert waited < 15
+    assert left >= TPS  # behind all of them, it would be the last
+    assert backfill.returncode == 0, errors
+    assert json.loads(output)["result"]["labelled"] == len(MANY)
 
 
 def _cause_differences(stack: Stack) -> None:

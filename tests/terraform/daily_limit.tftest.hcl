@@ -30,6 +30,11 @@ run "limit" {
   }
 
   assert {
+    condition     = output.cli_environment.IMAGE_LABELS_DAILY_IMAGE_LIMIT == "10000"
+    error_message = "The command must know the limit, for the number of days that a backfill takes."
+  }
+
+  assert {
     condition     = aws_lambda_function.this.environment[0].variables["MAX_QUEUE_BACKLOG"] == "30000"
     error_message = "The function must move back at most the photos that ten minutes at 50 calls per second can label."
   }

@@ -193,7 +193,7 @@ run "operator" {
         resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-dead-letters"])
         conditions = {}
       }
-      SendThemBack = {
+      SendPhotosToTheFunction = {
         actions    = tolist(["sqs:SendMessage"])
         resources  = tolist(["arn:aws:sqs:eu-west-1:111122223333:image-labels-photos"])
         conditions = {}

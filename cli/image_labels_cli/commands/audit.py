@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from image_labels.search.printable import visible
-from image_labels.settings import SettingsError, fingerprint_of
 
 from image_labels_cli import cost, output
-from image_labels_cli.inventory.bucket import Bucket, Object
-from image_labels_cli.inventory.comparison import DIFFERENCES, Compared, Expected, State
-from image_labels_cli.inventory.keys import KeyFilter
+from image_labels_cli.inventory.bucket import Bucket
+from image_labels_cli.inventory.comparison import DIFFERENCES, MEANINGS, Compared, Expected, State
+from image_labels_cli.inventory.inputs import (
+    DEFAULT_GRACE_SECONDS,
+    GRACE_OPTION,
+    NEEDED,
+    PREFIX_ARGUMENT,
+    counted,
+    inputs,
+)
 from image_labels_cli.inventory.table import Table
-from image_labels_cli.invocation import DifferencesError, UsageError
+from image_labels_cli.invocation import DifferencesError
 from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.progress import bar
 from image_labels_cli.queue_depth import Depth, depth
 
 if TYPE_CHECKING:
@@ -26,24 +32,6 @@ if TYPE_CHECKING:
     from image_labels_cli.deployment import Deployment
 
 DEFAULT_LIMIT = 10
-# S3 sends events within seconds, or sometimes a minute or longer. A first retry adds the delay and the function's time.
-DEFAULT_GRACE_SECONDS = 300
-MAX_GRACE_SECONDS = 14 * 24 * 3600  # SQS deletes events after that
-
-_NEEDED = (
-    *("bucket", "images_table", "queue_url", "dead_letter_queue_url"),
-    *("filter_suffixes", "min_confidence", "max_labels"),
-)
-_MEANINGS = {
-    State.LABELLED: "",
-    State.REJECTED: "Rekognition does not accept them",
-    State.IN_PROGRESS: "uploaded a moment ago, not labelled yet",
-    State.MISSING: "objects without an item",
-    State.STALE: "items of another object or other settings",
-    State.FOREIGN: "items that another program wrote or changed",
-    State.GHOST: "items without an object",
-    State.OUTSIDE: "items that the module's filter does not match",
-}
 
 
 @dataclass(frozen=True)
@@ -83,18 +71,11 @@ class Report:
 
 def audit(
     ctx: typer.Context,
-    prefix: Annotated[
-        str, typer.Argument(metavar="PREFIX", help="Only photos whose keys start with this.", show_default=False)
-    ] = "",
+    prefix: Annotated[str, PREFIX_ARGUMENT] = "",
     limit: Annotated[int, typer.Option(min=0, help="Maximum number of photos to list of each difference.")] = (
         DEFAULT_LIMIT
     ),
-    grace: Annotated[
-        int,
-        typer.Option(
-            min=0, max=MAX_GRACE_SECONDS, metavar="SECONDS", help="Age up to which an unlabelled photo is in progress."
-        ),
-    ] = DEFAULT_GRACE_SECONDS,
+    grace: Annotated[int, GRACE_OPTION] = DEFAULT_GRACE_SECONDS,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Compare the bucket with the tables, and change nothing.
@@ -111,39 +92,28 @@ def audit(
 
     Exit codes: 0 bucket and tables agree, 1 they differ.
     """
-    deployment, aws = ctx.obj.connect(*_NEEDED)
-    keys, settings = _inputs(deployment)
-    listed = keys.within(prefix)
-    if listed is None:
-        raise UsageError(f"the module labels keys that start with {visible(keys.prefix)}: {visible(prefix)} does not")
+    deployment, aws = ctx.obj.connect(*NEEDED)
+    keys, settings, listed = inputs(deployment, prefix)
     waiting = _waiting(aws, deployment)
     bucket, report = Bucket(aws.s3, deployment.bucket), Report(limit)
     with Table(aws.dynamodb, deployment.images_table) as table:
-        with output.progress("items read") as progress:
-            started = table.read(lambda key: _is_wanted(key, prefix, listed, report), progress)
+        with bar("items read") as shown:
+            started = table.read(lambda key: _is_wanted(key, prefix, listed, report), shown.set)
         expected = Expected(keys, deployment.bucket, settings, started - timedelta(seconds=grace))
-        with output.progress("objects compared") as progress:
-            for compared in expected.compare(_counted(bucket.objects(listed), progress), table):
+        with bar("objects compared") as shown:
+            for compared in expected.compare(counted(bucket.objects(listed), shown.set), table):
                 report.add(compared)
-        read_cost = {"read_units": table.read_units, "requests": table.requests, "list_requests": bucket.requests}
+        items = table.items
+        read_cost = {"read_units": items.read_units, "requests": items.requests, "list_requests": bucket.requests}
     if as_json:
         output.write_json(_as_json(deployment.bucket, listed, settings, waiting, report) | read_cost)
     elif output.is_terminal():
         _write_tables(waiting, report)
     else:
         output.write_lines(_lines(waiting, report))
-    output.note(cost.of_audit(table.read_units, table.requests, bucket.requests))
+    output.note(cost.of_audit(items.read_units, items.requests, bucket.requests))
     if report.differences:
         raise DifferencesError(_conclusion(waiting, report, ctx.obj.command("status")))
-
-
-def _inputs(deployment: Deployment) -> tuple[KeyFilter, str]:
-    """The module's filter and the fingerprint of its settings."""
-    try:
-        settings = fingerprint_of({"MIN_CONFIDENCE": deployment.min_confidence, "MAX_LABELS": deployment.max_labels})
-    except SettingsError as error:
-        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
-    return KeyFilter.of(deployment.filter_prefix, deployment.filter_suffixes), settings
 
 
 def _waiting(aws: Aws, deployment: Deployment) -> Waiting:
@@ -161,14 +131,6 @@ def _is_wanted(key: str, prefix: str, listed: str, report: Report) -> bool:
     if key.startswith(prefix):
         report.counts[State.OUTSIDE] += 1
     return False
-
-
-def _counted(objects: Iterable[Object], progress: Callable[[int], None]) -> Iterator[Object]:
-    number = 0
-    for number, found in enumerate(objects, 1):
-        if number % 1000 == 0:
-            progress(number)
-        yield found
 
 
 def _as_json(bucket: str, prefix: str, settings: str, waiting: Waiting, report: Report) -> dict[str, Any]:
@@ -204,7 +166,7 @@ def _lines(waiting: Waiting, report: Report) -> Iterator[list[str]]:
 def _write_tables(waiting: Waiting, report: Report) -> None:
     for state in State:
         name = str(state).replace("_", " ")
-        output.write_text(f"{report.counts[state]:>13,}  {name:<14}  {_MEANINGS[state]}".rstrip())
+        output.write_text(f"{report.counts[state]:>13,}  {name:<14}  {MEANINGS[state]}".rstrip())
     output.write_text(f"{waiting.queue.total:>13,}  in the queue")
     if waiting.over_limit and waiting.over_limit.total:
         output.write_text(f"{waiting.over_limit.total:>13,}  waiting (daily limit)")

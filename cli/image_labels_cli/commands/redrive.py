@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from math import isfinite
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,22 +11,22 @@ from image_labels.failures import TryAgain
 from image_labels.search.printable import visible
 
 from image_labels_cli import output
+from image_labels_cli.feeding.inputs import pace_of
+from image_labels_cli.feeding.room import Room
 from image_labels_cli.invocation import NothingFoundError, UsageError
 from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.progress import bar
 from image_labels_cli.queue_depth import depth
 from image_labels_cli.redrive import report
 from image_labels_cli.redrive.causes import Group, pick
 from image_labels_cli.redrive.move import Mover, Survey, survey
-from image_labels_cli.redrive.queues import Pass, Room
-from image_labels_cli.redrive.stop import Stop
+from image_labels_cli.redrive.queues import Pass
+from image_labels_cli.stop import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from image_labels_cli.deployment import Deployment
-
-# The lowest default quota of DetectLabels, for a deployment that does not name its own.
-DEFAULT_PACE = 5.0
 
 
 def redrive(
@@ -60,8 +59,8 @@ def redrive(
 
     Fix the causes first. No dead letter is lost, even if the command is
     interrupted: Ctrl-C stops it, and running it again continues. It sends
-    no faster than the function works, so new uploads wait for half a
-    minute at most. A message that is no event stays, because the function
+    no faster than the function works, so new uploads wait for ten
+    seconds at most. A message that is no event stays, because the function
     would return it at once. A number is the cause's place in the list,
     which may change between two runs.
 
@@ -69,7 +68,7 @@ def redrive(
     """
     _check(cause, every=every, ask=not (every or yes or dry_run), as_json=as_json)
     deployment, aws = ctx.obj.connect("queue_url", "dead_letter_queue_url")
-    pace = _pace(deployment)
+    pace = pace_of(deployment)
     found = _survey(aws.sqs, deployment)
     groups = found.causes.ranked()
     if not as_json:
@@ -114,9 +113,9 @@ def redrive(
 
 def _move(mover: Mover, room: Room, total: int) -> None:
     stop = Stop()
-    with stop.on_ctrl_c(), report.bar("sending", total) as bar:
+    with stop.on_ctrl_c(), bar("sending", total) as shown:
         try:
-            mover.move(room, stop, bar.advance, bar.wait)
+            mover.move(room, stop, shown.advance, shown.wait)
         finally:
             mover.release()
 
@@ -128,18 +127,6 @@ def _check(cause: list[str] | None, *, every: bool, ask: bool, as_json: bool) ->
         raise UsageError("without a terminal, or with --json, the command cannot ask: add --all, --yes or --dry-run")
 
 
-def _pace(deployment: Deployment) -> float:
-    if not deployment.rekognition_tps:
-        return DEFAULT_PACE
-    try:
-        pace = float(deployment.rekognition_tps)
-    except ValueError:
-        pace = 0
-    if not (isfinite(pace) and pace > 0):
-        raise UsageError(f"--rekognition-tps must be a number above 0: {visible(deployment.rekognition_tps)}")
-    return pace
-
-
 def _survey(client: SQSClient, deployment: Deployment) -> Survey:
     """The dead letters by cause. All are visible again afterwards. Raises NothingFoundError if there are none."""
     url = deployment.dead_letter_queue_url
@@ -147,11 +134,11 @@ def _survey(client: SQSClient, deployment: Deployment) -> Survey:
     queue, stop = Pass(client, url), Stop()
     with stop.on_ctrl_c():
         try:
-            with report.bar("reading", before.waiting) as bar:
-                found = survey(queue, stop, bar.advance)
+            with bar("reading", before.waiting) as shown:
+                found = survey(queue, stop, shown.advance)
         finally:
-            with report.bar("finishing", before.waiting) as bar:
-                queue.release(bar.advance)
+            with bar("finishing", before.waiting) as shown:
+                queue.release(shown.advance)
     if queue.not_released:
         output.note(f"{report.letters_are(queue.not_released)} {report.HIDDEN}")
     if queue.release_error:

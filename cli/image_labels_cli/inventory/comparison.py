@@ -9,12 +9,13 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from image_labels_cli.inventory.table import MAX_KEYS
+from image_labels_cli.inventory.items import MAX_KEYS
 
 if TYPE_CHECKING:
     from image_labels_cli.inventory.bucket import Object
+    from image_labels_cli.inventory.items import KnownItem
     from image_labels_cli.inventory.keys import KeyFilter
-    from image_labels_cli.inventory.table import KnownItem, Table
+    from image_labels_cli.inventory.table import Table
 
 
 class OrderError(Exception):
@@ -34,6 +35,16 @@ class State(StrEnum):
     OUTSIDE = "outside_filter"  # an item that the module's filter does not match: it gets no events
 
 
+MEANINGS = {
+    State.LABELLED: "",
+    State.REJECTED: "Rekognition does not accept them",
+    State.IN_PROGRESS: "uploaded a moment ago, not labelled yet",
+    State.MISSING: "objects without an item",
+    State.STALE: "items of another object or other settings",
+    State.FOREIGN: "items that another program wrote or changed",
+    State.GHOST: "items without an object",
+    State.OUTSIDE: "items that the module's filter does not match",
+}
 # The states in which bucket and tables differ.
 DIFFERENCES = (State.MISSING, State.STALE, State.FOREIGN, State.GHOST)
 

@@ -5,41 +5,17 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from image_labels.backoff import waits
-from image_labels.failures import TryAgain
-from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars
+from image_labels_cli.inventory.items import PROJECTION, Items, KnownItem, known
+from image_labels_cli.patience import at_once
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-MAX_KEYS = 100
-_NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, "LabelModelVersion"))}
-
-
-@dataclass(frozen=True, slots=True)
-class KnownItem:
-    """What an item of the images table says about the object that was labelled.
-
-    `complete` says whether all of the photo's rows are in the labels table. `foreign` says whether another program
-    wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
-    """
-
-    key: str
-    bucket: str = ""
-    etag: str = ""
-    settings: str = ""
-    status: str = ""
-    model_version: str = ""
-    complete: bool = False
-    foreign: bool = False
-
 
 # Quoted, because FOREIGN is a keyword of SQL.
 _COLUMNS = [f'"{field.name}"' for field in fields(KnownItem)]
@@ -48,15 +24,23 @@ _COLUMNS = [f'"{field.name}"' for field in fields(KnownItem)]
 class Table:
     """The items of one images table. A context manager: leaving it deletes the temporary file.
 
-    `read_units` and `requests` are the cost of the reads so far.
+    `items` reads items by key, and has the cost of all reads so far. `call` makes the requests of this class. `ahead`
+    is by how many seconds AWS's clock is ahead of this machine's, known after `read`.
     """
 
-    def __init__(self, client: DynamoDBClient, name: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.read_units = 0.0
-        self.requests = 0
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        *,
+        call: Callable[[Callable[[], Any]], Any] = at_once,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.items = Items(client, name, sleep=sleep)
+        self.ahead = 0.0
         self._client = client
         self._name = name
-        self._sleep = sleep
+        self._call = call
         # An empty name is a temporary file, which the system deletes even if this process is killed. SQLite keeps 2 MB
         # of it in memory: https://www.sqlite.org/inmemorydb.html#temp_db
         self._file = sqlite3.connect("")
@@ -81,18 +65,14 @@ class Table:
         read = 0
         started: datetime | None = None
         insert = f"INSERT INTO items VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - constants
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._name,
-            ProjectionExpression=", ".join(_NAMES),
-            ExpressionAttributeNames=_NAMES,
-            ReturnConsumedCapacity="TOTAL",
-        )
-        for page in pages:
-            started = started or _date(page)
-            self._count(page.get("ConsumedCapacity", {}))
+        for page in self._pages():
+            if started is None:
+                started = _date(page)
+                self.ahead = (started - datetime.now(UTC)).total_seconds()
+            self.items.count(page.get("ConsumedCapacity", {}))
             items = page["Items"]
             read += len(items)
-            self._file.executemany(insert, (astuple(_known(item)) for item in items if wanted(item["PK"]["S"])))
+            self._file.executemany(insert, (astuple(known(item)) for item in items if wanted(item["PK"]["S"])))
             progress(read)
         assert started is not None  # noqa: S101 - a Scan has at least one answer
         return started
@@ -100,52 +80,22 @@ class Table:
     def __iter__(self) -> Iterator[KnownItem]:
         """The stored items, ascending by the UTF-8 of their keys."""
         rows = self._file.execute(f"SELECT {', '.join(_COLUMNS)} FROM items ORDER BY key")  # noqa: S608 - constants
-        for key, bucket, etag, settings, status, model_version, complete, foreign in rows:
-            yield KnownItem(key, bucket, etag, settings, status, model_version, bool(complete), bool(foreign))
+        for key, bucket, etag, settings, status, model_version, complete, foreign, revision in rows:
+            yield KnownItem(key, bucket, etag, settings, status, model_version, bool(complete), bool(foreign), revision)
 
     def existing(self, keys: Sequence[str]) -> set[str]:
-        """Those of at most MAX_KEYS keys that have an item now, read consistently.
-
-        Raises botocore's errors, or TryAgain if DynamoDB repeatedly leaves all keys unprocessed.
-        """
-        found: set[str] = set()
-        unread: Any = [{"PK": {"S": key}} for key in keys]
-        pauses = waits()
-        while unread:
-            request: Any = {"Keys": unread, "ProjectionExpression": "PK", "ConsistentRead": True}
-            answer: Any = self._client.batch_get_item(
-                RequestItems={self._name: request}, ReturnConsumedCapacity="TOTAL"
-            )
-            for consumed in answer.get("ConsumedCapacity", ()):
-                self._count(consumed)
-            found.update(item["PK"]["S"] for item in answer.get("Responses", {}).get(self._name, ()))
-            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if len(left) == len(unread):
-                wait = next(pauses, None)
-                if wait is None:
-                    raise TryAgain("BatchGetItem: DynamoDB throttles", throttled=True)
-                self._sleep(wait)
-            unread = left
+        """Those of at most MAX_KEYS keys that have an item now: see Items.existing."""
+        found: set[str] = self._call(lambda: self.items.existing(keys))
         return found
 
-    def _count(self, consumed: Mapping[str, Any]) -> None:
-        self.requests += 1
-        self.read_units += consumed.get("CapacityUnits", 0.0)
-
-
-def _known(item: Mapping[str, Any]) -> KnownItem:
-    key = item["PK"]["S"]
-    if has_foreign_scalars(item):
-        return KnownItem(key, foreign=True)
-    return KnownItem(
-        key,
-        bucket=item["Bucket"]["S"],
-        etag=item["ETag"]["S"],
-        settings=item["Settings"]["S"],
-        status=item["Status"]["S"],
-        model_version=item.get("LabelModelVersion", {}).get("S", ""),
-        complete="Rows" in item,
-    )
+    def _pages(self) -> Iterator[Mapping[str, Any]]:
+        request: dict[str, Any] = {"TableName": self._name, "ReturnConsumedCapacity": "TOTAL"} | PROJECTION
+        while True:
+            page = self._call(lambda: self._client.scan(**request))
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _date(answer: Mapping[str, Any]) -> datetime:

@@ -13,13 +13,14 @@ from image_labels.queues.sending import MAX_BATCH_BYTES, send
 
 from image_labels_cli.dead_letters import DeadLetter, parse
 from image_labels_cli.redrive.causes import Causes
-from image_labels_cli.redrive.queues import BATCH, HIDDEN_SECONDS, Pass, Room
+from image_labels_cli.redrive.queues import BATCH, HIDDEN_SECONDS, Pass
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-    from image_labels_cli.redrive.stop import Stop
+    from image_labels_cli.feeding.room import Room
+    from image_labels_cli.stop import Stop
 
 # The survey stops this long before its first message is visible again, because it would count it twice.
 MARGIN_SECONDS = 120

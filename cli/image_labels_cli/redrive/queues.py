@@ -1,8 +1,7 @@
-"""The two queues of a move: a pass over the dead-letter queue, and the room in the queue of photos."""
+"""A pass over the dead-letter queue."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-    from image_labels_cli.redrive.stop import Stop
-
 # The most messages that one request receives, sends, deletes or makes visible.
 BATCH = 10
 # For how long a received message is hidden, if nothing makes it visible before. A pass over 120,000 messages, the most
@@ -29,9 +26,6 @@ HIDDEN_SECONDS = 1800
 WAIT_SECONDS = 1
 EMPTY_ANSWERS = 3
 DELETE_TRIES = 3
-# The queue of photos gets no more than the function processes in this time, which is how long an upload may wait.
-AHEAD_SECONDS = 30
-LOOK_SECONDS = 1.0
 
 
 class Pass:
@@ -121,47 +115,3 @@ class Pass:
 
 def _entries(handles: Sequence[str]) -> list[Any]:
     return [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(handles)]
-
-
-class Room:
-    """How many messages the queue of photos has room for, so that new uploads wait no longer than AHEAD_SECONDS.
-
-    SQS's counts lag behind. The pace, in calls of Rekognition per second, limits what they would allow too early.
-    """
-
-    def __init__(
-        self,
-        client: SQSClient,
-        url: str,
-        pace: float,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.waiting = 0
-        self._client = client
-        self._url = url
-        self._pace = pace
-        self._ahead = max(1, int(AHEAD_SECONDS * pace))
-        self._clock = clock
-        self._sleep = sleep
-        self._began = clock()
-        self._sent = 0
-        self._free = 0
-
-    def wait(self, stop: Stop, waits: Callable[[int], None]) -> int:
-        """Wait for room. Returns how much there is, 0 if stopped. `waits` gets the number of messages in the queue."""
-        while not stop.requested:
-            if self._free <= 0:
-                self.waiting = depth(self._client, self._url).waiting
-                paced = self._ahead + int((self._clock() - self._began) * self._pace) - self._sent
-                self._free = min(self._ahead - self.waiting, paced)
-            if self._free > 0:
-                return self._free
-            waits(self.waiting)
-            self._sleep(LOOK_SECONDS)
-        return 0
-
-    def take(self, messages: int) -> None:
-        self._free -= messages
-        self._sent += messages

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
 
 from image_labels_cli import output
 from image_labels_cli.redrive.queues import HIDDEN_SECONDS
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from image_labels_cli.redrive.causes import Group
     from image_labels_cli.redrive.move import Moved, Survey
 
@@ -93,43 +87,3 @@ def write_json(found: Survey, groups: Sequence[Group], chosen: Sequence[Group], 
 
 def _as_json(moved: Moved) -> dict[str, Any]:
     return asdict(moved)
-
-
-class Bar:
-    """A progress bar on stderr."""
-
-    def __init__(self, progress: Progress, task: TaskID, text: str) -> None:
-        self._progress = progress
-        self._task = task
-        self._text = text
-
-    def advance(self, count: int) -> None:
-        self._progress.update(self._task, advance=count, description=self._text)
-
-    def wait(self, waiting: int) -> None:
-        """Shows why nothing is sent: so many messages are in the queue of photos."""
-        self._progress.update(self._task, description=f"{waiting:,} photos are waiting")
-
-
-@contextmanager
-def bar(text: str, total: int) -> Iterator[Bar]:
-    """A bar with count, rate and remaining time, until the end of the block. It is hidden if stderr is no terminal."""
-    from rich import progress as rich_progress  # its import would slow down the other commands
-
-    class Rate(rich_progress.ProgressColumn):
-        def render(self, task: rich_progress.Task) -> str:
-            return f"{task.speed or 0:.0f}/s"
-
-    shown = rich_progress.Progress(
-        rich_progress.TextColumn("{task.description}", markup=False),
-        rich_progress.BarColumn(bar_width=None),
-        rich_progress.MofNCompleteColumn(),
-        Rate(),
-        rich_progress.TimeRemainingColumn(),
-        console=Console(stderr=True, highlight=False),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-        expand=True,
-    )
-    with shown:
-        yield Bar(shown, shown.add_task(text, total=total), text)

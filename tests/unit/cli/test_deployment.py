@@ -80,10 +80,12 @@ def test_deployment_is_found_in_outputs_of_every_shape(terraform: Terraform, out
 
 def test_filter_and_settings_come_from_cli_environment(terraform: Terraform) -> None:
     inputs = {"FILTER_PREFIX": "", "FILTER_SUFFIXES": "*", "MIN_CONFIDENCE": "80", "MAX_LABELS": "10"}
+    inputs |= {"REKOGNITION_TPS": "50", "DAILY_IMAGE_LIMIT": "1000"}
     variables = VARIABLES | {f"IMAGE_LABELS_{name}": value for name, value in inputs.items()}
     terraform({"image_labels": MODULE | {"cli_environment": variables}})
     found = locate(Deployment(), *ALL, "filter_suffixes", "min_confidence", "max_labels")
-    assert found == replace(WHOLE, filter_suffixes="*", min_confidence="80", max_labels="10")
+    settings = {"filter_suffixes": "*", "min_confidence": "80", "max_labels": "10"}
+    assert found == replace(WHOLE, **settings, rekognition_tps="50", daily_image_limit="1000")
 
 
 @pytest.mark.parametrize("none", [{}, {"waiting_queue_url": None}, {"waiting_queue_url": ""}])

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from image_labels_cli.feeding.room import Room
 from image_labels_cli.redrive import queues as redrive_queues
 from support import event_files
 from support.command import run, run_on_terminal
@@ -239,13 +240,13 @@ def test_status_names_the_command(dead: str) -> None:
 
 def test_pace_comes_from_the_environment(dead: str, monkeypatch: pytest.MonkeyPatch) -> None:
     paces: list[Any] = []
-    original = redrive_queues.Room.__init__
+    original = Room.__init__
 
-    def init(self: redrive_queues.Room, client: Any, url: str, pace: float) -> None:
+    def init(self: Room, client: Any, url: str, pace: float) -> None:
         paces.append(pace)
         original(self, client, url, pace)
 
-    monkeypatch.setattr(redrive_queues.Room, "__init__", init)
+    monkeypatch.setattr(Room, "__init__", init)
     monkeypatch.setenv("IMAGE_LABELS_REKOGNITION_TPS", "12.5")
     run("redrive", "--all", "--limit", "1")
     monkeypatch.delenv("IMAGE_LABELS_REKOGNITION_TPS")

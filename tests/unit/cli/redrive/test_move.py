@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
+from image_labels_cli.feeding.room import Room
 from image_labels_cli.redrive import move, queues
 from image_labels_cli.redrive.move import Mover, survey
-from image_labels_cli.redrive.queues import AHEAD_SECONDS, Pass, Room
-from image_labels_cli.redrive.stop import Stop
+from image_labels_cli.redrive.queues import Pass
+from image_labels_cli.stop import Stop
 from support.command import run
 from support.messages import aws_with, bodies, event, hidden, show_all, sqs_client
 from support.seed import send_dead_letter
@@ -350,74 +351,6 @@ def test_dead_letter_that_comes_back_is_not_sent_again(queues: dict[str, str]) -
     assert places(sent) == (sent, sent)
     assert f"newer\t{COUNT}" in result.stdout
     assert hidden("dead-letters") == 0
-
-
-@pytest.fixture
-def clock() -> list[float]:
-    return [0.0]
-
-
-class TestRoom:
-    """The pace at which the queue of photos is filled."""
-
-    PACE = 2.0
-    AHEAD = int(AHEAD_SECONDS * PACE)
-
-    def room(self, url: str, clock: list[float], works: Callable[[], None]) -> Room:
-        def sleep(seconds: float) -> None:
-            clock[0] += seconds
-            works()
-
-        return Room(sqs_client(), url, self.PACE, clock=lambda: clock[0], sleep=sleep)
-
-    def test_queue_is_never_deeper_than_the_function_processes_in_half_a_minute(
-        self, queues: dict[str, str], clock: list[float]
-    ) -> None:
-        sent = fill(queues, count=100)
-        depths: list[int] = []
-        waits: list[int] = []
-
-        def work() -> None:
-            """What the function does in a second."""
-            depths.append(sum(bodies("photos").values()))
-            answer = sqs_client().receive_message(QueueUrl=queues["photos"], MaxNumberOfMessages=int(self.PACE))
-            for message in answer.get("Messages", []):
-                done.add(message["Body"])
-                sqs_client().delete_message(QueueUrl=queues["photos"], ReceiptHandle=message["ReceiptHandle"])
-
-        done: set[str] = set()
-        mover = new_mover(queues)
-        mover.move(self.room(queues["photos"], clock, work), Stop(), lambda _: None, waits.append)
-        assert done | set(bodies("photos")) == sent
-        assert max(depths) == self.AHEAD
-        assert max(waits) == self.AHEAD
-        assert clock[0] == pytest.approx((100 - self.AHEAD) / self.PACE, abs=2)
-
-    def test_uploads_go_first(self, queues: dict[str, str], clock: list[float]) -> None:
-        for n in range(self.AHEAD):
-            sqs_client().send_message(QueueUrl=queues["photos"], MessageBody=event(f"new/{n}.jpg"))
-        looks: list[int] = []
-
-        def drain() -> None:
-            if len(looks) == 5:
-                sqs_client().purge_queue(QueueUrl=queues["photos"])
-
-        room = self.room(queues["photos"], clock, drain)
-        assert room.wait(Stop(), looks.append) == self.AHEAD
-        assert looks == [self.AHEAD] * 5
-
-    def test_pace_limits_what_a_late_count_would_allow(self, queues: dict[str, str], clock: list[float]) -> None:
-        """The count of an empty queue, although the command has just sent messages."""
-        room = self.room(queues["photos"], clock, lambda: None)
-        room.take(room.wait(Stop(), lambda _: None))
-        assert (room.wait(Stop(), lambda _: None), clock[0]) == (self.PACE, 1.0)
-
-    def test_ctrl_c_ends_the_wait(self, queues: dict[str, str], clock: list[float]) -> None:
-        for n in range(self.AHEAD):
-            sqs_client().send_message(QueueUrl=queues["photos"], MessageBody=str(n))
-        stop = Stop()
-        room = self.room(queues["photos"], clock, lambda: setattr(stop, "requested", True))
-        assert room.wait(stop, lambda _: None) == 0
 
 
 def test_survey_ends_before_it_would_count_twice(queues: dict[str, str]) -> None:

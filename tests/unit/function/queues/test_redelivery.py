@@ -129,8 +129,8 @@ def test_failed_message_is_visible_again_after_the_delay(queues: Queues) -> None
 @pytest.mark.parametrize(
     ("failure", "next_step"),
     [
-        (THROTTLED, "when what caused it is over, send it back from the dead-letter queue"),
-        (FORBIDDEN, "allow s3:GetObject; then send it back from the dead-letter queue"),
+        (THROTTLED, "when what caused it is over, send it back from the dead-letter queue with `image-labels redrive`"),
+        (FORBIDDEN, "allow s3:GetObject; then send it back from the dead-letter queue with `image-labels redrive`"),
     ],
     ids=["throttled", "forbidden"],
 )

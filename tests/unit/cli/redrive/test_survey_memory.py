@@ -1,48 +1,18 @@
-"""The progress bar, and the memory of a survey of a large queue."""
+"""The memory of a survey of a large queue."""
 
 from __future__ import annotations
 
-import io
-import re
-import sys
 import tracemalloc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from image_labels_cli.redrive import report
 from image_labels_cli.redrive.move import survey
 from image_labels_cli.redrive.queues import BATCH, Pass
-from image_labels_cli.redrive.stop import Stop
+from image_labels_cli.stop import Stop
 from support.messages import event
 
 if TYPE_CHECKING:
-    import pytest
     from mypy_boto3_sqs import SQSClient
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_bar_shows_count_rate_and_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"TERM": "xterm", "COLUMNS": "80", "LINES": "25"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    with report.bar("sending", 1200) as bar:
-        bar.advance(10)
-        bar.wait(150)
-    lines = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", terminal.getvalue()).replace("\r", "\n").splitlines()
-    assert any(re.search(r"150 photos are waiting .* 10/1200 \d+/s", line) for line in lines), lines
-    assert max(map(len, lines)) <= 80
-
-
-def test_bar_is_hidden_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with report.bar("sending", 10) as bar:
-        bar.advance(5)
-    assert capsys.readouterr().err == ""
 
 
 class LargeQueue:

@@ -1,0 +1,55 @@
+"""What the commands that compare bucket and tables take: arguments, options, and values of the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import typer
+from image_labels.search.printable import visible
+from image_labels.settings import SettingsError, fingerprint_of
+
+from image_labels_cli.inventory.keys import KeyFilter
+from image_labels_cli.invocation import UsageError
+
+if TYPE_CHECKING:
+    from image_labels_cli.deployment import Deployment
+    from image_labels_cli.inventory.bucket import Object
+
+# S3 sends events within seconds, or sometimes a minute or longer. A first retry adds the delay and the function's time.
+DEFAULT_GRACE_SECONDS = 300
+MAX_GRACE_SECONDS = 14 * 24 * 3600  # SQS deletes events after that
+
+PREFIX_ARGUMENT = typer.Argument(metavar="PREFIX", help="Only photos whose keys start with this.", show_default=False)
+GRACE_OPTION = typer.Option(
+    min=0, max=MAX_GRACE_SECONDS, metavar="SECONDS", help="Age up to which an unlabelled photo is in progress."
+)
+# The values of the deployment that a comparison needs.
+NEEDED = (
+    *("bucket", "images_table", "queue_url", "dead_letter_queue_url"),
+    *("filter_suffixes", "min_confidence", "max_labels"),
+)
+
+
+def inputs(deployment: Deployment, prefix: str) -> tuple[KeyFilter, str, str]:
+    """The module's filter, the fingerprint of its settings, and the prefix to list for a given one.
+
+    Raises UsageError.
+    """
+    try:
+        settings = fingerprint_of({"MIN_CONFIDENCE": deployment.min_confidence, "MAX_LABELS": deployment.max_labels})
+    except SettingsError as error:
+        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
+    keys = KeyFilter.of(deployment.filter_prefix, deployment.filter_suffixes)
+    listed = keys.within(prefix)
+    if listed is None:
+        raise UsageError(f"the module labels keys that start with {visible(keys.prefix)}: {visible(prefix)} does not")
+    return keys, settings, listed
+
+
+def counted(objects: Iterable[Object], progress: Callable[[int], None]) -> Iterator[Object]:
+    """The objects. `progress` gets their number from time to time."""
+    for number, found in enumerate(objects, 1):
+        if number % 1000 == 0:
+            progress(number)
+        yield found

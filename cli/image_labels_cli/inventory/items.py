@@ -1,0 +1,103 @@
+"""Items of the images table as the command needs them: without their labels, and by key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from image_labels.backoff import waits
+from image_labels.failures import TryAgain
+from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+MAX_KEYS = 100
+_NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, "LabelModelVersion"))}
+# What `known` needs of an item.
+PROJECTION: dict[str, Any] = {"ProjectionExpression": ", ".join(_NAMES), "ExpressionAttributeNames": _NAMES}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What an item of the images table says about the object that was labelled.
+
+    `complete` says whether all of the photo's rows are in the labels table. `foreign` says whether another program
+    wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
+    `revision` changes each time the function writes the item.
+    """
+
+    key: str
+    bucket: str = ""
+    etag: str = ""
+    settings: str = ""
+    status: str = ""
+    model_version: str = ""
+    complete: bool = False
+    foreign: bool = False
+    revision: str = ""
+
+
+def known(item: Mapping[str, Any]) -> KnownItem:
+    """An item that was read with PROJECTION."""
+    key = item["PK"]["S"]
+    if has_foreign_scalars(item):
+        return KnownItem(key, foreign=True)
+    return KnownItem(
+        key,
+        bucket=item["Bucket"]["S"],
+        etag=item["ETag"]["S"],
+        settings=item["Settings"]["S"],
+        status=item["Status"]["S"],
+        model_version=item.get("LabelModelVersion", {}).get("S", ""),
+        complete="Rows" in item,
+        revision=item["Revision"]["N"],
+    )
+
+
+class Items:
+    """Reads items of one images table by key. `read_units` and `requests` are the cost of the reads so far."""
+
+    def __init__(self, client: DynamoDBClient, name: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.read_units = 0.0
+        self.requests = 0
+        self._client = client
+        self._name = name
+        self._sleep = sleep
+
+    def existing(self, keys: Sequence[str]) -> set[str]:
+        """Those of at most MAX_KEYS keys that have an item now, read consistently. Raises as `get` does."""
+        request = {"ProjectionExpression": "PK", "ConsistentRead": True}
+        return {item["PK"]["S"] for item in self._read(keys, request)}
+
+    def get(self, keys: Sequence[str]) -> dict[str, KnownItem]:
+        """The items of at most MAX_KEYS keys by key. A write of the last second may be missing.
+
+        Raises botocore's errors, or TryAgain if DynamoDB repeatedly leaves all keys unprocessed.
+        """
+        return {item["PK"]["S"]: known(item) for item in self._read(keys, PROJECTION)}
+
+    def count(self, consumed: Mapping[str, Any]) -> None:
+        """Add the cost of a request."""
+        self.requests += 1
+        self.read_units += consumed.get("CapacityUnits", 0.0)
+
+    def _read(self, keys: Sequence[str], request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        unread: Any = [{"PK": {"S": key}} for key in keys]
+        pauses = waits()
+        while unread:
+            asked: Any = {self._name: {**request, "Keys": unread}}
+            answer: Any = self._client.batch_get_item(RequestItems=asked, ReturnConsumedCapacity="TOTAL")
+            for consumed in answer.get("ConsumedCapacity", ()):
+                self.count(consumed)
+            yield from answer.get("Responses", {}).get(self._name, ())
+            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if len(left) == len(unread):
+                wait = next(pauses, None)
+                if wait is None:
+                    raise TryAgain("BatchGetItem: DynamoDB throttles", throttled=True)
+                self._sleep(wait)
+            unread = left
