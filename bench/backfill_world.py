@@ -62,7 +62,7 @@ class BackfillWorld:
     def feed_share(self) -> float:
         """The messages that the function took while there was something to send, of those that it had time for."""
         assert self.first_sent is not None
-        return self.taken / (self._quota * (self.last_sent - self.first_sent))
+        return self.taken / (self._quota * max(STEP, self.last_sent - self.first_sent))
 
     # -- time, and the function in it
 

@@ -197,13 +197,15 @@ def test_earlier_dead_letter_of_a_photo_is_no_failure(world: World) -> None:
     assert len(world.dead) == 10
 
 
-def test_sending_ends_if_the_function_fails_at_most_photos(world: World) -> None:
-    world.upload(*keys(30_000))
+def test_sending_ends_if_the_function_fails_at_most_photos(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_LABELS_REKOGNITION_TPS", "10")
+    world.rate = 10
+    world.upload(*keys(6_000))
     world.failing = lambda _key: True
     result = in_a_pipe(world, "--yes")
     assert result.exit_code == 1
     assert "stopped, because too many photos fail: see the causes with image-labels redrive --dry-run" in result.stderr
-    assert len(world.sent) < 20_000
+    assert len(world.sent) < 4_000
 
 
 def test_function_with_other_settings_ends_the_backfill_at_once(world: World) -> None:
