@@ -236,7 +236,7 @@ data "aws_iam_policy_document" "reader" {
 }
 
 ################################################################################
-# Operators: users of image-labels audit, backfill and redrive (output operator_policy_json)
+# Operators: users of image-labels audit, backfill, relabel and redrive (output operator_policy_json)
 ################################################################################
 
 data "aws_iam_policy_document" "operator" {
@@ -261,6 +261,13 @@ data "aws_iam_policy_document" "operator" {
     sid       = "CompareItemsWithPhotos"
     actions   = ["dynamodb:Scan", "dynamodb:BatchGetItem"]
     resources = [aws_dynamodb_table.images.arn]
+  }
+
+  # GetItem reads the label policy.
+  statement {
+    sid       = "FindPhotosToLabelAgain"
+    actions   = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    resources = [aws_dynamodb_table.labels.arn]
   }
 
   statement {

@@ -112,7 +112,7 @@ output "reader_policy_json" {
 }
 
 output "operator_policy_json" {
-  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit, image-labels backfill and image-labels redrive need. The other commands need reader_policy_json."
+  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit, backfill, relabel and redrive need. The other commands need reader_policy_json."
   value       = data.aws_iam_policy_document.operator.json
 }
 

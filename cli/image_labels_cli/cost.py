@@ -18,6 +18,14 @@ def of_scan(read_units: float, requests: int) -> str:
     return f"{_scan(read_units, requests)}, {_about(_dollars(read_units))} (on demand, us-east-1)"
 
 
+def of_reads(read_units: float, requests: int) -> str:
+    """One line with the cost of reads of the tables."""
+    return (
+        f"the command read {read_units:,.1f} read units in {_requests(requests)}, {_about(_dollars(read_units))} "
+        "(on demand, us-east-1)"
+    )
+
+
 def of_audit(read_units: float, requests: int, lists: int) -> str:
     """One line with the cost of the reads of a table, and of the requests that list a bucket."""
     dollars = _dollars(read_units) + lists * DOLLARS_PER_THOUSAND_LISTS / 1000

@@ -53,6 +53,7 @@ class Deployment:
     max_labels: str = ""
     rekognition_tps: str = ""
     daily_image_limit: str = ""
+    label_policy_id: str = ""
 
     def with_defaults(self, other: Deployment) -> Deployment:
         """A copy that takes the unknown values from `other`."""

@@ -29,6 +29,15 @@ def _commands(invocation: Invocation, expressions: Iterable[str]) -> list[str]:
     return lines
 
 
+def did_you_mean(term: str, similar: Iterable[str]) -> str:
+    """One line for a term that no photo has."""
+    term, names = visible(term), [*map(visible, similar)]
+    if not names:
+        return f'  no photo has the label "{term}": `image-labels labels` lists all labels'
+    text = (", ".join(names[:-1]) + " or " if names[1:] else "") + names[-1]
+    return f'  no photo has the label "{term}"; did you mean {text}?'
+
+
 class FindCommand(Command):
     """Detects an expression that the shell has split, or that starts with a hyphen as an option does."""
 

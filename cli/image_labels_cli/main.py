@@ -26,7 +26,7 @@ from typer.core import TyperGroup
 
 from image_labels_cli import output
 from image_labels_cli.aws import Aws
-from image_labels_cli.commands import audit, backfill, browse, find, labels, redrive, show, status
+from image_labels_cli.commands import audit, backfill, browse, find, labels, redrive, relabel, show, status
 from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
 from image_labels_cli.invocation import DifferencesError, Invocation, NothingFoundError, UsageError
@@ -179,6 +179,7 @@ def callback(
     daily_image_limit: Annotated[
         str, _deployment_option("daily_image_limit", "Images per day that the function sends to Rekognition.")
     ] = "",
+    label_policy_id: Annotated[str, _deployment_option("label_policy_id", "Label policy of the function.")] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -195,6 +196,7 @@ def callback(
       image-labels status                    waiting and failed photos
       image-labels audit                     do bucket and tables agree?
       image-labels backfill                  label what is missing
+      image-labels relabel --stale           apply changed settings
       image-labels redrive                   try failed photos again
 
     On a terminal, the output is a table. In a pipe, it is lines of
@@ -217,6 +219,7 @@ def callback(
         "max_labels": max_labels,
         "rekognition_tps": rekognition_tps,
         "daily_image_limit": daily_image_limit,
+        "label_policy_id": label_policy_id,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]
@@ -235,6 +238,7 @@ app.command(cls=Command)(labels.labels)
 app.command(cls=Command)(status.status)
 app.command(cls=Command)(audit.audit)
 app.command(cls=Command)(backfill.backfill)
+app.command(cls=Command)(relabel.relabel)
 app.command(cls=Command)(redrive.redrive)
 app.command(cls=Command)(browse.browse)
 

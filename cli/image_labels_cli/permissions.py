@@ -58,11 +58,26 @@ OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
     },
     "backfill": {
         "s3:ListBucket": (Resource.BUCKET,),
+        # Reads the label policy.
+        "dynamodb:GetItem": (Resource.LABELS_TABLE,),
         "dynamodb:Scan": (Resource.IMAGES_TABLE,),
         "dynamodb:BatchGetItem": (Resource.IMAGES_TABLE,),
         "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
         "sqs:SendMessage": (Resource.QUEUE,),
         # Finds the photos that failed. Their messages stay.
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
+        "sqs:ChangeMessageVisibility": (Resource.DEAD_LETTER_QUEUE,),
+    },
+    "relabel": {
+        "dynamodb:Scan": (Resource.IMAGES_TABLE,),
+        "dynamodb:BatchGetItem": (Resource.IMAGES_TABLE, Resource.LABELS_TABLE),
+        # Finds the photos that match.
+        "dynamodb:Query": (Resource.LABELS_TABLE,),
+        # Reads the label policy.
+        "dynamodb:GetItem": (Resource.LABELS_TABLE,),
+        "s3:ListBucket": (Resource.BUCKET,),
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
+        "sqs:SendMessage": (Resource.QUEUE,),
         "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
         "sqs:ChangeMessageVisibility": (Resource.DEAD_LETTER_QUEUE,),
     },

@@ -66,11 +66,6 @@ class Criteria:
         except ValueError:
             return None
 
-    def covers(self, wanted: Wanted, labels: int) -> bool:
-        """Whether the answer to a request of these criteria, with so many labels, has all labels that are wanted."""
-        all_of_them = labels < self.max_labels  # Rekognition left none out
-        return self.min_confidence <= wanted.floor and (all_of_them or wanted.max_labels <= self.max_labels)
-
     def choose(self, answer: Labels) -> Labels:
         """The answer with the labels that meet these criteria, and with the others as `others`."""
         # Compared with the precision of the table, so that a stored answer gives the same labels as a fresh one.
@@ -92,8 +87,14 @@ def from_stored(answer: Labels | Rejected | None, wanted: Wanted) -> Labels | Re
     """
     if answer is None or isinstance(answer, Rejected):
         return answer
-    text, _, filtered_by = answer.asked.partition(FILTERED)
-    asked = Criteria.parse(text)
-    if filtered_by not in ("", wanted.policy_id) or asked is None or not asked.covers(wanted, len(answer.labels)):
-        return None
-    return wanted.choose(answer)
+    return wanted.choose(answer) if covers(answer.asked, len(answer.labels), wanted) else None
+
+
+def covers(asked: str, labels: int, wanted: Wanted) -> bool:
+    """Whether the answer to a request (`asked` as in an item), with so many labels, has all labels that are wanted."""
+    text, _, filtered_by = asked.partition(FILTERED)
+    criteria = Criteria.parse(text)
+    if criteria is None or filtered_by not in ("", wanted.policy_id) or criteria.min_confidence > wanted.floor:
+        return False
+    all_of_them = labels < criteria.max_labels  # Rekognition left none out
+    return all_of_them or wanted.max_labels <= criteria.max_labels

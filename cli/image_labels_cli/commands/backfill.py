@@ -7,11 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from image_labels.failures import Failure
 
 from image_labels_cli import cost, output
-from image_labels_cli.feeding import report
+from image_labels_cli.feeding.conclusion import send
 from image_labels_cli.feeding.follower import Rule
 from image_labels_cli.feeding.inputs import daily_limit_of, pace_of
 from image_labels_cli.feeding.preview import Preview
@@ -25,9 +23,9 @@ from image_labels_cli.inventory.inputs import (
     PREFIX_ARGUMENT,
     counted,
     inputs,
+    wanted_of,
 )
 from image_labels_cli.inventory.table import Table
-from image_labels_cli.invocation import DifferencesError
 from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.progress import bar
 from image_labels_cli.queue_depth import depth
@@ -101,24 +99,15 @@ def backfill(
             return
         if not yes:
             ask(preview.photos)
-        try:
-            session.run(selection, Rule(deployment.bucket, settings), table)
-        except (BotoCoreError, ClientError, Failure):
-            output.note("an error has ended the command: run it again to continue")
-            raise
-        finally:
-            result = session.result
-            if as_json:
-                output.write_json(answer | {"result": report.as_json(result)})
-            elif output.is_terminal():
-                report.write(result)
-            else:
-                output.write_lines(report.lines(result))
-    if result.stopped:
-        raise KeyboardInterrupt
-    again = ctx.obj.command("backfill", *([prefix] if prefix else []))
-    if problems := report.problems(result, ctx.obj.command("redrive"), again):
-        raise DifferencesError("\n".join(problems))
+        send(
+            session,
+            selection,
+            Rule(deployment.bucket, settings),
+            table,
+            answer=answer if as_json else None,
+            again=ctx.obj.command("backfill", *([prefix] if prefix else [])),
+            redrive=ctx.obj.command("redrive"),
+        )
 
 
 def _choose(
@@ -132,10 +121,11 @@ def _choose(
     expected = Expected(keys, session.deployment.bucket, settings, started - timedelta(seconds=grace))
     with bar("objects compared") as shown:
         session.patience.tell = shown.say
+        wanted = wanted_of(session.deployment, session.aws.dynamodb)
         for compared in expected.compare(counted(session.bucket.objects(listed), shown.set), table):
             states[compared.state] += 1
             if compared.state in DIFFERENCES:
-                selection.offer(compared)
+                selection.offer(compared, wanted)
     return states
 
 

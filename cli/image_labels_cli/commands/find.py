@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from image_labels.search.expression import parse
 from image_labels.search.finder import MAX_PAGE, Finder, Found, Page, Skipped
-from image_labels.search.printable import visible
 from image_labels.tables.terms import thousandths
 
 from image_labels_cli import cost, output
+from image_labels_cli.expressions import did_you_mean
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
 from image_labels_cli.options import JSON_OPTION
 
@@ -82,7 +82,12 @@ def find(
         output.note(f"there may be more: {_next_command(ctx.obj, search, results.next_token)}")
     if not results.count:
         raise NothingFoundError(
-            "\n".join(["no more photos" if token else "no photo matches", *map(_suggestion, suggestions.items())])
+            "\n".join(
+                [
+                    "no more photos" if token else "no photo matches",
+                    *map(did_you_mean, suggestions, suggestions.values()),
+                ]
+            )
         )
 
 
@@ -172,11 +177,3 @@ def _next_command(invocation: Invocation, search: Search, token: str) -> str:
     if search.limit:
         words += ["--limit", str(search.limit)]
     return invocation.command(*words, "--token", token, search.expression)
-
-
-def _suggestion(suggestion: tuple[str, list[str]]) -> str:
-    term, similar = visible(suggestion[0]), [*map(visible, suggestion[1])]
-    if not similar:
-        return f'  no photo has the label "{term}": `image-labels labels` lists all labels'
-    names = (", ".join(similar[:-1]) + " or " if similar[1:] else "") + similar[-1]
-    return f'  no photo has the label "{term}"; did you mean {names}?'

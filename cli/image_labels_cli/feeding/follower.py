@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from image_labels_cli.feeding.selection import FOREIGN, Photo
+from image_labels_cli.feeding.selection import Photo, revision_of
 
 if TYPE_CHECKING:
     from image_labels_cli.inventory.items import KnownItem
@@ -28,14 +28,10 @@ SETTLED = frozenset({Outcome.LABELLED, Outcome.REJECTED, Outcome.REMOVED})
 
 @dataclass(frozen=True)
 class Rule:
-    """When a photo is done: its item is of this bucket and of these settings.
-
-    With `again`, an item that was so before does not count: the function must have written it since.
-    """
+    """When a photo is done: its item is of this bucket and of these settings, and its labels are new enough."""
 
     bucket: str
     settings: str
-    again: bool = False
 
     def outcome(self, photo: Photo, item: KnownItem | None) -> Outcome | None:
         """The outcome; None if it is not known yet. The object may have changed: see Inspection."""
@@ -46,12 +42,14 @@ class Rule:
         written_since = item.revision != photo.revision
         if item.settings != self.settings:
             return Outcome.OTHER_SETTINGS if written_since else None
+        if item.labelled_at < photo.labelled_before:
+            return None
         # If it was written since, it may be of an object that has replaced the one that was chosen.
-        if written_since or (item.etag == photo.etag and not self.again):
+        if written_since or item.etag == photo.etag:
             return Outcome.LABELLED if item.status == "LABELLED" else Outcome.REJECTED
         return None
 
 
 def as_now(photo: Photo, item: KnownItem | None) -> Photo:
     """The photo with the present revision of its item."""
-    return replace(photo, revision="" if item is None else item.revision or FOREIGN)
+    return replace(photo, revision=revision_of(item))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import TracebackType
 
 from image_labels_cli.feeding.selection import Photo
@@ -32,7 +32,9 @@ class Pending:
         self._length = 0
         self._file = sqlite3.connect("")
         self._file.execute("PRAGMA journal_mode = OFF")
-        self._file.execute("CREATE TABLE sent (number INTEGER PRIMARY KEY, key, etag, revision, at REAL, ask_at REAL)")
+        self._file.execute(
+            "CREATE TABLE sent (number INTEGER PRIMARY KEY, key, etag, revision, again, at REAL, ask_at REAL)"
+        )
         self._file.execute("CREATE INDEX by_time ON sent (ask_at)")
         self._file.execute("CREATE INDEX by_key ON sent (key)")
 
@@ -48,8 +50,10 @@ class Pending:
         return self._length
 
     def add(self, photos: Sequence[Photo], at: float) -> None:
-        rows = [(photo.key, photo.etag, photo.revision, at, at + FIRST_ASK) for photo in photos]
-        self._file.executemany("INSERT INTO sent (key, etag, revision, at, ask_at) VALUES (?, ?, ?, ?, ?)", rows)
+        rows = [(*astuple(photo), at, at + FIRST_ASK) for photo in photos]
+        self._file.executemany(
+            "INSERT INTO sent (key, etag, revision, again, at, ask_at) VALUES (?, ?, ?, ?, ?, ?)", rows
+        )
         self._length += len(photos)
 
     def due(self, now: float, most: int) -> list[Sent]:
@@ -72,5 +76,8 @@ class Pending:
         self._length -= len(sent)
 
     def _select(self, where: str, values: tuple[object, ...]) -> list[Sent]:
-        rows = self._file.execute(f"SELECT number, key, etag, revision, at FROM sent {where}", values)  # noqa: S608
-        return [Sent(number, Photo(key, etag, revision), at) for number, key, etag, revision, at in rows]
+        rows = self._file.execute(
+            f"SELECT number, key, etag, revision, again, at FROM sent {where}",  # noqa: S608 - constants
+            values,
+        )
+        return [Sent(number, Photo(*photo), at) for number, *photo, at in rows]

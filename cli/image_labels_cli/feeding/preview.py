@@ -27,6 +27,7 @@ class Preview:
     sent_to_rekognition: int
     too_large: int
     without_object: int
+    from_answer: int
     pace: float
     daily_limit: int | None
 
@@ -38,6 +39,7 @@ class Preview:
             selection.sent_to_rekognition,
             selection.too_large,
             selection.without_object,
+            selection.from_answer,
             pace,
             daily_limit,
         )
@@ -68,6 +70,7 @@ class Preview:
             "rekognition_calls": self.sent_to_rekognition,
             "too_large": self.too_large,
             "items_to_remove": self.without_object,
+            "from_stored_answers": self.from_answer,
             "dollars": round(self.rekognition_dollars + self.other_dollars, 6),
             "rekognition_dollars": round(self.rekognition_dollars, 6),
             "seconds": round(self.seconds, 3),
@@ -80,6 +83,8 @@ class Preview:
         lines = [f"Photos: {self.photos:,}{first}: {self.sent_to_rekognition:,} to Rekognition"]
         if self.too_large:
             lines.append(f"{self.too_large:>11,} over 15 MB, rejected without a call")
+        if self.from_answer:
+            lines.append(f"{self.from_answer:>11,} from the stored answer of Rekognition, without a call")
         if self.without_object:
             lines.append(f"{self.without_object:>11,} without an object, whose item is removed")
         lines.append(
@@ -93,7 +98,7 @@ class Preview:
 
 
 def dollars(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 0.005 or not amount else "less than $0.01"
+    return f"${amount:,.2f}" if amount >= 0.005 or not amount else "<$0.01"
 
 
 def duration(seconds: float) -> str:

@@ -49,7 +49,6 @@ def write(result: Result) -> None:
             output.write_text(f"{count:>13,}  {text}")
     if result.stopped:
         output.write_text(f"Stopped: {result.sent:,} sent, {result.done:,} done. The other sent ones are in the queue.")
-        output.write_text("Run the command again to continue.")
 
 
 def problems(result: Result, redrive: str, again: str) -> list[str]:

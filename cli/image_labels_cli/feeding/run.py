@@ -102,7 +102,7 @@ class Result:
 
 
 class Run:
-    """Sends a selection. `body` makes the message for a key."""
+    """Sends a selection. `body` makes the message for a photo."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Run:
         queues: Queues,
         items: Items,
         rule: Rule,
-        body: Callable[[str], str],
+        body: Callable[[Photo], str],
         room: Room,
         inspection: Inspection,
         patience: Patience,
@@ -200,7 +200,7 @@ class Run:
         """Send the photos of one request. Those that SQS refuses repeatedly are counted."""
         at = self._time.clock()
         for tried in range(SEND_TRIES):
-            bodies = [self._body(photo.key) for photo in photos]
+            bodies = [self._body(photo) for photo in photos]
             refused = self._patience(partial(send, self._queues.client, self._queues.url, bodies))
             accepted = [photo for n, photo in enumerate(photos) if n not in refused]
             self._pending.add(accepted, at)

@@ -76,7 +76,7 @@ class Session:
                 queues=Queues(sqs, deployment.queue_url, deployment.waiting_queue_url),
                 items=table.items,
                 rule=rule,
-                body=lambda key: notification(ObjectRef(deployment.bucket, key)),
+                body=lambda photo: notification(ObjectRef(deployment.bucket, photo.key, photo.labelled_before)),
                 room=Room(sqs, deployment.queue_url, self.pace, clock=time.clock, sleep=time.sleep),
                 inspection=Inspection(
                     sqs,

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import typer
+from image_labels.policy import PolicyCriteria, read_policy
 from image_labels.search.printable import visible
-from image_labels.settings import SettingsError, fingerprint_of
+from image_labels.settings import SettingsError, fingerprint_of, wanted_by
 
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.invocation import UsageError
 
 if TYPE_CHECKING:
+    from image_labels.selection import Wanted
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from image_labels_cli.deployment import Deployment
     from image_labels_cli.inventory.bucket import Object
 
@@ -26,7 +30,7 @@ GRACE_OPTION = typer.Option(
 )
 # The values of the deployment that a comparison needs.
 NEEDED = (
-    *("bucket", "images_table", "queue_url", "dead_letter_queue_url"),
+    *("bucket", "images_table", "labels_table", "queue_url", "dead_letter_queue_url"),
     *("filter_suffixes", "min_confidence", "max_labels"),
 )
 
@@ -36,15 +40,38 @@ def inputs(deployment: Deployment, prefix: str) -> tuple[KeyFilter, str, str]:
 
     Raises UsageError.
     """
-    try:
-        settings = fingerprint_of({"MIN_CONFIDENCE": deployment.min_confidence, "MAX_LABELS": deployment.max_labels})
-    except SettingsError as error:
-        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
+    settings = settings_of(deployment)
     keys = KeyFilter.of(deployment.filter_prefix, deployment.filter_suffixes)
     listed = keys.within(prefix)
     if listed is None:
         raise UsageError(f"the module labels keys that start with {visible(keys.prefix)}: {visible(prefix)} does not")
     return keys, settings, listed
+
+
+def settings_of(deployment: Deployment) -> str:
+    """The fingerprint of the module's settings. Raises UsageError."""
+    try:
+        return fingerprint_of(_environment(deployment))
+    except SettingsError as error:
+        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
+
+
+def wanted_of(deployment: Deployment, client: DynamoDBClient) -> Wanted:
+    """What decides the labels, with the label policy. Raises UsageError, and what `read_policy` raises."""
+    settings_of(deployment)
+    criteria, policy_id = wanted_by(_environment(deployment)), deployment.label_policy_id
+    if not policy_id:
+        return criteria
+    policy = read_policy(client, deployment.labels_table, policy_id)
+    return PolicyCriteria(criteria, policy_id, lambda: policy)
+
+
+def _environment(deployment: Deployment) -> dict[str, str]:
+    return {
+        "MIN_CONFIDENCE": deployment.min_confidence,
+        "MAX_LABELS": deployment.max_labels,
+        "LABEL_POLICY_ID": deployment.label_policy_id,
+    }
 
 
 def counted(objects: Iterable[Object], progress: Callable[[int], None]) -> Iterator[Object]:

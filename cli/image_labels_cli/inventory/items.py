@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars
+from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars, text_of, whole
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_KEYS = 100
-_NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, "LabelModelVersion"))}
+_OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut")
+_NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
 PROJECTION: dict[str, Any] = {"ProjectionExpression": ", ".join(_NAMES), "ExpressionAttributeNames": _NAMES}
 
@@ -27,7 +30,8 @@ class KnownItem:
 
     `complete` says whether all of the photo's rows are in the labels table. `foreign` says whether another program
     wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
-    `revision` changes each time the function writes the item.
+    `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
+    `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
     """
 
     key: str
@@ -39,6 +43,10 @@ class KnownItem:
     complete: bool = False
     foreign: bool = False
     revision: str = ""
+    labelled_at: str = ""
+    asked: str = ""
+    answered: int = 0
+    whole: bool = False
 
 
 def known(item: Mapping[str, Any]) -> KnownItem:
@@ -55,15 +63,32 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         model_version=item.get("LabelModelVersion", {}).get("S", ""),
         complete="Rows" in item,
         revision=item["Revision"]["N"],
+        labelled_at=text_of(item, "LabelledAt"),
+        asked=text_of(item, "Asked") or item["Settings"]["S"],
+        answered=whole(item.get("Answered", {})) or len(item.get("Labels", {}).get("SS", ())),
+        whole="DetectionsCut" not in item,
     )
 
 
+def date_of(answer: Mapping[str, Any]) -> datetime:
+    """AWS's time of an answer, because the clock of this machine may differ from that of S3's LastModified."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
 class Items:
-    """Reads items of one images table by key. `read_units` and `requests` are the cost of the reads so far."""
+    """Reads items of one images table by key. `read_units` and `requests` are the cost of the reads so far.
+
+    `first_answer` is AWS's time of the first read, None before.
+    """
 
     def __init__(self, client: DynamoDBClient, name: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.read_units = 0.0
         self.requests = 0
+        self.first_answer: datetime | None = None
         self._client = client
         self._name = name
         self._sleep = sleep
@@ -91,6 +116,7 @@ class Items:
         while unread:
             asked: Any = {self._name: {**request, "Keys": unread}}
             answer: Any = self._client.batch_get_item(RequestItems=asked, ReturnConsumedCapacity="TOTAL")
+            self.first_answer = self.first_answer or date_of(answer)
             for consumed in answer.get("ConsumedCapacity", ()):
                 self.count(consumed)
             yield from answer.get("Responses", {}).get(self._name, ())

@@ -7,18 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from image_labels_cli.inventory.items import PROJECTION, Items, KnownItem, known
+from image_labels_cli.inventory.items import PROJECTION, Items, KnownItem, date_of, known
 from image_labels_cli.patience import at_once
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_NAMES = [field.name for field in fields(KnownItem)]
+_BOOLEANS = [field.name for field in fields(KnownItem) if isinstance(field.default, bool)]
 # Quoted, because FOREIGN is a keyword of SQL.
-_COLUMNS = [f'"{field.name}"' for field in fields(KnownItem)]
+_COLUMNS = [f'"{name}"' for name in _NAMES]
 
 
 class Table:
@@ -67,7 +68,7 @@ class Table:
         insert = f"INSERT INTO items VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - constants
         for page in self._pages():
             if started is None:
-                started = _date(page)
+                started = date_of(page)
                 self.ahead = (started - datetime.now(UTC)).total_seconds()
             self.items.count(page.get("ConsumedCapacity", {}))
             items = page["Items"]
@@ -80,8 +81,9 @@ class Table:
     def __iter__(self) -> Iterator[KnownItem]:
         """The stored items, ascending by the UTF-8 of their keys."""
         rows = self._file.execute(f"SELECT {', '.join(_COLUMNS)} FROM items ORDER BY key")  # noqa: S608 - constants
-        for key, bucket, etag, settings, status, model_version, complete, foreign, revision in rows:
-            yield KnownItem(key, bucket, etag, settings, status, model_version, bool(complete), bool(foreign), revision)
+        for row in rows:
+            values = dict(zip(_NAMES, row, strict=True))
+            yield KnownItem(**values | {name: bool(values[name]) for name in _BOOLEANS})
 
     def existing(self, keys: Sequence[str]) -> set[str]:
         """Those of at most MAX_KEYS keys that have an item now: see Items.existing."""
@@ -96,12 +98,3 @@ class Table:
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def _date(answer: Mapping[str, Any]) -> datetime:
-    """AWS's time of an answer, because the clock of this machine may differ from that of S3's LastModified."""
-    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-    try:
-        return parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return datetime.now(UTC)

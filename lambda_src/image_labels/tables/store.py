@@ -6,6 +6,7 @@ images: one item per photo
     Detections         L/M   Name, Confidence (N, percent), Parents, Aliases, Categories, Instances (boxes as ratios)
     OtherDetections    L/M   the labels of Rekognition's answer that the settings leave out; absent when there are none
     Asked              S     the criteria of the request to Rekognition, if they are not those in Settings; else absent
+    Answered           N     how many labels Rekognition's answer has, if there are OtherDetections; else absent
     DetectionsCut      BOOL  true when boxes were left out to fit the item into DynamoDB's 400 KB; else absent
     Status             S     LABELLED or REJECTED
     Reason             S     why it was rejected
@@ -141,6 +142,9 @@ class Store:
                 item["Labels"] = {"SS": names}
             if content.asked not in ("", settings):
                 item["Asked"] = {"S": content.asked}
+            if content.others:
+                unchanged = sum(not label.changed for label in content.labels)
+                item["Answered"] = {"N": str(unchanged + len(content.others))}
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         terms = terms_of(content.labels) if isinstance(content, Labels) else ()
         self._learn(terms)

@@ -30,6 +30,7 @@ from image_labels_cli.times import Time
 from support.command import run
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.messages import event, show_all, sqs_client
+from support.policies import NO_RULES
 from support.seed import put_photo, send_dead_letter, write_photos
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ USES = {
 # The same for the commands of operators.
 OPERATOR_USES = {
     "audit": [["audit"], ["audit", "images/2026/"]],
-    "backfill": [["backfill", "images/dog", "--yes"]],
+    "backfill": [["backfill", "images/dog", "--label-policy-id", "p", "--yes"]],
+    "relabel": [
+        ["relabel", "--rejected", "--label-policy-id", "p", "--yes"],
+        ["relabel", "dgo", "--label-policy-id", "p", "--yes"],
+        ["relabel", "(crowd OR ani*) AND NOT cat", "--label-policy-id", "p", "--yes"],
+    ],
     "redrive": [["redrive", "--all"]],
 }
 # More terms than a row holds.
@@ -113,6 +119,8 @@ def guard(
     monkeypatch.setenv("IMAGE_LABELS_MAX_LABELS", "10")
     put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
     write_photos(dynamodb, {"images/crowd.jpg": CROWD})
+    row = {"Term": {"S": "*policy"}, "Rank": {"S": "p"}, "Policy": {"S": json.dumps(NO_RULES)}}
+    dynamodb.put_item(TableName=LABELS_TABLE, Item=row)
     send_dead_letter(queues["dead-letters"], event("x.jpg"), Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
     return Guard(
         {
@@ -156,7 +164,7 @@ def test_command_uses_exactly_the_listed_permissions(guard: Guard, command: str)
     for arguments in (USES | OPERATOR_USES)[command]:
         result = run(*arguments, make_aws=guard.make_aws)
         # The photos have no objects: all are ghosts, except under the other prefix. No function removes their items.
-        nothing = (["find", "dgo"], ["audit"], *OPERATOR_USES["backfill"])
+        nothing = (["find", "dgo"], ["audit"], *OPERATOR_USES["backfill"], *OPERATOR_USES["relabel"])
         assert result.exit_code == (1 if arguments in nothing else 0), result.output
     assert guard.actions == listed(command)
 

@@ -11,11 +11,16 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
+from image_labels.model import Label, iso_time
+from image_labels.selection import Criteria, covers
+from image_labels.tables.items import rows_of
+from image_labels.tables.terms import terms_of
 from image_labels_cli.aws import Aws
 from image_labels_cli.times import Time
 from support.fakes import BUCKET, TABLE
@@ -40,6 +45,10 @@ class Message:
     def key(self) -> str:
         return unquote_plus(json.loads(self.body)["Records"][0]["s3"]["object"]["key"])
 
+    @property
+    def labelled_before(self) -> str:
+        return str(json.loads(self.body)["Records"][0].get("labelledBefore", ""))
+
 
 @dataclass
 class World:
@@ -52,6 +61,7 @@ class World:
     rate: float = 50.0
     lag: float = 3.0
     settings: str = SETTINGS
+    model: str = "3.0"
     daily: int | None = None
     failing: Callable[[str], bool] = lambda _key: False
     rejected: Callable[[str], bool] = lambda _key: False
@@ -61,6 +71,7 @@ class World:
     each_second: Callable[[], None] = lambda: None
     objects: dict[str, tuple[str, int]] = field(default_factory=dict)
     items: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, list[str]] = field(default_factory=dict)  # for searches
     sent: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)  # of Rekognition, by key
     done_at: dict[str, float] = field(default_factory=dict)
@@ -95,6 +106,8 @@ class World:
                 "Status": {"S": "REJECTED" if self.rejected(key) else "LABELLED"},
                 "Revision": {"N": str(self._revision)},
                 "Rows": {"N": "1"},
+                "LabelledAt": {"S": iso_time(EPOCH + self.now)},
+                "LabelModelVersion": {"S": self.model},
             } | attributes
             self.items[key] = {name: value for name, value in item.items() if value is not None}
 
@@ -150,7 +163,7 @@ class World:
         self.queues[WAITING].clear()
 
     def _process(self, message: Message) -> None:
-        key = message.key
+        key, before = message.key, message.labelled_before
         message.tries += 1
         if self.failing(key):
             if message.tries >= 3:
@@ -160,7 +173,10 @@ class World:
             self.queues[QUEUE].append(message)
         elif key not in self.objects:
             self.items.pop(key, None)
-        elif not self._agrees(key):
+        elif not self._agrees(key, before):
+            if self._answers(key, before):
+                self.label(key, etag=self.objects[key][0], LabelledAt=self.items[key]["LabelledAt"])
+                return
             if self.daily is not None and self._today >= self.daily:
                 self.queues[WAITING].append(message)
                 return
@@ -169,8 +185,23 @@ class World:
             self.label(key, etag=self.objects[key][0])
             self.done_at[key] = self.now
 
-    def _agrees(self, key: str) -> bool:
+    def _answers(self, key: str, before: str) -> bool:
+        """Whether the item has an answer of Rekognition for this object that has all that the settings want."""
+        item, wanted = self.items.get(key, {}), Criteria.parse(self.settings)
+        asked = item.get("Asked", item.get("Settings", {})).get("S", "")
+        assert wanted is not None
+        labels = len(item.get("Labels", {}).get("SS", ()))
+        return (
+            item.get("ETag") == {"S": self.objects[key][0]}
+            and item.get("LabelledAt", {}).get("S", "") >= before
+            and (item["Status"] == {"S": "REJECTED"} or "DetectionsCut" not in item)
+            and (item["Status"] == {"S": "REJECTED"} or covers(asked, labels, wanted))
+        )
+
+    def _agrees(self, key: str, before: str = "") -> bool:
         item = self.items.get(key, {})
+        if item.get("LabelledAt", {}).get("S", "") < before:
+            return False
         expected = {"Bucket": {"S": BUCKET}, "ETag": {"S": self.objects[key][0]}, "Settings": {"S": self.settings}}
         return "Rows" in item and "Revision" in item and all(item.get(n) == value for n, value in expected.items())
 
@@ -215,15 +246,37 @@ class World:
             start = ExclusiveStartKey or 0
             items = list(self.items.values())
             more = {"LastEvaluatedKey": start + 100} if start + 100 < len(items) else {}
-            return {"Items": items[start : start + 100], "ConsumedCapacity": {"CapacityUnits": 1.0}} | more
+            date = format_datetime(datetime.fromtimestamp(EPOCH + self.now, UTC), usegmt=True)
+            answer = {"Items": items[start : start + 100], "ConsumedCapacity": {"CapacityUnits": 1.0}}
+            return answer | {"ResponseMetadata": {"HTTPHeaders": {"date": date}}} | more
 
         return self._request("Scan", answer)
 
+    def query(self, *, ExpressionAttributeValues: Any, **_: Any) -> Any:  # noqa: N803
+        """The rows of a term."""
+
+        def answer() -> Any:
+            terms = [value["S"] for value in ExpressionAttributeValues.values() if "S" in value]
+            rows = [
+                row
+                for key, labels in self.labels.items()
+                for row in rows_of(key, terms_of([Label(name, 99.0) for name in labels])).values()
+                if row["Term"]["S"] in terms
+            ]
+            return {"Items": sorted(rows, key=lambda row: row["Rank"]["S"])}
+
+        return self._request("Query", answer)
+
     def batch_get_item(self, *, RequestItems: Any, **_: Any) -> Any:  # noqa: N803
         def answer() -> Any:
+            if TABLE not in RequestItems:
+                return {"Responses": {}}  # the vocabulary
             keys = [key["PK"]["S"] for key in RequestItems[TABLE]["Keys"]]
             assert len(keys) == len(set(keys)) <= 100
-            return {"Responses": {TABLE: [self.items[key] for key in keys if key in self.items]}}
+            # The date is of AWS's clock.
+            date = format_datetime(datetime.fromtimestamp(EPOCH + self.now, UTC), usegmt=True)
+            found = [self.items[key] for key in keys if key in self.items]
+            return {"Responses": {TABLE: found}, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
 
         return self._request("BatchGetItem", answer)
 

@@ -105,11 +105,12 @@ def test_preview_has_the_cost_of_photos_that_are_sent_to_rekognition(differing: 
     assert not differing.sent
     assert chosen == {
         "photos": 7,
-        "rekognition_calls": 5,
+        "rekognition_calls": 3,
         "too_large": 1,
         "items_to_remove": 1,
-        "dollars": 0.00522,
-        "rekognition_dollars": 0.005,
+        "from_stored_answers": 2,
+        "dollars": 0.003132,
+        "rekognition_dollars": 0.003,
         "seconds": 0.14,
         "days": None,
     }
@@ -320,10 +321,11 @@ def test_output_on_a_terminal_has_80_columns(differing: World) -> None:
     assert max(map(len, result.stdout.splitlines())) <= 80
     for line in (
         "        1,202  missing         objects without an item",
-        "Photos: 1,207: 1,205 to Rekognition",
+        "Photos: 1,207: 1,203 to Rekognition",
+        "          2 from the stored answer of Rekognition, without a call",
         "          1 over 15 MB, rejected without a call",
         "          1 without an object, whose item is removed",
-        "Cost:   $1.26 in us-east-1: Rekognition $1.21, other services $0.05",
+        "Cost:   $1.26 in us-east-1: Rekognition $1.20, other services $0.05",
         "Time:   25 s at 50 photos per second",
         "        1,205  labelled",
         "            1  removed: their photos are gone",

@@ -95,7 +95,7 @@ def test_interrupted_backfill_says_on_a_terminal_how_to_continue(world: World) -
     assert found
     assert int(found[1]) == world.sent.total()
     assert 0 < int(found[2]) <= world.sent.total() - len(world.in_queue)
-    assert "Run the command again to continue." in result.stdout
+    assert "to continue: image-labels backfill" in result.stderr
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
@@ -178,7 +178,7 @@ def test_backfill_gives_up_after_half_an_hour(world: World) -> None:
     assert "AWS does not answer" in result.stderr
     assert world.now == pytest.approx(GIVE_UP_SECONDS, abs=120)
     assert f"sent\t{world.sent.total()}\n" in result.stdout
-    assert "run it again to continue" in result.stderr
+    assert "To continue: image-labels backfill" in result.stderr
     world.before = lambda _: None
     assert backfill(world).exit_code == 0
     assert not world.differing()

@@ -13,6 +13,7 @@ TEN_MILLION = Preview(
     sent_to_rekognition=9_999_000,
     too_large=900,
     without_object=100,
+    from_answer=0,
     pace=50.0,
     daily_limit=None,
 )
@@ -57,4 +58,4 @@ def test_duration(seconds: float, text: str) -> None:
 
 
 def test_small_amounts_are_not_zero() -> None:
-    assert (dollars(0), dollars(0.001), dollars(12345.678)) == ("$0.00", "less than $0.01", "$12,345.68")
+    assert (dollars(0), dollars(0.001), dollars(12345.678)) == ("$0.00", "<$0.01", "$12,345.68")
