@@ -18,6 +18,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 MODELS := emulator/image_labels_emulator/models
 CHECKOV := .local/checkov
+# Keep compiled modules even where the environment says otherwise, as container images do. The targets start hundreds of
+# Python processes, and to compile the modules takes most of the start of each.
+unexport PYTHONDONTWRITEBYTECODE
 # Group the output of parallel targets. make 3.81, which macOS ships, has no such option.
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
