@@ -1,6 +1,6 @@
 """`image-labels audit` after the tests that upload, fault and kill: nothing is lost, and differences are found.
 
-Files run in alphabetical order, so this one follows test_retries.py.
+This file runs after test_retries.py (conftest.py).
 """
 
 from __future__ import annotations
