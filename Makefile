@@ -18,6 +18,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 MODELS := emulator/image_labels_emulator/models
 CHECKOV := .local/checkov
+# Keep compiled modules even where the environment says otherwise, as container images do. The targets start hundreds of
+# Python processes, and to compile the modules takes most of the start of each.
+unexport PYTHONDONTWRITEBYTECODE
 # Group the output of parallel targets. make 3.81, which macOS ships, has no such option.
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
@@ -37,10 +40,12 @@ browse: $(VENV)/.ready ## Open the web page of the demo's photos.
 down: ## Stop the demo and delete its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi
 
-# The browser tests run last and alone: other jobs on the same processors would distort their scrolling measurements.
-test: require-terraform ## Run lint, unit, terraform, terraform-versions, e2e and checkov; then browser.
+# The end-to-end tests start first, because they take longest and mostly wait. The browser tests run last and alone: other
+# jobs on the same processors would distort their scrolling measurements. The models are installed before, because unit
+# and e2e would both do it.
+test: require-terraform $(VENV)/.models ## Run lint, unit, terraform, terraform-versions, e2e and checkov; then browser.
 	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) \
-		$(addprefix reported-,lint unit terraform terraform-versions e2e checkov)
+		$(addprefix reported-,e2e unit terraform-versions lint terraform checkov)
 	@$(MAKE) --no-print-directory reported-browser
 
 # Report start, result and duration of a target. make does not hold back the output of lines with + or $(MAKE).

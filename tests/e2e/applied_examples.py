@@ -49,6 +49,7 @@ class Examples:
         self._pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="example")
         self._stop = threading.Event()
         self._applied: dict[str, Future[Applied]] = {name: self._pool.submit(self._apply, name) for name in NAMES}
+        self._left: dict[str, Future[str]] = {}
 
     def __getitem__(self, name: str) -> Applied:
         """Wait until the example is applied. Raises TerraformError if Terraform failed."""
@@ -59,10 +60,16 @@ class Examples:
         arguments = [part for variable in variables for part in ("-var", variable)]
         self[name].root.run("apply", "-no-color", "-auto-approve", *arguments)
 
+    def start_to_destroy(self, *names: str) -> None:
+        """Destroy examples in the background."""
+        for name in names:
+            if name not in self._left:
+                self._left[name] = self._pool.submit(self._destroy, name)
+
     def destroy(self) -> dict[str, str]:
-        """Destroy all examples. Returns Terraform's description of each remaining state."""
-        done = {name: self._pool.submit(self._destroy, self[name].root) for name in NAMES}
-        return {name: each.result(SECONDS) for name, each in done.items()}
+        """Destroy all examples. Returns the addresses of the resources that remain in each state."""
+        self.start_to_destroy(*NAMES)
+        return {name: each.result(SECONDS) for name, each in self._left.items()}
 
     def close(self) -> None:
         """Cancel what has not started, and wait for the rest."""
@@ -77,6 +84,7 @@ class Examples:
         outputs = {key: each["value"] for key, each in json.loads(root.run("output", "-json").stdout).items()}
         return Applied(root, outputs, plan.stdout, plan.returncode)
 
-    def _destroy(self, root: Root) -> str:
+    def _destroy(self, name: str) -> str:
+        root = self[name].root
         root.run("destroy", "-no-color", "-auto-approve")
-        return root.run("show", "-no-color", str(root.state)).stdout.strip()
+        return root.run("state", "list", f"-state={root.state}").stdout

@@ -1,7 +1,7 @@
 """One LocalStack for all end-to-end tests. The module and each example are applied once, in parallel.
 
 The tests of test_retries.py need several tries with waits between them. Their photos are therefore uploaded as soon as
-the bucket exists.
+the bucket exists. The examples take minutes to apply, so the tests of the module run before those of the examples.
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ from stack import DIRECTORY, NEVER, THROTTLED, Stack, stack_of, wait_for
 from support.event_files import load
 
 from tools.terraform import ROOT, Root
+
+# In this order, after all other files: the examples, which are applied meanwhile, and then the tests that check what
+# the previous ones have left.
+LAST = ("test_examples.py", "test_retries.py", "test_settled.py", "test_watch.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LAST.index(item.path.name) if item.path.name in LAST else -1)
 
 
 @pytest.fixture(scope="session")

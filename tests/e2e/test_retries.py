@@ -1,7 +1,7 @@
 """Retries: photos that Rekognition throttles are labelled, and photos that it never answers become dead letters.
 
 The photos are uploaded at the start of the run (conftest.py), because the waits between their tries take half a
-minute. Files run in alphabetical order, so this one is among the last.
+minute. This file is among the last to run (conftest.py).
 """
 
 from __future__ import annotations

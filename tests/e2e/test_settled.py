@@ -1,7 +1,7 @@
 """`image-labels audit` and `backfill` after the tests that upload, fault and kill: nothing is lost, differences are
 found, and photos whose events were lost are labelled.
 
-Files run in alphabetical order, so this one follows test_retries.py.
+This file runs after test_retries.py (conftest.py).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Metrics and alarms after all other tests. The file's name makes it the last one."""
+"""Metrics and alarms after all other tests: this file runs last (conftest.py)."""
 
 from __future__ import annotations
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 from image_labels.clients import Clients, make_clients
 from image_labels_emulator import dynamodb as emulated_dynamodb
@@ -32,6 +34,19 @@ def set_fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models_are_parsed_once() -> Iterator[None]:
+    """Otherwise each session of boto3 parses them, which takes longer than most tests. botocore only reads them."""
+    load = cache(JSONFileLoader().load_file)
+
+    def load_file(_loader: JSONFileLoader, path: str) -> Any:
+        return load(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from itertools import count
 from typing import Any, cast
 
@@ -67,7 +66,7 @@ class Tables:
 
     def get_item(self, *, TableName: str, Key: Attributes, ConsistentRead: bool, **_: Any) -> Attributes:  # noqa: N803
         assert ConsistentRead
-        found = self._network(lambda: deepcopy(self.items[TableName].get(_key(TableName, Key))))
+        found = self._network(lambda: _copy(self.items[TableName].get(_key(TableName, Key))))
         return {"Item": found} if found is not None else {}
 
     def batch_write_item(self, *, RequestItems: dict[str, list[Attributes]]) -> Attributes:  # noqa: N803
@@ -145,7 +144,7 @@ class Tables:
         items = self.items[table]
         match kind, action.get("UpdateExpression"):
             case "Put", None:
-                items[key] = deepcopy(action["Item"])
+                items[key] = _copy(action["Item"])
             case "Delete", None:
                 items.pop(key, None)
             case "ConditionCheck", None:
@@ -170,6 +169,15 @@ def revisions() -> Callable[[], int]:
     """A source of unique numbers."""
     numbers: Iterator[int] = count(1)
     return lambda: next(numbers)
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy of attributes, several times faster than copy.deepcopy, which also looks for cycles."""
+    if isinstance(value, dict):
+        return {name: _copy(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_copy(each) for each in value]
+    return value
 
 
 def _clause_holds(clause: str, item: Attributes, action: Attributes) -> bool:

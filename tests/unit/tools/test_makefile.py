@@ -19,6 +19,8 @@ slow:
 \t@echo one; cat {pipe}
 bad:
 \t@echo reason; false
+python:
+\t@echo "{{$$PYTHONDONTWRITEBYTECODE}}"
 """
 
 
@@ -60,6 +62,12 @@ def test_failed_check_is_reported_and_fails_the_run(pipe: Path) -> None:
     output, _ = process.communicate(timeout=SECONDS)
     assert "reason\nmake bad: FAILED after " in output
     assert process.returncode != 0
+
+
+def test_compiled_modules_are_kept(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    output, _ = start(pipe, "python").communicate(timeout=SECONDS)
+    assert output == "{}\n"
 
 
 def test_lines_of_help_are_short() -> None:
