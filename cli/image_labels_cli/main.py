@@ -175,6 +175,13 @@ def callback(
     rekognition_tps: Annotated[
         str, _deployment_option("rekognition_tps", "DetectLabels calls per second that the function makes.")
     ] = "",
+    batch_function_arn: Annotated[
+        str, _deployment_option("batch_function_arn", "Function that S3 Batch Operations invokes.")
+    ] = "",
+    batch_role_arn: Annotated[str, _deployment_option("batch_role_arn", "Role of S3 Batch Operations jobs.")] = "",
+    batch_tps: Annotated[
+        str, _deployment_option("batch_tps", "DetectLabels calls per second of S3 Batch Operations jobs.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -211,6 +218,9 @@ def callback(
         "min_confidence": min_confidence,
         "max_labels": max_labels,
         "rekognition_tps": rekognition_tps,
+        "batch_function_arn": batch_function_arn,
+        "batch_role_arn": batch_role_arn,
+        "batch_tps": batch_tps,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]
