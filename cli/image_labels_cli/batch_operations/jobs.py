@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.aws_errors import code_of
+from image_labels.failures import TryAgain, failure_of
 
 # Seconds between two looks at the jobs: while S3 lists the photos, and while it labels them.
 COUNTING_SECONDS = 5.0
@@ -20,6 +21,8 @@ FOLLOWING_SECONDS = 30.0
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-batch-operations.html
 UNKNOWN_LOOKS = 12
 UNKNOWN = ("NoSuchJob", "NoSuchJobException", "NotFoundException", "404")
+# Looks in a row that may fail in the days that jobs take: five minutes without a network, for instance.
+MAX_FAILURES = 10
 # The job has ended already.
 NOT_CHANGEABLE = ("JobStatusException",)
 # The reason of a job whose filter matches no object:
@@ -100,10 +103,19 @@ class Jobs:
                 self._update(job, "Ready")
 
     def follow(self, progress: Callable[[int], None]) -> None:
-        """Wait until every job has ended. `progress` gets the number of new tasks that have."""
-        done = 0
+        """Wait until every job has ended. `progress` gets the number of new tasks that have.
+
+        A failure that may be over soon is raised only after some in a row.
+        """
+        done = failures = 0
         while True:
-            self._look(known=True)
+            try:
+                self._look(known=True)
+                failures = 0
+            except (ClientError, BotoCoreError) as error:
+                failures += 1
+                if failures > MAX_FAILURES or not isinstance(failure_of(error), TryAgain):
+                    raise
             progress(self.done - done)
             done = self.done
             if all(job.has_ended for job in self.jobs):

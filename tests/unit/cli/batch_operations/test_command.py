@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from image_labels_cli import emulated
+from image_labels_cli.batch_operations import jobs
 from image_labels_cli.permissions import BATCH_PERMISSIONS
 from support.batch_service import ACCOUNT, BatchService
 from support.fakes import BUCKET
@@ -310,6 +312,35 @@ class TestInterruption:
         assert result.exit_code == 3
         assert "AWS goes on with the jobs" in result.stderr
         assert "Cancelled" not in service.statuses
+
+    def test_network_that_fails_for_some_looks_does_not_end_the_command(
+        self, run: Run, service: BatchService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jobs, "MAX_FAILURES", 1)
+        fails = iter([True, True, True])  # one look, which makes three attempts
+
+        def before(_operation: str) -> None:
+            if "Active" in service.statuses and next(fails, False):
+                raise EndpointConnectionError(endpoint_url="https://s3-control")
+
+        service.before = before
+        result = run("--yes", "images/2026/")
+        assert (result.exit_code, service.statuses[2], next(fails, False)) == (0, "Complete", False), result.output
+
+    def test_network_that_fails_for_long_ends_the_command_and_not_the_jobs(
+        self, run: Run, service: BatchService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jobs, "MAX_FAILURES", 1)
+
+        def before(_operation: str) -> None:
+            if "Active" in service.statuses:
+                raise EndpointConnectionError(endpoint_url="https://s3-control")
+
+        service.before = before
+        result = run("--yes", "images/2026/")
+        assert (result.exit_code, service.statuses[2]) == (3, "Active")
+        assert "AWS goes on with the jobs" in result.stderr
+        assert "AWS does not answer" in result.stderr
 
     def test_error_while_the_jobs_are_created_cancels_those_that_exist(self, run: Run, service: BatchService) -> None:
         def before(_operation: str) -> None:
