@@ -142,6 +142,9 @@ data "aws_iam_policy_document" "function" {
 ################################################################################
 
 locals {
+  # The functions that run as the role.
+  function_names = concat([var.name], var.enable_batch_operations ? [local.batch_function_name] : [])
+
   network_interface_actions = [
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
@@ -182,7 +185,7 @@ data "aws_iam_policy_document" "network_interfaces" {
     condition {
       test     = "ArnEquals"
       variable = "lambda:SourceFunctionArn"
-      values   = ["arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}"]
+      values   = [for name in local.function_names : "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${name}"]
     }
   }
 }
@@ -288,6 +291,45 @@ data "aws_iam_policy_document" "operator" {
     sid       = "SendPhotosToTheFunction"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.photos.arn]
+  }
+
+  # CreateJob has no resource type: IAM accepts only "*". The next statement decides what a job can do.
+  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+  dynamic "statement" {
+    for_each = aws_iam_role.batch_operations
+
+    content {
+      sid       = "CreateBatchJobs"
+      actions   = ["s3:CreateJob"]
+      resources = ["*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = aws_iam_role.batch_operations
+
+    content {
+      sid       = "LetThemRunAsTheirRole"
+      actions   = ["iam:PassRole"]
+      resources = [statement.value.arn]
+
+      condition {
+        test     = "StringEquals"
+        variable = "iam:PassedToService"
+        values   = ["batchoperations.s3.amazonaws.com"]
+      }
+    }
+  }
+
+  # The ARN of a job has its id, which S3 chooses.
+  dynamic "statement" {
+    for_each = aws_iam_role.batch_operations
+
+    content {
+      sid       = "FollowConfirmAndCancelBatchJobs"
+      actions   = ["s3:DescribeJob", "s3:UpdateJobStatus"]
+      resources = ["arn:${local.partition}:s3:${local.region}:${local.account_id}:job/*"]
+    }
   }
 
   dynamic "statement" {

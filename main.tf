@@ -166,7 +166,8 @@ locals {
     : filebase64sha256(local.package.filename)
   )
 
-  # The function's settings. A validation of lambda_environment_variables refuses these names.
+  # The function's settings. A validation of lambda_environment_variables refuses these names. The function for S3 Batch
+  # Operations has others for CONCURRENCY and DETECT_LABELS_PER_SECOND.
   environment = {
     BUCKET_NAME       = local.bucket_name
     IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
@@ -182,17 +183,24 @@ locals {
     MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
     RETRY_DELAY_SECONDS   = tostring(var.retry_delay_seconds)
 
-    # Messages that the queue of photos may hold before the function moves no more back: ten minutes of the quota, half of
-    # which is processed before the next scheduled run. More would delay new uploads and deletions.
+    # Messages that the queue of photos may hold before the function moves no more back: ten minutes of its part of the
+    # quota, half of which is processed before the next scheduled run. More would delay new uploads and deletions.
     WAITING_QUEUE_URL = aws_sqs_queue.waiting.url
-    MAX_QUEUE_BACKLOG = tostring(ceil(600 * local.rekognition_tps))
+    MAX_QUEUE_BACKLOG = tostring(ceil(600 * local.queue_tps))
   }
+
+  # The settings that are set only if they are used.
+  optional_environment = merge(
+    var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
+    local.requested_min_confidence == var.min_confidence ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(local.requested_min_confidence) },
+    local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
+  )
 }
 
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:logs and metrics show the same as traces, which are billed per photo
   #checkov:skip=CKV_AWS_115:the event source mapping limits concurrency; small accounts cannot reserve any
-  #checkov:skip=CKV_AWS_116:the queue has one; S3 Batch Operations reports failures, and the schedule runs again
+  #checkov:skip=CKV_AWS_116:the queue has one, and the schedule runs again
   #checkov:skip=CKV_AWS_173:the variables hold no secrets, and Lambda encrypts them with its own key
   #checkov:skip=CKV_AWS_272:signing requires a profile in the account; lambda_package accepts a signed zip
   function_name = var.name
@@ -215,9 +223,7 @@ resource "aws_lambda_function" "this" {
     variables = merge(
       var.lambda_environment_variables,
       local.environment,
-      var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
-      local.requested_min_confidence == var.min_confidence ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(local.requested_min_confidence) },
-      local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
+      local.optional_environment,
     )
   }
 

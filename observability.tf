@@ -129,7 +129,18 @@ locals {
       period      = 300
       threshold   = 0
     }
-    }, [
+    }, var.enable_batch_operations ? {
+    # None on throttled invocations: S3 invokes the function more often than its concurrency allows, by design.
+    batch-function-errors = {
+      description = "The function for S3 Batch Operations failed: it crashed, timed out, ran out of memory, or has wrong settings or permissions. The job's report names the photos"
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      dimensions  = { FunctionName = local.batch_function_name }
+      statistic   = "Sum"
+      period      = 300
+      threshold   = 0
+    }
+    } : {}, [
     # Every rule's target has a dead-letter queue, so one of the two metrics counts each event that was not delivered.
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
     for rule in local.event_rules : {

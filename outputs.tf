@@ -60,6 +60,21 @@ output "lambda_role_arn" {
   value       = aws_iam_role.function.arn
 }
 
+output "batch_function_arn" {
+  description = "ARN of the function that S3 Batch Operations invokes, without a version, or null if enable_batch_operations is false."
+  value       = one(aws_lambda_function.batch[*].arn)
+}
+
+output "batch_operations_role_arn" {
+  description = "ARN of the role of S3 Batch Operations jobs, or null if enable_batch_operations is false."
+  value       = one(aws_iam_role.batch_operations[*].arn)
+}
+
+output "batch_operations_prefix" {
+  description = "Key prefix of the manifests and reports of S3 Batch Operations jobs in the bucket, or null if enable_batch_operations is false."
+  value       = var.enable_batch_operations ? local.batch_prefix : null
+}
+
 output "images_table_name" {
   description = "Name of the table with one item per photo; the partition key PK (S) is the object key."
   value       = aws_dynamodb_table.images.name
@@ -82,7 +97,7 @@ output "labels_table_arn" {
 
 output "cli_environment" {
   description = "Environment variables that configure the command image-labels where it cannot run `terraform output`."
-  value = {
+  value = merge({
     IMAGE_LABELS_REGION                = local.region
     IMAGE_LABELS_BUCKET                = local.bucket_name
     IMAGE_LABELS_QUEUE_URL             = aws_sqs_queue.photos.url
@@ -90,7 +105,7 @@ output "cli_environment" {
     IMAGE_LABELS_WAITING_QUEUE_URL     = aws_sqs_queue.waiting.url
     IMAGE_LABELS_IMAGES_TABLE          = aws_dynamodb_table.images.name
     IMAGE_LABELS_LABELS_TABLE          = aws_dynamodb_table.labels.name
-    IMAGE_LABELS_REKOGNITION_TPS       = tostring(local.rekognition_tps)
+    IMAGE_LABELS_REKOGNITION_TPS       = tostring(local.queue_tps)
     IMAGE_LABELS_DAILY_IMAGE_LIMIT     = var.daily_image_limit == null ? "" : tostring(var.daily_image_limit)
 
     # No suffix has a comma or *, so "*" can be the empty suffix, which is always alone.
@@ -103,7 +118,11 @@ output "cli_environment" {
 
     # "" without a policy, because the values of a map have one type and null would be left out.
     IMAGE_LABELS_LABEL_POLICY_ID = local.label_policy_id == null ? "" : local.label_policy_id
-  }
+    }, var.enable_batch_operations ? {
+    IMAGE_LABELS_BATCH_FUNCTION_ARN = aws_lambda_function.batch[0].arn
+    IMAGE_LABELS_BATCH_ROLE_ARN     = aws_iam_role.batch_operations[0].arn
+    IMAGE_LABELS_BATCH_TPS          = tostring(local.batch_tps)
+  } : {})
 }
 
 output "reader_policy_json" {
@@ -112,7 +131,7 @@ output "reader_policy_json" {
 }
 
 output "operator_policy_json" {
-  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit, backfill, relabel and redrive need. The other commands need reader_policy_json."
+  description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit, backfill, relabel and redrive need, and with enable_batch_operations the permissions for jobs. The other commands need reader_policy_json."
   value       = data.aws_iam_policy_document.operator.json
 }
 
@@ -122,7 +141,7 @@ output "log_group_name" {
 }
 
 output "alarm_arns" {
-  description = "Map of alarm names to ARNs: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (with log_level DEBUG or INFO), and with trigger = \"eventbridge\" events-not-delivered and events-dropped for the first rule, then events-not-delivered-2, events-dropped-2 and so on for further rules."
+  description = "Map of alarm names to ARNs: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (with log_level DEBUG or INFO), batch-function-errors (with enable_batch_operations), and with trigger = \"eventbridge\" events-not-delivered and events-dropped for the first rule, then events-not-delivered-2, events-dropped-2 and so on for further rules."
   value = merge(
     { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.arn },
     { for alarm in aws_cloudwatch_metric_alarm.throttled_share : "throttled-share" => alarm.arn },

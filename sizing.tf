@@ -1,4 +1,5 @@
 # Capacity: the Regions that have DetectLabels, the quota in each, and the concurrency and batch size derived from it.
+# batch_operations.tf has the capacity of the function for S3 Batch Operations.
 
 locals {
   # The Regions that have DetectLabels (November 2026), by default quota in calls per second. AWS's pages disagree about
@@ -14,13 +15,20 @@ locals {
 
   rekognition_tps = coalesce(var.rekognition_tps, contains(local.regions_at_50, local.region) ? 50 : 5)
 
-  # The lowest concurrency that uses the whole quota if a photo takes 1.5 s, about twice the usual time. Fewer invocations
-  # cost less, because one invocation waits for 10 photos at once. The minimum that SQS allows is 2.
-  maximum_concurrency = min(1000, max(2, ceil(1.5 * local.rekognition_tps / 10)))
+  # The queue's part of the quota: with enable_batch_operations a fifth, because the function for the jobs has the rest.
+  # A quotient of whole numbers: a product with 0.2 would not be exact, and the next ceil() could round up.
+  queue_tps = var.enable_batch_operations ? local.rekognition_tps / 5 : local.rekognition_tps
 
-  # Each invocation's share of the quota. A burst then drains at the quota, regardless of the latency, and few calls are
-  # throttled: a throttled call only uses up an attempt.
-  detect_labels_per_second = local.rekognition_tps / local.maximum_concurrency
+  # About twice the usual time.
+  seconds_per_photo = 1.5
+
+  # The lowest concurrency that uses the whole part if a photo takes that long. Fewer invocations cost less, because one
+  # invocation waits for 10 photos at once. The minimum that SQS allows is 2.
+  maximum_concurrency = min(1000, max(2, ceil(local.seconds_per_photo * local.queue_tps / 10)))
+
+  # Each invocation's share. A burst then drains at the quota, regardless of the latency, and few calls are throttled: a
+  # throttled call only uses up an attempt.
+  detect_labels_per_second = local.queue_tps / local.maximum_concurrency
 
   # Batch size that the quota lets one invocation finish in half of its timeout.
   batch_size = min(10, max(1, floor(0.5 * var.lambda_timeout * local.detect_labels_per_second)))

@@ -338,6 +338,27 @@ variable "daily_image_limit" {
   }
 }
 
+variable "enable_batch_operations" {
+  description = <<-EOT
+    Whether to create a second function and a role for S3 Batch Operations jobs. The second function has 80 % of
+    rekognition_tps, and reserves 1.2 times rekognition_tps of the account's Lambda concurrency, which must leave 100
+    unreserved.
+  EOT
+  type        = bool
+  default     = false
+  nullable    = false
+
+  # A suffix matches such a key if it is the end of its extension, or ends with the extension.
+  validation {
+    condition = !var.enable_batch_operations || !(startswith("${var.name}-batch/", var.filter_prefix) || startswith(var.filter_prefix, "${var.name}-batch/")) || alltrue(flatten([
+      for suffix in var.filter_suffixes : [
+        for extension in [".csv", ".csv.gz", ".json", ".md5", ".checksum"] : !endswith(extension, suffix) && !endswith(suffix, extension)
+      ]
+    ]))
+    error_message = "enable_batch_operations must be false if filter_prefix and filter_suffixes match keys such as \"${var.name}-batch/reports/….csv\": S3 Batch Operations writes its manifests and reports there, and the function would label them as photos. Use a filter_prefix, or suffixes of photos."
+  }
+}
+
 ################################################################################
 # Encryption
 ################################################################################

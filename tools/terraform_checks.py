@@ -40,8 +40,8 @@ def _validate_all() -> bool:
     """Whether any root module fails. With AWS_PROVIDER, only the module is validated."""
     if os.environ.get(AWS_PROVIDER):
         return _validate(ROOT)
-    examples = sorted(path.parent for path in ROOT.glob("examples/*/main.tf"))
-    failed = [_validate(root) for root in (ROOT, *examples, ROOT / "tests" / "e2e" / "root")]
+    roots = sorted(path.parent for where in ("examples", "tests/e2e") for path in ROOT.glob(f"{where}/*/main.tf"))
+    failed = [_validate(root) for root in (ROOT, *roots)]
     return any(failed)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3
 from botocore import exceptions
@@ -16,6 +16,7 @@ from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 
 from image_labels_cli import emulated
 from image_labels_cli.permissions import (
+    BATCH_PERMISSIONS,
     COMMAND_PERMISSIONS,
     KMS_PERMISSIONS,
     OPERATIONS,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from image_labels_cli.batch_operations.jobs import S3Control
     from image_labels_cli.deployment import Deployment
 
 # Shorter than botocore's defaults of minutes, because the command is interactive.
@@ -89,6 +91,11 @@ class Aws:
         style: Literal["path", "virtual"] = "path" if _ENDPOINTS & os.environ.keys() else "virtual"
         config = Config(signature_version="s3v4", s3={"addressing_style": style})
         return self.session.client("s3", config=_CONFIG.merge(config))
+
+    @cached_property
+    def s3control(self) -> S3Control:
+        """For S3 Batch Operations."""
+        return cast("S3Control", self.session.client("s3control", config=_CONFIG))
 
     @property
     def labels_by(self) -> str:
@@ -152,7 +159,13 @@ def _explain_answer(error: ClientError, last: Call | None) -> str:
 
 def _missing_permission(message: str, operation: str, on_resource: str) -> str:
     """For example "dynamodb:Query on arn:…": from AWS's message if possible, else from the request."""
-    listed = (*COMMAND_PERMISSIONS.values(), *OPERATOR_PERMISSIONS.values(), KMS_PERMISSIONS, OPERATOR_KMS_PERMISSIONS)
+    listed = (
+        *COMMAND_PERMISSIONS.values(),
+        *OPERATOR_PERMISSIONS.values(),
+        KMS_PERMISSIONS,
+        OPERATOR_KMS_PERMISSIONS,
+        BATCH_PERMISSIONS,
+    )
     known = {action.lower(): action for actions in listed for action in actions}
     by_operation = {action.partition(":")[2]: action for action in known.values()} | OPERATIONS
     found = _ACTION.search(message)

@@ -11,7 +11,14 @@ from typing import Any
 
 PREFIX = "IMAGE_LABELS_"
 # Values of the help on a missing one; the other fields are names of resources.
-_EXAMPLES = {"filter_suffixes": ".jpg,.png", "min_confidence": "80", "max_labels": "10"}
+_EXAMPLES = {
+    "filter_suffixes": ".jpg,.png",
+    "min_confidence": "80",
+    "max_labels": "10",
+    "batch_function_arn": "arn:aws:lambda:eu-west-1:111122223333:function:image-labels-batch",
+    "batch_role_arn": "arn:aws:iam::111122223333:role/image-labels-batch-20260101",
+    "batch_tps": "40",
+}
 # The module's output that has the environment variables.
 CLI_ENVIRONMENT = "cli_environment"
 # The module's other outputs, with the field of Deployment for each. The Region is in the ARN.
@@ -54,6 +61,10 @@ class Deployment:
     rekognition_tps: str = ""
     daily_image_limit: str = ""
     label_policy_id: str = ""
+    # With enable_batch_operations: see image_labels_cli.batch_operations.
+    batch_function_arn: str = ""
+    batch_role_arn: str = ""
+    batch_tps: str = ""
 
     def with_defaults(self, other: Deployment) -> Deployment:
         """A copy that takes the unknown values from `other`."""

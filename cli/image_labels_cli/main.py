@@ -180,6 +180,13 @@ def callback(
         str, _deployment_option("daily_image_limit", "Images per day that the function sends to Rekognition.")
     ] = "",
     label_policy_id: Annotated[str, _deployment_option("label_policy_id", "Label policy of the function.")] = "",
+    batch_function_arn: Annotated[
+        str, _deployment_option("batch_function_arn", "Function that S3 Batch Operations invokes.")
+    ] = "",
+    batch_role_arn: Annotated[str, _deployment_option("batch_role_arn", "Role of S3 Batch Operations jobs.")] = "",
+    batch_tps: Annotated[
+        str, _deployment_option("batch_tps", "DetectLabels calls per second of S3 Batch Operations jobs.")
+    ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -220,6 +227,9 @@ def callback(
         "rekognition_tps": rekognition_tps,
         "daily_image_limit": daily_image_limit,
         "label_policy_id": label_policy_id,
+        "batch_function_arn": batch_function_arn,
+        "batch_role_arn": batch_role_arn,
+        "batch_tps": batch_tps,
     }
     typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
     flags = [word for name in typed for word in (flag(name), given[name])]

@@ -23,6 +23,9 @@ class Resource(StrEnum):
     BUCKET = "bucket"  # the bucket itself, for listings under filter_prefix
     PHOTOS = "photos"  # the objects of the bucket, under filter_prefix
     KEY = "kms_key"
+    EVERYTHING = "*"  # for an action without resource types
+    JOBS = "batch_jobs"  # S3 Batch Operations jobs of the account in the Region
+    BATCH_ROLE = "batch_role"  # of these jobs
 
 
 COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
@@ -89,6 +92,13 @@ OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "sqs:SendMessage": (Resource.QUEUE,),
     },
 }
+# In addition with enable_batch_operations, for image-labels backfill --batch-operations. CreateJob passes the role.
+BATCH_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
+    "s3:CreateJob": (Resource.EVERYTHING,),
+    "iam:PassRole": (Resource.BATCH_ROLE,),
+    "s3:DescribeJob": (Resource.JOBS,),
+    "s3:UpdateJobStatus": (Resource.JOBS,),
+}
 # The permission of an operation with another name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
@@ -131,6 +141,7 @@ def as_json() -> str:
             "operator_policy": _sorted(least_privilege(OPERATOR_PERMISSIONS)),
             "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
             "operator_policy_with_key": {Resource.KEY: sorted(OPERATOR_KMS_PERMISSIONS)},
+            "operator_policy_with_batch_operations": _sorted(least_privilege({"backfill": BATCH_PERMISSIONS})),
         },
         indent=2,
     )

@@ -70,6 +70,7 @@ def rekognition_emulator() -> None:
         event_rules,
         faults_admin,
         functions,
+        log_groups,
         log_metrics,
         metric_dimensions,
         s3_events,
@@ -80,6 +81,7 @@ def rekognition_emulator() -> None:
     shared_admin().register()
     faults_admin.register()
     functions.register()
+    log_groups.install()
     log_metrics.install()
     metric_dimensions.install()
     s3_events.install()

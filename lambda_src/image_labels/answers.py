@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from image_labels.failures import Failure, OverDailyLimit, TryAgain
+from image_labels.failures import Failure, TryAgain
 from image_labels.reconcile import Result
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from image_labels.queues.redelivery import Failed
 
 Done = Result | Failure
+
+# Of a result string, in characters. S3 Batch Operations documents no limit; the report has a line for each task.
+MAX_TEXT = 1000
 
 
 class SomeFailed(Exception):  # noqa: N818 - the field's word: SQS calls it batchItemFailures
@@ -28,7 +31,14 @@ def for_sqs(kept: Sequence[str]) -> Mapping[str, Any]:
 
 
 def for_s3_batch(work: Work, done: Mapping[ObjectRef, Done], failed: Sequence[Failed]) -> Mapping[str, Any]:
-    """A result code for each task: https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html"""
+    """A result code for each task. S3 runs a task again before the job ends if it has failed temporarily.
+
+    It does so a number of times that is not documented, and it stops a job of which more than half of at least 1,000
+    tasks have failed. Only a failure that may be over soon is therefore a temporary one.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-job-status.html
+    """
 
     failures = {each.message.id: each.failure for each in failed}
 
@@ -40,9 +50,9 @@ def for_s3_batch(work: Work, done: Mapping[ObjectRef, Done], failed: Sequence[Fa
                 f"{outcome.outcome.value}: {outcome.reason}" if outcome.reason else outcome.outcome.value
                 for outcome in settled
             )
-            return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text}
-        code = "TemporaryFailure" if isinstance(failure, (TryAgain, OverDailyLimit)) else "PermanentFailure"
-        return {"taskId": task.id, "resultCode": code, "resultString": failure.cause}
+            return {"taskId": task.id, "resultCode": "Succeeded", "resultString": text[:MAX_TEXT]}
+        code = "TemporaryFailure" if isinstance(failure, TryAgain) else "PermanentFailure"
+        return {"taskId": task.id, "resultCode": code, "resultString": failure.cause[:MAX_TEXT]}
 
     version, id_ = work.invocation
     return {

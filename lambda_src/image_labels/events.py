@@ -270,7 +270,8 @@ def _batch_task(task: object, version: str) -> Task:
     try:
         match version:
             case "1.0":
-                bucket = _text(task, "s3BucketArn").rpartition(":::")[2]
+                # "arn:aws:s3:::bucket", and in the guide's example "arn:aws:s3:us-east-1:0123456788:bucket".
+                bucket = _text(task, "s3BucketArn").rpartition(":")[2]
             case "2.0":
                 bucket = _text(task, "s3Bucket")
             case _:

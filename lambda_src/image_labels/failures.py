@@ -58,6 +58,20 @@ class OverDailyLimit(Failure):
         return f"see in the log why the queue of waiting photos did not take it; then {SEND_BACK}"
 
 
+class OverDailyLimitOfJob(NeedsOperator):
+    """As OverDailyLimit, for a task of S3 Batch Operations, which does not wait.
+
+    A job can have more photos over the limit than the queue of waiting photos keeps until their day comes: SQS deletes
+    its messages after 14 days. The job's report names the photos, and S3 stops a job of which most tasks fail.
+    """
+
+    def __init__(self, over: OverDailyLimit) -> None:
+        super().__init__(
+            f"{over.cause}, and photos of a batch job do not wait",
+            "raise daily_image_limit, or wait for the next day; then run the job again, which skips labelled photos",
+        )
+
+
 class Permanent(Failure):
     """No retry can help: the message goes to the dead-letter queue after its first try."""
 

@@ -13,7 +13,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_labels import answers, logs
 from image_labels.events import Source, notification
-from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, Permanent, TryAgain, failure_of
+from image_labels.failures import (
+    Failure,
+    NeedsOperator,
+    NotAnEvent,
+    OverDailyLimit,
+    OverDailyLimitOfJob,
+    Permanent,
+    TryAgain,
+    failure_of,
+)
 from image_labels.queues.redelivery import Failed
 from image_labels.reconcile import Cost, Outcome, Result
 
@@ -60,9 +69,8 @@ class Worker:
 
         Raises answers.SomeFailed if a bare event is not settled.
         """
-        tasks = {ref: task for task in work.tasks for ref in task.objects}
-        done = self._reconcile_all(tasks, time.monotonic(), seconds_left)
-        if work.source is not Source.SQS:
+        done = self._reconcile_all(work, time.monotonic(), seconds_left)
+        if work.source is Source.S3:
             self._let_wait(done)
         failed = [failed for task in work.tasks if (failed := _failed(task, done))]
         match work.source:
@@ -74,10 +82,10 @@ class Worker:
                 return answers.for_bare_event(done, failed)
 
     def _let_wait(self, done: dict[ObjectRef, Done]) -> None:
-        """Send photos over the daily limit to the queue of waiting photos: their sender would give up too soon.
+        """Send photos over the daily limit to the queue of waiting photos: Lambda retries a bare event only twice.
 
-        S3 Batch Operations retries a few times, and Lambda retries a bare event twice. SQS messages are sent unchanged,
-        by `hand_back`.
+        SQS messages are sent unchanged, by `hand_back`. Photos of S3 Batch Operations do not wait: see
+        failures.OverDailyLimitOfJob.
         """
         over_limit = {ref: outcome for ref, outcome in done.items() if isinstance(outcome, OverDailyLimit)}
         sent = self._failed_messages.let_wait([(_address(ref), notification(ref)) for ref in over_limit])
@@ -85,10 +93,9 @@ class Worker:
             if waits:
                 done[ref] = Result(Outcome.WAITING, reason=failure.cause)
 
-    def _reconcile_all(
-        self, tasks: Mapping[ObjectRef, Task], began: float, seconds_left: float
-    ) -> dict[ObjectRef, Done]:
+    def _reconcile_all(self, work: Work, began: float, seconds_left: float) -> dict[ObjectRef, Done]:
         """Reconcile each object once, even if several records name it."""
+        tasks = {ref: task for task in work.tasks for ref in task.objects}
         if not tasks:
             return {}
         start_until = began + seconds_left * START_SHARE
@@ -96,7 +103,7 @@ class Worker:
         over = threading.Event()
         pool = ThreadPoolExecutor(min(self._concurrency, len(tasks)), thread_name_prefix="photo")
         futures: dict[ObjectRef, Future[Done]] = {
-            ref: pool.submit(self._reconcile, ref, task, start_until, over) for ref, task in tasks.items()
+            ref: pool.submit(self._reconcile, ref, task, work.source, start_until, over) for ref, task in tasks.items()
         }
         wait(futures.values(), timeout=max(0.0, answer_by - time.monotonic()))
         # A thread that is still at work continues after the answer, perhaps minutes later, when Lambda thaws the
@@ -108,7 +115,7 @@ class Worker:
             for ref, future in futures.items()
         }
 
-    def _reconcile(self, ref: ObjectRef, task: Task, start_until: float, over: threading.Event) -> Done:
+    def _reconcile(self, ref: ObjectRef, task: Task, source: Source, start_until: float, over: threading.Event) -> Done:
         began = time.monotonic()
         if began > start_until:
             return _out_of_time(ref, task)
@@ -123,6 +130,8 @@ class Worker:
             result = self._reconciler.reconcile(ref.key, over.is_set, cost, ref.labelled_before)
         except Exception as error:
             failure = failure_of(error)
+            if isinstance(failure, OverDailyLimit) and source is Source.S3_BATCH:
+                failure = OverDailyLimitOfJob(failure)
             fields["rekognition_calls"] = cost.rekognition_calls
             if over.is_set():  # it is logged as handed back already, but without its calls of Rekognition
                 if cost.rekognition_calls:

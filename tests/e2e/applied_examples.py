@@ -1,4 +1,4 @@
-"""Applies the examples to LocalStack in parallel, while the tests of the module run."""
+"""Applies the examples, and a root module of the tests, to LocalStack in parallel, while the other tests run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 # The environment variable that names the examples to apply. Without it, all examples are applied.
 EXAMPLES = "EXAMPLES"
-ALL = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
+ROOTS = {path.parent.name: path.parent for path in sorted(ROOT.glob("examples/*/main.tf"))}
+ROOTS["batch_operations"] = ROOT / "tests" / "e2e" / "batch_operations"
+ALL = tuple(ROOTS)
 NAMES = tuple(os.environ[EXAMPLES].split()) if os.environ.get(EXAMPLES) else ALL
 # Each example runs its own processes of Terraform and the provider; more would overload a machine with few processors.
 AT_A_TIME = 2
@@ -77,7 +79,7 @@ class Examples:
         self._pool.shutdown(cancel_futures=True)
 
     def _apply(self, name: str) -> Applied:
-        root = Root(ROOT / "examples" / name, DIRECTORY / "examples" / name, self._server.environment())
+        root = Root(ROOTS[name], DIRECTORY / "examples" / name, self._server.environment())
         root.run("init", "-no-color")
         root.run("apply", "-no-color", "-auto-approve")
         plan = root.run("plan", "-no-color", "-detailed-exitcode", allowed=(0, 2))

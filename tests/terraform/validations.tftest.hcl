@@ -649,3 +649,39 @@ run "boundary_of_another_partition" {
 
   expect_failures = [aws_iam_role.function]
 }
+
+run "batch_reports_that_match_the_filter" {
+  command = plan
+
+  variables {
+    enable_batch_operations = true
+    filter_prefix           = ""
+    filter_suffixes         = [""]
+  }
+
+  expect_failures = [var.enable_batch_operations]
+}
+
+run "batch_reports_whose_extension_is_a_suffix" {
+  command = plan
+
+  variables {
+    enable_batch_operations = true
+    filter_prefix           = "image-labels-batch/reports/"
+    filter_suffixes         = [".jpg", "results.csv"]
+  }
+
+  expect_failures = [var.enable_batch_operations]
+}
+
+run "batch_reports_that_end_like_a_suffix" {
+  command = plan
+
+  variables {
+    enable_batch_operations = true
+    filter_prefix           = "image-labels-"
+    filter_suffixes         = ["son"]
+  }
+
+  expect_failures = [var.enable_batch_operations]
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from image_labels_cli import cost, output
+from image_labels_cli import batch_operations, cost, output
 from image_labels_cli.feeding.conclusion import send
 from image_labels_cli.feeding.follower import Rule
 from image_labels_cli.feeding.inputs import daily_limit_of, pace_of
@@ -46,6 +46,9 @@ def backfill(
         int | None, typer.Option(min=1, help="Maximum number of photos to send.", show_default=False)
     ] = None,
     grace: Annotated[int, GRACE_OPTION] = DEFAULT_GRACE_SECONDS,
+    use_batch_operations: Annotated[
+        bool, typer.Option("--batch-operations", help="Let AWS run it, as S3 Batch Operations jobs.")
+    ] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Label the photos that have no labels of the current settings.
@@ -55,6 +58,7 @@ def backfill(
       image-labels backfill images/2026/
       image-labels backfill --dry-run
       image-labels backfill --yes --limit 1000
+      image-labels backfill --batch-operations   for millions of photos
 
     The command compares bucket and table as the audit does. It sends
     missing, stale and foreign photos to the function, and follows them
@@ -67,6 +71,9 @@ def backfill(
     Exit codes: 0 all is done, 1 some photos failed or are not done.
     """
     check_question(answered=yes or dry_run, as_json=as_json)
+    if use_batch_operations:
+        batch_operations.run(ctx.obj, prefix, limit=limit, yes=yes, dry_run=dry_run, as_json=as_json)
+        return
     deployment, aws = ctx.obj.connect(*NEEDED)
     pace, daily_limit = pace_of(deployment), daily_limit_of(deployment)
     keys, settings, listed = inputs(deployment, prefix)

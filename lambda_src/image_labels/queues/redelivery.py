@@ -5,7 +5,7 @@ attempts, and records no cause when it moves the message to the dead-letter queu
 kill the function.
 
 A message over the daily limit has not failed: it goes to the queue of waiting photos, from which
-image_labels.queues.waiting moves it back. For a photo of a bare event or of S3 Batch Operations, a message is created.
+image_labels.queues.waiting moves it back. For a photo of a bare event, a message is created.
 """
 
 from __future__ import annotations

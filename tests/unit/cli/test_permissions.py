@@ -214,6 +214,7 @@ def test_permissions_can_be_printed_as_json() -> None:
     assert "sqs:DeleteMessage" not in str([answer["commands"], answer["policy"]])
     assert answer["operator_commands"]["redrive"]["sqs:SendMessage"] == ["queue"]
     assert answer["operator_policy"]["queue"] == ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+    assert answer["operator_policy_with_batch_operations"]["batch_role"] == ["iam:PassRole"]
 
 
 def test_readers_may_change_nothing() -> None:

@@ -48,30 +48,33 @@ def over_for_b(key: str) -> Result:
 
 
 @pytest.mark.parametrize("name", ["batch_operations_1_0", "batch_operations_2_0"])
-def test_photo_over_the_limit_waits_and_its_task_succeeds(name: str) -> None:
-    """Its retries would be over within the day, and the job would count the photo as failed."""
+def test_photo_of_a_batch_job_over_the_limit_does_not_wait(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """SQS would delete most messages of a large job before their day comes. The job's report names the photo."""
 
     def over(_key: str) -> Result:
         raise OVER
 
     kept = Kept()
     (result,) = worker(Keys(over), kept=kept).handle(read(load(name)), 60)["results"]
-    assert result["resultCode"] == "Succeeded"
-    assert result["resultString"] == "waiting: the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
-    (body,) = kept.waiting
-    keys = Keys()
-    worker(keys).handle(read(body), 60)
-    assert keys.seen == ["images/red flower.jpg"]
-    assert kept.failed == []
+    assert result["resultCode"] == "PermanentFailure"
+    assert result["resultString"] == (
+        "the daily limit of 1,000 images is reached for 2026-11-25 (UTC), and photos of a batch job do not wait"
+    )
+    assert kept.waiting == []
+    (line,) = caplog.records
+    assert (line.__dict__["outcome"], "run the job again" in line.__dict__["next_step"]) == ("failed", True)
 
 
-def test_photo_that_cannot_wait_is_a_temporary_failure_of_its_task() -> None:
-    def over(_key: str) -> Result:
-        raise OVER
+def test_result_string_is_short() -> None:
+    def fails(_key: str) -> Result:
+        raise TryAgain("long " * 100_000)
 
-    kept = Kept(f"s3://{BUCKET}/images/red flower.jpg")
-    (result,) = worker(Keys(over), kept=kept).handle(read(load("batch_operations_2_0")), 60)["results"]
-    assert (result["resultCode"], result["resultString"]) == ("TemporaryFailure", OVER.cause)
+    def rejects(_key: str) -> Result:
+        return Result(Outcome.REJECTED, reason="long " * 100_000)
+
+    for doing in (fails, rejects):
+        (result,) = worker(Keys(doing)).handle(read(load("batch_operations_2_0")), 60)["results"]
+        assert len(result["resultString"]) == 1000
 
 
 def test_answer_to_a_bare_notification_includes_waiting_photos(caplog: pytest.LogCaptureFixture) -> None:

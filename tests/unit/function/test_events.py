@@ -77,6 +77,13 @@ def test_batch_operations_bucket_comes_from_arn_or_name() -> None:
         assert read(load(name)).tasks[0].objects[0].bucket == "photos-bucket"
 
 
+def test_batch_operations_bucket_arn_may_name_region_and_account() -> None:
+    """As in the example of https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html"""
+    event = load("batch_operations_1_0")
+    event["tasks"][0]["s3BucketArn"] = "arn:aws:s3:us-east-1:0123456788:photos-bucket"
+    assert read(event).tasks[0].objects[0].bucket == "photos-bucket"
+
+
 def test_unreadable_messages_do_not_affect_the_valid_one() -> None:
     tasks = read(load("sqs_poison")).tasks
     assert [bool(task.error) for task in tasks] == [True, True, True, True, False, True]

@@ -73,7 +73,7 @@ def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
 def test_backfill_of_more_photos_than_the_limit_is_labelled_over_several_days(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
-    """By S3 Batch Operations: seven photos at two a day, and one that comes by a bare event."""
+    """By bare events: seven photos of S3 notifications at two a day, and one of EventBridge."""
     keys = [f"images/{name}.jpg" for name in ("a", "red flower", "1+1=2", "100%", "Käse", "it's (1)", "🐕")]
     now = [time.time()]
     sqs = boto3.client("sqs")
@@ -102,13 +102,12 @@ def test_backfill_of_more_photos_than_the_limit_is_labelled_over_several_days(
     def handler(event: Any) -> Any:
         return function.handle(event, 60)
 
-    job = load("batch_operations_2_0")
     for key in [*keys, "images/bare.jpg"]:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"a photo")
     for key in keys:
-        task = job["tasks"][0] | {"s3Key": quote_plus(key)}
-        (result,) = handler(job | {"tasks": [task]})["results"]
-        assert result["resultCode"] == "Succeeded"
+        notification = load("s3_created")
+        notification["Records"][0]["s3"]["object"]["key"] = quote_plus(key)
+        assert handler(notification)["photos"][0]["outcome"] in ("labelled", "waiting")
     bare = load("eventbridge_created")
     bare["detail"]["object"]["key"] = "images/bare.jpg"
     assert [photo["outcome"] for photo in handler(bare)["photos"]] == ["waiting"]

@@ -16,28 +16,34 @@ from typer.testing import CliRunner, Result
 if TYPE_CHECKING:
     from io import BytesIO
 
+    from typer import Typer
+
 MakeAws = Callable[[Deployment], Aws]
 # Making clients takes most of the time of a command. Commands with the same deployment share them.
 shared_aws = cache(Aws)
 
 
-def run(*arguments: str, make_aws: MakeAws = shared_aws) -> Result:
+def run(*arguments: str, make_aws: MakeAws = shared_aws, app: Typer = main.app) -> Result:
     """Run the command with a pipe as standard output."""
-    return _invoke(CliRunner(), arguments, make_aws)
+    return _invoke(CliRunner(), arguments, make_aws, app)
 
 
 def run_on_terminal(
-    *arguments: str, columns: int = 200, typed: str | None = None, make_aws: MakeAws = shared_aws
+    *arguments: str,
+    columns: int = 200,
+    typed: str | None = None,
+    make_aws: MakeAws = shared_aws,
+    app: Typer = main.app,
 ) -> Result:
     """Run the command on a terminal that has no colors. `typed` is what the user types."""
     runner = _TerminalRunner(env={"TERM": "dumb", "COLUMNS": str(columns), "LINES": "25"})
-    return _invoke(runner, arguments, make_aws, typed)
+    return _invoke(runner, arguments, make_aws, app, typed)
 
 
-def _invoke(runner: CliRunner, arguments: tuple[str, ...], make_aws: MakeAws, typed: str | None = None) -> Result:
-    return runner.invoke(
-        main.app, arguments, prog_name="image-labels", obj=make_aws, catch_exceptions=False, input=typed
-    )
+def _invoke(
+    runner: CliRunner, arguments: tuple[str, ...], make_aws: MakeAws, app: Typer, typed: str | None = None
+) -> Result:
+    return runner.invoke(app, arguments, prog_name="image-labels", obj=make_aws, catch_exceptions=False, input=typed)
 
 
 class _TerminalRunner(CliRunner):

@@ -10,7 +10,6 @@ from image_labels_cli.feeding.selection import FOREIGN, Photo
 from image_labels_cli.inventory.items import KnownItem
 
 RULE = Rule("bucket", "current")
-AGAIN = Rule("bucket", "current", again=True)
 ITEM = KnownItem("k", "bucket", "e", "current", "LABELLED", "3.0", complete=True, revision="7")
 MISSING, GHOST, STALE = Photo("k", "e", ""), Photo("k", "", "6"), Photo("k", "e", "6")
 
@@ -43,10 +42,11 @@ def test_outcome(photo: Photo, item: KnownItem | None, outcome: Outcome | None) 
 
 
 def test_photo_that_is_labelled_again_is_done_when_its_item_is_written() -> None:
-    current = as_now(STALE, ITEM)
-    assert RULE.outcome(current, ITEM) is Outcome.LABELLED
-    assert AGAIN.outcome(current, ITEM) is None
-    assert AGAIN.outcome(current, replace(ITEM, revision="8")) is Outcome.LABELLED
+    current = as_now(replace(STALE, labelled_before="2026-11-28"), ITEM)
+    assert RULE.outcome(as_now(STALE, ITEM), ITEM) is Outcome.LABELLED
+    assert RULE.outcome(current, ITEM) is None
+    assert RULE.outcome(current, replace(ITEM, revision="8", labelled_at="2026-11-27")) is None
+    assert RULE.outcome(current, replace(ITEM, revision="8", labelled_at="2026-11-28")) is Outcome.LABELLED
 
 
 @pytest.mark.parametrize(("item", "revision"), [(None, ""), (ITEM, "7"), (KnownItem("k", foreign=True), FOREIGN)])
