@@ -118,6 +118,11 @@ class Aws:
                 return f"no AWS credentials ({cause})\nrun `aws configure` or `aws sso login`, or set AWS_PROFILE"
             case _ if isinstance(error, _EXPIRED_LOGIN):
                 return f"your AWS login has expired ({cause})\nrun `aws sso login` again"
+            case _ if isinstance(error, _NO_NETWORK) and (endpoint := emulated.no_answer(error)):
+                return (
+                    f"the emulated AWS at {endpoint} does not answer ({cause})\n"
+                    "the demo is not running: start it with `make demo`; to use AWS itself, unset AWS_ENDPOINT_URL"
+                )
             case _ if isinstance(error, (*_NO_NETWORK, exceptions.InvalidRegionError)):
                 region = str(self.session.region_name)
                 if not _is_region(region):
