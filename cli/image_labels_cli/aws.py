@@ -64,6 +64,8 @@ class Call:
 class Aws:
     """Clients of one session, in the deployment's Region, else in the Region of the AWS configuration."""
 
+    config = _CONFIG
+
     def __init__(self, deployment: Deployment) -> None:
         self.last_call: Call | None = None
         self._region = deployment.region or None
@@ -76,11 +78,11 @@ class Aws:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self.session.client("dynamodb", config=_CONFIG)
+        return self.session.client("dynamodb", config=self.config)
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self.session.client("sqs", config=_CONFIG)
+        return self.session.client("sqs", config=self.config)
 
     @cached_property
     def s3(self) -> S3Client:
@@ -88,7 +90,7 @@ class Aws:
         # An emulator runs on localhost, and <bucket>.localhost may not resolve.
         style: Literal["path", "virtual"] = "path" if _ENDPOINTS & os.environ.keys() else "virtual"
         config = Config(signature_version="s3v4", s3={"addressing_style": style})
-        return self.session.client("s3", config=_CONFIG.merge(config))
+        return self.session.client("s3", config=self.config.merge(config))
 
     @property
     def labels_by(self) -> str:

@@ -64,6 +64,8 @@ OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "sqs:SendMessage": (Resource.QUEUE,),
     },
 }
+# The commands that call no AWS API.
+WITHOUT_PERMISSIONS = frozenset({"completion", "env"})
 # The permission of an operation with another name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
