@@ -21,9 +21,10 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.search.printable import visible
+from image_labels_cli import output
+from image_labels_cli.layout import key
 from image_labels_emulator import server
 from rich.markup import escape
-from rich.table import Table
 
 from tools import demo_apply, demo_shell, photographs
 from tools.demo_output import console, progress, step, write
@@ -240,17 +241,15 @@ def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str,
 
 
 def _show(items: list[dict[str, Any]], outputs: dict[str, str]) -> None:
-    table = Table(title=f"Items of the DynamoDB table {outputs['images_table_name']}", show_lines=True)
-    table.add_column("Photo", style="bold", overflow="fold")
-    table.add_column("Labels with confidence in %", ratio=1)
+    rows = []
     for item in items:
         if item["Status"] == "REJECTED":
-            table.add_row(escape(item["PK"]), f"[yellow]REJECTED[/yellow]  {escape(item['Reason'])}")
+            rows.append((item["PK"], f"REJECTED: {item['Reason']}"))
             continue
-        seen = [f"{escape(label['Name'])} [dim]{float(label['Confidence']):.1f}[/dim]" for label in item["Detections"]]
-        table.add_row(escape(item["PK"]), ", ".join(seen) or "[dim]none with the minimum confidence[/dim]")
-    console.print()
-    console.print(table)
+        seen = [f"{label['Name']} {float(label['Confidence']):.1f}" for label in item["Detections"]]
+        rows.append((item["PK"], ", ".join(seen) or "none with the minimum confidence"))
+    write(f"\n[bold]Items of the DynamoDB table {outputs['images_table_name']}[/bold]")
+    output.write_table((key("Photo"), "Labels with confidence in %"), rows)
 
 
 def _find(searches: Sequence[str], environment: Mapping[str, str]) -> None:

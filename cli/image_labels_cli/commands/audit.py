@@ -18,6 +18,7 @@ from image_labels_cli.inventory.comparison import DIFFERENCES, Compared, Expecte
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.inventory.table import Table
 from image_labels_cli.invocation import DifferencesError, UsageError
+from image_labels_cli.layout import key
 from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.queue_depth import Depth, depth
 
@@ -216,7 +217,7 @@ def _write_tables(waiting: Waiting, report: Report) -> None:
         shown = f", first {len(examples):,} of {count:,}" if len(examples) < count else ""
         with_reason = state is State.STALE
         output.write_table(
-            ("Photo", "Reason") if with_reason else ("Photo",),
+            (key("Photo"), "Reason") if with_reason else (key("Photo"),),
             ([each.key, each.reason][: 1 + with_reason] for each in examples),
             title=f"{str(state).replace('_', ' ').capitalize()}{shown}",
         )

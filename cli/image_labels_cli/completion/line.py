@@ -72,7 +72,7 @@ def _options(command: Any) -> dict[str, Any]:
         name: each
         for each in command.params
         if each.param_type_name == "option" and not getattr(each, "hidden", False)
-        for name in each.opts
+        for name in (*each.opts, *each.secondary_opts)
     }
 
 
