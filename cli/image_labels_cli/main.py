@@ -156,6 +156,27 @@ def _deployment_option(name: str, help_: str) -> Any:
 @app.callback()
 def callback(
     ctx: typer.Context,
+    deployment: Annotated[
+        str,
+        typer.Option(
+            SOURCE_FLAGS["deployment"],
+            metavar="NAME",
+            envvar=PREFIX + "DEPLOYMENT",
+            help="A deployment of the configuration file: see env --help.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = "",
+    terraform_dir: Annotated[
+        str,
+        typer.Option(
+            SOURCE_FLAGS["terraform_dir"],
+            metavar="DIR",
+            help="Directory of the Terraform configuration. The default is the current one.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = "",
     images_table: Annotated[str, _deployment_option("images_table", "Table with one item per photo.")] = "",
     labels_table: Annotated[str, _deployment_option("labels_table", "Table with the photos of each label.")] = "",
     queue_url: Annotated[str, _deployment_option("queue_url", "URL of the queue of photos to label.")] = "",
@@ -180,27 +201,6 @@ def callback(
     ] = "",
     rekognition_tps: Annotated[
         str, _deployment_option("rekognition_tps", "DetectLabels calls per second that the function makes.")
-    ] = "",
-    deployment: Annotated[
-        str,
-        typer.Option(
-            SOURCE_FLAGS["deployment"],
-            metavar="NAME",
-            envvar=PREFIX + "DEPLOYMENT",
-            help="A deployment of the configuration file: see env --help.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
-    ] = "",
-    terraform_dir: Annotated[
-        str,
-        typer.Option(
-            SOURCE_FLAGS["terraform_dir"],
-            metavar="DIR",
-            help="Directory of the Terraform configuration. The default is the current one.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
     ] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
