@@ -123,9 +123,9 @@ def down() -> None:
 
 
 def _running_elsewhere() -> server.Server | None:
-    """The user's LocalStack at AWS_ENDPOINT_URL, which environment.sh may also set to the demo's LocalStack."""
+    """The user's LocalStack at AWS_ENDPOINT_URL, which environment.sh may also set to that of a demo."""
     ours = server.find(DIRECTORY / "localstack")
-    if ours and os.environ.get("AWS_ENDPOINT_URL") == ours.url:
+    if os.environ.get("AWS_ENDPOINT_URL") in (ours and ours.url, os.environ.get(demo_shell.DEMO_URL)):
         return None
     return server.running_elsewhere()
 
@@ -266,10 +266,12 @@ def _find(searches: Sequence[str], environment: Mapping[str, str]) -> None:
 
 
 def _show_next_steps(outputs: dict[str, str], seconds: float, searches: Sequence[str], models: list[str]) -> None:
+    write(
+        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS. "
+        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too. "
+        f"Its labels are what these models see in the pixels: {escape(', '.join(models))}.\n"
+    )
     console.print(
-        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS.\n"
-        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too.\n"
-        f"Its labels are what these models see in the pixels: {escape(', '.join(models))}.\n\n"
         "[bold]Web page[/bold]              make browse\n"
         "[bold]Command line[/bold]\n"
         f"  . {ENVIRONMENT.relative_to(ROOT)}\n"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from image_labels_emulator.server import Server
 
 OUTPUTS = "outputs.json"
+# The variable that tells the demo's AWS_ENDPOINT_URL, which stays in a shell after `make down`, from one of the user's.
+DEMO_URL = "IMAGE_LABELS_DEMO_URL"
 ENVIRONMENT = "environment.sh"
 
 # AWS CLI 1 sends some commands, such as `aws sqs`, to AWS itself in spite of AWS_ENDPOINT_URL, unless it has the flag:
@@ -30,7 +32,7 @@ out() {{ jq -r ".$1" {outputs}; }}
 def write(directory: Path, running: Server, outputs: Mapping[str, Any]) -> dict[str, str]:
     """Write environment.sh, and the outputs that it reads. Returns the variables."""
     emulated = {name: value for name, value in running.environment().items() if name.startswith("AWS_")}
-    environment: dict[str, str] = emulated | outputs["cli_environment"]
+    environment: dict[str, str] = emulated | {DEMO_URL: running.url} | outputs["cli_environment"]
     directory.mkdir(parents=True, exist_ok=True)
     (directory / OUTPUTS).write_text(json.dumps(outputs, indent=2))
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())

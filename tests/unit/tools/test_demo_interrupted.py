@@ -17,7 +17,7 @@ import pytest
 from image_labels_emulator.server import Server
 from typer.testing import CliRunner, Result
 
-from tools import demo, demo_apply, photographs
+from tools import demo, demo_apply, demo_shell, photographs
 from tools.terraform import TERRAFORM, Root
 
 URL = "http://127.0.0.1:4604"
@@ -134,6 +134,15 @@ class TestPort:
     @pytest.mark.parametrize("arguments", [[], ["--port", "4604"]])
     def test_running_demo_is_used_without_a_port_and_with_its_own(self, arguments: list[str]) -> None:
         assert f"LocalStack is already running at {URL}" in up(*arguments).output
+
+    def test_endpoint_of_a_stopped_demo_in_the_shell_is_not_that_of_another_localstack(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("AWS_ENDPOINT_URL", demo_shell.DEMO_URL):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+        assert CliRunner().invoke(demo.app, ["down"]).output == "The demo is not running.\n"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:2")
+        assert "does not answer" in CliRunner().invoke(demo.app, ["down"]).output
 
     def test_port_of_another_localstack_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(demo, "_running_elsewhere", lambda: Server("http://127.0.0.1:4566"))
