@@ -6,15 +6,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from image_labels_cli.layout import breaks
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 console = Console(highlight=False)
 
 
 def write(text: str) -> None:
     """Print text with rich's markup. A terminal's lines fold at spaces only, so that a path or URL can be copied."""
-    console.print(text, overflow="ignore", crop=False, soft_wrap=not console.is_terminal)
+    for line in Text.from_markup(text).split("\n", allow_blank=True):
+        parts = line.divide(breaks(line.plain, console.width)) if console.is_terminal else [line]
+        for part in parts:
+            part.rstrip()
+            console.print(part, soft_wrap=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
 
 from rich.cells import cell_len
 
@@ -42,15 +43,20 @@ def number(title: str) -> Column:
 
 def fold(line: str, width: int) -> list[str]:
     """The line, folded at spaces. A line that starts with spaces is an example to copy, and stays as it is."""
+    starts = [0, *breaks(line, width)]
+    return [line[start:end].rstrip() for start, end in pairwise([*starts, len(line)])]
+
+
+def breaks(line: str, width: int) -> list[int]:
+    """The positions at which the lines after the first start."""
+    start, found = 0, list[int]()
     if line.startswith("  ") or cell_len(line) <= width:
-        return [line]
-    lines: list[str] = []
-    for unit in _UNIT.findall(line):
-        if lines and cell_len(lines[-1]) + 1 + cell_len(unit) <= width:
-            lines[-1] += f" {unit}"
-        else:
-            lines.append(unit)
-    return lines
+        return found
+    for unit in _UNIT.finditer(line):
+        if cell_len(line[start : unit.end()]) > width and line[start : unit.start()].strip():
+            start = unit.start()
+            found.append(start)
+    return found
 
 
 def widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], available: int) -> list[int] | None:
