@@ -14,7 +14,7 @@ _image_labels() {
         _IMAGE_LABELS_COMPLETE=bash "$1" "$1" "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null </dev/null
     )
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]]; then
-        compopt -o nospace
+        compopt -o nospace 2>/dev/null # bash 3, which macOS ships, does not have it
     fi
 }
 complete -F _image_labels image-labels
