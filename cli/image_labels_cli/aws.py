@@ -66,6 +66,8 @@ class Call:
 class Aws:
     """Clients of one session, in the deployment's Region, else in the Region of the AWS configuration."""
 
+    config = _CONFIG
+
     def __init__(self, deployment: Deployment) -> None:
         self.last_call: Call | None = None
         self._region = deployment.region or None
@@ -78,11 +80,11 @@ class Aws:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self.session.client("dynamodb", config=_CONFIG)
+        return self.session.client("dynamodb", config=self.config)
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self.session.client("sqs", config=_CONFIG)
+        return self.session.client("sqs", config=self.config)
 
     @cached_property
     def s3(self) -> S3Client:
@@ -90,7 +92,7 @@ class Aws:
         # An emulator runs on localhost, and <bucket>.localhost may not resolve.
         style: Literal["path", "virtual"] = "path" if _ENDPOINTS & os.environ.keys() else "virtual"
         config = Config(signature_version="s3v4", s3={"addressing_style": style})
-        return self.session.client("s3", config=_CONFIG.merge(config))
+        return self.session.client("s3", config=self.config.merge(config))
 
     @cached_property
     def s3control(self) -> S3Control:
@@ -125,6 +127,11 @@ class Aws:
                 return f"no AWS credentials ({cause})\nrun `aws configure` or `aws sso login`, or set AWS_PROFILE"
             case _ if isinstance(error, _EXPIRED_LOGIN):
                 return f"your AWS login has expired ({cause})\nrun `aws sso login` again"
+            case _ if isinstance(error, _NO_NETWORK) and (endpoint := emulated.no_answer(error)):
+                return (
+                    f"the emulated AWS at {endpoint} does not answer ({cause})\n"
+                    "the demo is not running: start it with `make demo`; to use AWS itself, unset AWS_ENDPOINT_URL"
+                )
             case _ if isinstance(error, (*_NO_NETWORK, exceptions.InvalidRegionError)):
                 region = str(self.session.region_name)
                 if not _is_region(region):

@@ -1,4 +1,8 @@
-"""The deployment that a command works on: from flags, else environment variables, else `terraform output`."""
+"""The deployment that a command works on: from flags, else environment variables, else `terraform output`.
+
+A Source has the values that neither flags nor environment variables have: the outputs of Terraform, or a named
+deployment of the configuration file (image_labels_cli.named).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
+
+from image_labels.search.printable import visible
 
 PREFIX = "IMAGE_LABELS_"
 # Values of the help on a missing one; the other fields are names of resources.
@@ -84,30 +91,62 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def locate(given: Deployment, *needed: str) -> Deployment:
-    """`given` (flags and environment). If a needed value is missing, `terraform output` supplies it.
+class Source(Protocol):
+    """Where the values come from that are neither flags nor environment variables."""
 
-    Raises DeploymentError if a needed value is still missing.
+    def read(self) -> Deployment:
+        """Raises DeploymentError."""
+
+    def lacks(self, missing: str) -> str:
+        """The error if these values are missing in it."""
+
+
+@dataclass(frozen=True)
+class TerraformOutputs:
+    """The outputs of the Terraform configuration in `directory`, or in the current directory."""
+
+    directory: Path | None = None
+
+    def read(self) -> Deployment:
+        if self.directory is None:
+            return _from_outputs(_terraform_outputs(None))
+        if not self.directory.is_dir():
+            raise DeploymentError(f"--terraform-dir {visible(str(self.directory))} is not a directory")
+        return _from_outputs(_terraform_outputs(self.directory))
+
+    def lacks(self, missing: str) -> str:
+        if self.directory is None:
+            return "the outputs of the Terraform configuration here do not have it"
+        return f"the outputs of the Terraform configuration in {visible(str(self.directory))} do not have {missing}"
+
+
+def locate(given: Deployment, *needed: str, source: Source | None = None) -> Deployment:
+    """`given` (flags and environment). If a needed value is missing, the source supplies it.
+
+    Without a source, it is `terraform output` in the current directory. Raises DeploymentError if a needed value is
+    still missing.
     """
     if not given.missing(needed):
         return given
     try:
-        found = _from_outputs(_terraform_outputs())
+        found = (source or TerraformOutputs()).read()
     except DeploymentError as error:
-        raise DeploymentError(_help(given.missing(needed), str(error))) from None
+        raise DeploymentError(str(error) if source else _help(given.missing(needed), str(error))) from None
     deployment = given.with_defaults(found)
     if missing := deployment.missing(needed):
-        raise DeploymentError(_help(missing, "the outputs of the Terraform configuration here do not have it"))
+        words = ", ".join(each.replace("_", " ") for each in missing)
+        raise DeploymentError(source.lacks(words) if source else _help(missing, TerraformOutputs().lacks(words)))
     return deployment
 
 
-def _terraform_outputs() -> dict[str, Any]:
+def _terraform_outputs(directory: Path | None) -> dict[str, Any]:
     executable = shutil.which("terraform")
     if executable is None:
         raise DeploymentError("terraform is not on the PATH")
+    where = "this directory" if directory is None else visible(str(directory))
     try:
         done = subprocess.run(  # noqa: S603 - the user's own Terraform
-            [executable, "output", "-json", "-no-color"],
+            [executable, *([] if directory is None else [f"-chdir={directory}"]), "output", "-json", "-no-color"],
             capture_output=True,
             text=True,
             errors="replace",
@@ -119,7 +158,7 @@ def _terraform_outputs() -> dict[str, Any]:
         raise DeploymentError(f"`terraform output` did not answer within {TERRAFORM_SECONDS} s") from None
     if done.returncode != 0:
         message = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise DeploymentError(f"`terraform output` failed in this directory: {message}")
+        raise DeploymentError(f"`terraform output` failed in {where}: {message}")
     try:
         outputs: dict[str, dict[str, Any]] = json.loads(done.stdout)
         values = {name: output["value"] for name, output in outputs.items()}
@@ -127,7 +166,7 @@ def _terraform_outputs() -> dict[str, Any]:
         raise DeploymentError("`terraform output -json` did not print the JSON of Terraform's outputs") from None
     if not values:
         raise DeploymentError(
-            "`terraform output` has no outputs in this directory: run the command where you run `terraform apply`"
+            f"`terraform output` has no outputs in {where}: run the command where you run `terraform apply`"
         )
     return values
 
@@ -183,9 +222,10 @@ def _help(missing: list[str], reason: str) -> str:
         else _EXAMPLES.get(name, f"image-labels-{name.removesuffix('_table')}")
     )
     return (
-        f"missing: {', '.join(each.replace('_', ' ') for each in missing)}. There are three ways to set a value:\n"
+        f"missing: {', '.join(each.replace('_', ' ') for each in missing)}. There are four ways to set a value:\n"
         f"  flag:         {flag(name)} {value}\n"
         f"  environment:  export {variable(name)}={value}\n"
+        "  file:         --deployment NAME of the configuration file: see image-labels env --help\n"
         "  Terraform:    run the command in the directory of a configuration with the module's outputs, for example\n"
         '                output "image_labels" { value = module.image_labels }\n'
         f"The command tries them in this order. No value from Terraform: {reason}"

@@ -45,6 +45,18 @@ def _line(answer: Any) -> str:
     return f"Labels by the emulated Rekognition: {names or 'no models installed'}"
 
 
+def no_answer(error: Exception) -> str:
+    """The endpoint on this machine that a failed request went to, without its path; "" for AWS or another machine.
+
+    An endpoint of this machine that does not answer is an emulator that does not run, whatever the network is like.
+    """
+    endpoint = str(getattr(error, "kwargs", {}).get("endpoint_url", ""))
+    if not _is_on_this_machine(endpoint):
+        return ""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _is_on_this_machine(endpoint: str) -> bool:
     try:
         host = urlsplit(endpoint).hostname or ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from image_labels.search.printable import is_plain
 
 from image_labels_cli.aws import Aws
-from image_labels_cli.deployment import Deployment, locate
+from image_labels_cli.deployment import Deployment, DeploymentError, Source, locate
 
 
 class NothingFoundError(Exception):
@@ -28,17 +28,32 @@ class UsageError(Exception):
 class Invocation:
     """`given` has the values from flags and environment. `flags` are the flags as typed, to repeat in suggestions.
 
-    `make_aws` makes the AWS clients. `aws` has them after `connect`.
+    `source` has the values that `given` lacks. `make_aws` makes the AWS clients. `aws` has them after `connect`.
     """
 
     given: Deployment
     flags: list[str] = field(default_factory=list)
     make_aws: Callable[[Deployment], Aws] = Aws
     aws: Aws | None = None
+    source: Source | None = None
+
+    def deployment(self) -> Deployment:
+        """All values of the deployment that are known. Raises DeploymentError if not even its images table is."""
+        if not self.given.missing(tuple(field.name for field in fields(Deployment))):
+            return self.given
+        try:
+            found = locate(Deployment(), "images_table", source=self.source)
+        except DeploymentError:
+            if self.source or not self.given.images_table:
+                raise
+            return self.given
+        # The configuration in the current directory may have another deployment than the environment.
+        same = self.given.images_table in ("", found.images_table)
+        return self.given.with_defaults(found) if same else self.given
 
     def connect(self, *needed: str) -> tuple[Deployment, Aws]:
         """The deployment with all needed values, and the AWS clients for it. Raises DeploymentError."""
-        deployment = locate(self.given, *needed)
+        deployment = locate(self.given, *needed, source=self.source)
         self.aws = self.make_aws(deployment)
         return deployment, self.aws
 

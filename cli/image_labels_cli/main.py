@@ -24,19 +24,34 @@ from image_labels.search.finder import TokenError
 from image_labels.search.printable import visible
 from typer.core import TyperGroup
 
+from image_labels_cli import completion as completion_
 from image_labels_cli import output
 from image_labels_cli.aws import Aws
-from image_labels_cli.commands import audit, backfill, browse, find, labels, redrive, relabel, show, status
-from image_labels_cli.deployment import Deployment, DeploymentError, flag, variable
+from image_labels_cli.commands import (
+    audit,
+    backfill,
+    browse,
+    completion,
+    env,
+    find,
+    labels,
+    redrive,
+    relabel,
+    show,
+    status,
+)
+from image_labels_cli.deployment import PREFIX, Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
 from image_labels_cli.invocation import DifferencesError, Invocation, NothingFoundError, UsageError
 from image_labels_cli.options import Command, without_flag_types
+from image_labels_cli.sources import SOURCE_FLAGS, chosen
 
 # If this environment variable is set, an internal error prints its traceback.
 DEBUG = "IMAGE_LABELS_DEBUG"
 NOTHING_FOUND, USAGE_ERROR, AWS_ERROR, INTERNAL_ERROR, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 70, 130, 141
 
 _ARGUMENTS = "image_labels_cli.arguments"
+_PANEL = "Deployment (before or after the command)"
 
 
 class CommandGroup(TyperGroup):
@@ -90,7 +105,7 @@ def _require_utf8(arguments: Iterable[str]) -> None:
 
 
 def _deployment_flags_first(args: list[str]) -> list[str]:
-    flags = {flag(each.name) for each in fields(Deployment)}
+    flags = {flag(each.name) for each in fields(Deployment)} | set(SOURCE_FLAGS.values())
     end = args.index("--") if "--" in args else len(args)
     first, rest = [], []
     words = iter(args[:end])
@@ -117,6 +132,9 @@ app = typer.Typer(
 def main() -> None:
     """The entry point."""
     output.prepare()
+    if shell := os.environ.get(completion_.VARIABLE):
+        completion_.main(typer.main.get_command(app), shell, sys.argv[1:])
+        return
     try:
         app(prog_name="image-labels")
     except Exception as error:
@@ -144,13 +162,34 @@ def _deployment_option(name: str, help_: str) -> Any:
         envvar=variable(name),
         help=help_,
         show_default=False,
-        rich_help_panel="Deployment (before or after the command)",
+        rich_help_panel=_PANEL,
     )
 
 
 @app.callback()
 def callback(
     ctx: typer.Context,
+    deployment: Annotated[
+        str,
+        typer.Option(
+            SOURCE_FLAGS["deployment"],
+            metavar="NAME",
+            envvar=PREFIX + "DEPLOYMENT",
+            help="A deployment of the configuration file: see env --help.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = "",
+    terraform_dir: Annotated[
+        str,
+        typer.Option(
+            SOURCE_FLAGS["terraform_dir"],
+            metavar="DIR",
+            help="Directory of the Terraform configuration. The default is the current one.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = "",
     images_table: Annotated[str, _deployment_option("images_table", "Table with one item per photo.")] = "",
     labels_table: Annotated[str, _deployment_option("labels_table", "Table with the photos of each label.")] = "",
     queue_url: Annotated[str, _deployment_option("queue_url", "URL of the queue of photos to label.")] = "",
@@ -206,6 +245,9 @@ def callback(
       image-labels relabel --stale           apply changed settings
       image-labels redrive                   try failed photos again
 
+    Elsewhere, give --terraform-dir, name a deployment of the
+    configuration file, or set environment variables: see env --help.
+
     On a terminal, the output is a table. In a pipe, it is lines of
     tab-separated cells. With --json, it is JSON.
 
@@ -231,10 +273,12 @@ def callback(
         "batch_role_arn": batch_role_arn,
         "batch_tps": batch_tps,
     }
-    typed = [name for name, value in given.items() if value and _is_on_command_line(ctx, name)]
-    flags = [word for name in typed for word in (flag(name), given[name])]
+    values = given | {"deployment": deployment, "terraform_dir": terraform_dir}
+    typed = {name: value for name, value in values.items() if value and _is_on_command_line(ctx, name)}
+    flags = [word for name, value in typed.items() for word in (flag(name), value)]
+    located, source = chosen(given, typed, deployment)
     # A caller of the app, such as a test, may pass another way to make the AWS clients as click's `obj`.
-    ctx.obj = Invocation(Deployment(**given), flags, make_aws=ctx.obj or Aws)
+    ctx.obj = Invocation(located, flags, make_aws=ctx.obj or Aws, source=source)
 
 
 def _is_on_command_line(ctx: typer.Context, name: str) -> bool:
@@ -251,6 +295,8 @@ app.command(cls=Command)(backfill.backfill)
 app.command(cls=Command)(relabel.relabel)
 app.command(cls=Command)(redrive.redrive)
 app.command(cls=Command)(browse.browse)
+app.command(cls=Command)(env.env)
+app.command(cls=Command)(completion.completion)
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from image_labels_cli.layout import Column, Kind, fold, record, widths
+
 if TYPE_CHECKING:
     from image_labels.search.reads import Skipped
 
@@ -40,6 +42,11 @@ def percent(confidence: float) -> str:
     return f"{round(confidence, 3):g}"
 
 
+def one_decimal(confidence: float) -> str:
+    """A confidence for people."""
+    return f"{confidence:.1f}"
+
+
 def write_json(value: object) -> None:
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     print(json.dumps(value, indent=2, ensure_ascii=ascii_only))
@@ -51,31 +58,55 @@ def write_lines(rows: Iterable[Sequence[str]]) -> None:
         print("\t".join(visible(cell) for cell in row))
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """Write a table that folds long cells and never truncates them."""
+def write_table(columns: Sequence[str | Column], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
+    """Write a table that never truncates a cell, and folds none inside a word, a key or a number.
+
+    If the terminal is too narrow for that, write the rows one below the other, each cell on lines of its own.
+    """
+    console = Console(highlight=False)
+    described = [Column(column) if isinstance(column, str) else column for column in columns]
+    cells = [[visible(cell) for cell in row] for row in rows]
+    found = widths(described, cells, console.width - 3 * len(described) - 1)
+    if found is None:
+        if title is not None:
+            write_text(f"{title}:")
+        for row in cells:
+            for line in record(described, row, console.width):
+                _print(console, Text(line))
+        return
     table = Table(title=None if title is None else Text(visible(title)), title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    for column, width in zip(described, found, strict=True):
+        is_number = column.kind is Kind.NUMBER
+        table.add_column(column.title, width=width, justify="right" if is_number else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def write_text(text: str) -> None:
-    """Write one line to stdout. The caller passes text from the tables through `visible`."""
-    Console(highlight=False).print(Text(safe(text)), soft_wrap=True)
+    """Write one line to stdout, folded at spaces. The caller passes text from the tables through `visible`."""
+    console = Console(highlight=False)
+    _print(console, _folded(text, console))
+
+
+def write_fact(name: str, value: str) -> None:
+    """Write a name and a value, which does not fold, to stdout."""
+    _print(Console(highlight=False), Text(f"{name:<20} {visible(value)}"))
 
 
 def note(text: str) -> None:
     """Write text of one or more lines to stderr, which keeps it out of pipes."""
-    _to_stderr(_lines(text))
+    console = Console(stderr=True, highlight=False)
+    _print(console, _folded(text, console))
 
 
 def note_labels_by(line: str) -> None:
-    """Write where the labels come from to stderr, dim and folded at words. Nothing for AWS, where the line is empty."""
+    """Write where the labels come from to stderr, dim. Nothing for AWS, where the line is empty."""
     if line:
         console = Console(stderr=True, highlight=False)
-        console.print(Text(safe(line), style="dim"), soft_wrap=not console.is_terminal)
+        text = _folded(line, console)
+        text.stylize("dim")
+        _print(console, text)
 
 
 def note_skipped(skipped: Collection[Skipped]) -> None:
@@ -96,12 +127,19 @@ def skipped_as_json(skipped: Collection[Skipped]) -> list[dict[str, Any]]:
 
 def print_error(text: str) -> None:
     """Write an error of one or more lines to stderr."""
-    _to_stderr(Text.assemble(("error:", "red"), " ", _lines(text)))
+    console = Console(stderr=True, highlight=False)
+    message = _folded(f"error: {text}", console)
+    message.stylize("red", 0, len("error:"))
+    _print(console, message)
 
 
-def _lines(text: str) -> Text:
-    return Text("\n").join(Text(safe(line)) for line in text.split("\n"))
+def _folded(text: str, console: Console) -> Text:
+    """The lines of the text, folded at spaces on a terminal. In a pipe, the reader folds them."""
+    lines = [safe(line) for line in text.split("\n")]
+    if console.is_terminal:
+        lines = [folded for line in lines for folded in fold(line, console.width)]
+    return Text("\n").join(map(Text, lines))
 
 
-def _to_stderr(text: Text) -> None:
-    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+def _print(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True)

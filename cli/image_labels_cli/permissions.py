@@ -99,6 +99,8 @@ BATCH_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
     "s3:DescribeJob": (Resource.JOBS,),
     "s3:UpdateJobStatus": (Resource.JOBS,),
 }
+# The commands that call no AWS API.
+WITHOUT_PERMISSIONS = frozenset({"completion", "env"})
 # The permission of an operation with another name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html

@@ -101,7 +101,8 @@ def introduction(running: server.Server, directory: Path) -> str:
         f"LocalStack with an emulated Amazon Rekognition at {running.url}, on this machine only.\n"
         f"Models: {models or missing}\n\n"
         "boto3, AWS CLI 2 and Terraform's AWS provider (with s3_use_path_style = true) use it with:\n"
-        f"{exports}\n\n"
+        f"{exports}\n"
+        'AWS CLI 1 sends `aws sqs` to AWS itself, unless it has the option --endpoint-url "$AWS_ENDPOINT_URL".\n\n'
         f"Log: {server.log(directory)}\n"
         "Press Ctrl-C to stop."
     )

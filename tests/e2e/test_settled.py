@@ -1,5 +1,5 @@
-"""`image-labels audit` and `backfill` after the tests that upload, fault and kill: nothing is lost, differences are
-found, and photos whose events were lost are labelled.
+"""`image-labels audit`, `backfill` and `relabel` after the tests that upload, fault and kill: nothing is lost,
+differences are found, photos whose events were lost are labelled, and changed settings are applied.
 
 This file runs after test_retries.py (conftest.py).
 """
@@ -100,6 +100,31 @@ def test_backfill_labels_photos_whose_events_were_lost_and_removes_a_ghost(
     assert stack.item(LOST_GHOST) is None
     again = command.json("backfill", prefix, "--yes", "--grace", "0")
     assert (again["labelled"], again["chosen"]["photos"], again["result"]) == (len(LOST), 0, None)
+
+
+def test_changed_settings_are_applied_without_a_call_of_rekognition(stack: Stack, command: Command) -> None:
+    """As if the photos had been labelled under other settings, whose answer has all that is wanted now."""
+    prefix, current = f"{BACKFILLED}few/", command.audit()["settings"]
+    for key in LOST:
+        stack.dynamodb.update_item(
+            TableName=stack.outputs["images_table_name"],
+            Key={"PK": {"S": key}},
+            UpdateExpression="SET Settings = :settings",
+            ExpressionAttributeValues={":settings": {"S": "max_labels=1000;min_confidence=0.0"}},
+        )
+    answer = command.json("relabel", "--offline", "--prefix", prefix, "--yes")
+    assert (answer["chosen"]["from_stored_answers"], answer["chosen"]["rekognition_calls"]) == (len(LOST), 0)
+    assert answer["result"]["labelled"] == len(LOST)
+    items = [stack.item(key) for key in LOST]
+    assert {item and item["Settings"] for item in items} == {current}
+    assert {item and item["Asked"] for item in items} == {"max_labels=1000;min_confidence=0.0"}
+    assert [stack.rekognition_calls(key) for key in LOST] == [1] * len(LOST)
+
+
+def test_photos_that_match_are_sent_to_rekognition_again(stack: Stack, command: Command) -> None:
+    answer = command.json("relabel", "dog", "--prefix", f"{BACKFILLED}few/", "--limit", "2", "--yes")
+    assert (answer["reasons"]["matches"], answer["result"]["labelled"]) == (len(LOST), 2)
+    assert sorted(stack.rekognition_calls(key) for key in LOST) == [1, 1, 2, 2]
 
 
 def test_upload_during_a_backfill_is_labelled_within_seconds(

@@ -10,6 +10,8 @@ from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 from image_labels.search.expression import ExpressionError, NeedsScan
 from image_labels.search.finder import TokenError
 
+from image_labels_cli import emulated
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -65,6 +67,13 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, _NO_CREDENTIALS):
         return _credentials(str(error))
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
+        if endpoint := emulated.no_answer(error):
+            return Problem(
+                "network",
+                f"The emulated AWS at {endpoint} does not answer.",
+                "The demo is not running. Start it with “make demo”, then open this page again with “make browse”.",
+                str(error),
+            )
         return Problem(
             "network",
             "AWS does not answer.",

@@ -23,6 +23,7 @@ from image_labels_cli.inventory.inputs import (
 )
 from image_labels_cli.inventory.table import Table
 from image_labels_cli.invocation import DifferencesError
+from image_labels_cli.layout import key
 from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.progress import bar
 from image_labels_cli.queue_depth import Depth, depth
@@ -178,7 +179,7 @@ def _write_tables(waiting: Waiting, report: Report) -> None:
         shown = f", first {len(examples):,} of {count:,}" if len(examples) < count else ""
         with_reason = state is State.STALE
         output.write_table(
-            ("Photo", "Reason") if with_reason else ("Photo",),
+            (key("Photo"), "Reason") if with_reason else (key("Photo"),),
             ([each.key, each.reason][: 1 + with_reason] for each in examples),
             title=f"{str(state).replace('_', ' ').capitalize()}{shown}",
         )

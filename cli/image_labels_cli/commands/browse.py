@@ -12,7 +12,9 @@ from image_labels_cli.invocation import UsageError
 def browse(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1. 0 selects a free port.")] = 0,
-    no_open: Annotated[bool, typer.Option("--no-open", help="Print the address without opening a browser.")] = False,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in your browser, and not only print its address.")
+    ] = True,
 ) -> None:
     """Search and view photos in your browser.
 
@@ -30,6 +32,6 @@ def browse(
         aws.dynamodb, aws.s3, deployment.images_table, deployment.labels_table, deployment.bucket, aws.labels_by
     )
     try:
-        serve(access, port=port, open_browser=not no_open)
+        serve(access, port=port, open_browser=open_browser)
     except BrowseError as error:
         raise UsageError(str(error)) from None

@@ -14,6 +14,7 @@ from image_labels.tables.terms import thousandths
 from image_labels_cli import cost, output
 from image_labels_cli.expressions import did_you_mean
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
+from image_labels_cli.layout import key, number
 from image_labels_cli.options import JSON_OPTION
 
 DEFAULT_LIMIT = 25
@@ -57,8 +58,8 @@ def find(
     if as_json:
         photos = [_as_json(photo, matched) for photo, matched in results]
     elif output.is_terminal():
-        if rows := [_row(photo, matched) for photo, matched in results]:
-            output.write_table(("Photo", "%", "Matched"), rows)
+        if rows := [_cells(photo, matched) for photo, matched in results]:
+            output.write_table((key("Photo"), number("%"), "Matched"), rows)
             output.note_labels_by(aws.labels_by)
     else:
         for photo, matched in results:
@@ -166,6 +167,16 @@ def _as_json(photo: Found, matched: dict[str, float]) -> dict[str, Any]:
 def _row(photo: Found, matched: dict[str, float]) -> tuple[str, str, str]:
     terms = ", ".join(f"{term}={output.percent(confidence)}" for term, confidence in matched.items())
     return (photo.key, output.percent(photo.confidence), terms)
+
+
+def _cells(photo: Found, matched: dict[str, float]) -> tuple[str, str, str]:
+    """A row for people. A single term that matched has the photo's confidence."""
+    terms = [f"{term} {output.one_decimal(confidence)}" for term, confidence in matched.items()]
+    return (
+        photo.key,
+        output.one_decimal(photo.confidence) if matched else "",
+        ", ".join(terms if len(terms) > 1 else matched),
+    )
 
 
 def _next_command(invocation: Invocation, search: Search, token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from image_labels.tables.items import is_foreign, labels_of, whole
 
 from image_labels_cli import output
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
+from image_labels_cli.layout import number
 from image_labels_cli.options import JSON_OPTION
 
 _SCHEME = "s3://"
@@ -104,11 +106,11 @@ def _facts(photo: dict[str, Any]) -> list[list[str]]:
     return [[name, str(value).lower() if isinstance(value, bool) else str(value)] for name, value in known.items()]
 
 
-def _rows(photo: dict[str, Any]) -> list[list[str]]:
+def _rows(photo: dict[str, Any], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
     return [
         [
             label["name"],
-            output.percent(label["confidence"]),
+            percent(label["confidence"]),
             *(", ".join(label[name]) for name in ("parents", "aliases", "categories")),
             str(len(label["boxes"])),
         ]
@@ -118,13 +120,17 @@ def _rows(photo: dict[str, Any]) -> list[list[str]]:
 
 def _write_table(photo: dict[str, Any]) -> None:
     for name, value in _facts(photo):
-        output.write_text(f"{name.replace('_', ' '):<20} {visible(value)}")
+        if not isinstance(photo[name], bool):  # below, as sentences
+            output.write_fact(name.replace("_", " "), value)
     if photo["labels"]:
-        output.write_table(("Label", "%", "Parents", "Aliases", "Categories", "Boxes"), _rows(photo))
+        columns = ("Label", number("%"), "Parents", "Aliases", "Categories", number("Boxes"))
+        output.write_table(columns, _rows(photo, output.one_decimal))
     elif photo["status"] == "LABELLED" and not photo["foreign"]:
         output.write_text("Rekognition found no label with enough confidence.")
     if photo["labels"] and not photo["indexed"]:
         output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
+    if photo["boxes_cut"]:
+        output.write_text("Some boxes are missing: the item has room for no more.")
     if photo["foreign"]:
         output.write_text("Another program wrote or changed this item. The next event of the photo labels it again.")
 

@@ -10,6 +10,7 @@ import typer
 
 from image_labels_cli import cost, output
 from image_labels_cli.dead_letters import MAX_DEAD_LETTERS, DeadLetter, peek
+from image_labels_cli.layout import key
 from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.queue_depth import Depth, depth
 
@@ -32,9 +33,9 @@ def status(
     limit: Annotated[
         int, typer.Option(min=0, help="Maximum number of rejected photos to list, and of dead letters (at most 10).")
     ] = MAX_DEAD_LETTERS,
-    no_rejected: Annotated[
-        bool, typer.Option("--no-rejected", help="Omit rejected photos, which require a read of the whole table.")
-    ] = False,
+    rejected_too: Annotated[
+        bool, typer.Option("--rejected/--no-rejected", help="Show rejected photos, which reads the whole table.")
+    ] = True,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Show waiting photos, dead letters with causes, and rejected photos.
@@ -51,14 +52,14 @@ def status(
 
     SQS counts are approximate. In a pipe, the first cell names the line.
     """
-    tables = () if no_rejected else ("images_table",)
+    tables = ("images_table",) if rejected_too else ()
     deployment, aws = ctx.obj.connect("queue_url", "dead_letter_queue_url", *tables)
     queue = depth(aws.sqs, deployment.queue_url)
     # Optional: a deployment without a daily limit may have no waiting queue.
     over_limit = depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None
     dead = depth(aws.sqs, deployment.dead_letter_queue_url)
     letters = peek(aws.sqs, deployment.dead_letter_queue_url, limit) if dead.waiting and limit else []
-    rejected = None if no_rejected else _scan_rejected(aws.dynamodb, deployment.images_table, limit)
+    rejected = _scan_rejected(aws.dynamodb, deployment.images_table, limit) if rejected_too else None
     if as_json:
         output.write_json(
             {
@@ -130,12 +131,12 @@ def _write_tables(
     total = dead.waiting + dead.in_flight
     output.write_text(f"{total} dead letter{'' if total == 1 else 's'}{_shown(len(letters), total)}")
     if letters:
-        output.write_table(("Photo", "Cause", "Next step"), map(_cells, letters))
+        output.write_table((key("Photo"), "Cause", "Next step"), map(_cells, letters))
     if rejected:
         shown = _shown(len(rejected.photos), rejected.count)
         output.write_text(f"{rejected.count} rejected photo{'' if rejected.count == 1 else 's'}{shown}")
         if rejected.photos:
-            output.write_table(("Photo", "Reason"), ([photo["key"], photo["reason"]] for photo in rejected.photos))
+            output.write_table((key("Photo"), "Reason"), ([photo["key"], photo["reason"]] for photo in rejected.photos))
 
 
 def _shown(shown: int, count: int) -> str:

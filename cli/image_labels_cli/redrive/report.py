@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from image_labels_cli import output
+from image_labels_cli.layout import key, number
 from image_labels_cli.redrive.queues import HIDDEN_SECONDS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def write_causes(found: Survey, groups: Sequence[Group]) -> None:
         return
     more = "" if found.complete else " (the queue has more)"
     output.write_text(f"{letters(found.count)} by cause, approximately{more}:")
-    output.write_table(("#", "Count", "Cause", "First photo", "Next step"), rows)
+    output.write_table((number("#"), number("Count"), "Cause", key("First photo"), "Next step"), rows)
 
 
 def write_result(moved: Moved, follow: str) -> None:

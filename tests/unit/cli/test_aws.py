@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import socket
+
 import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
@@ -90,6 +93,25 @@ def test_unknown_region_is_distinguished_from_a_network_error() -> None:
     error = exceptions.EndpointConnectionError(endpoint_url="https://x")
     assert "the Region eu-nowhere-1 does not exist" in explain(error, region="eu-nowhere-1")
     assert "does not exist" not in explain(error, region="cn-north-1")
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4604/", "http://localhost:4604/queue?a=b", "http://[::1]:4604"])
+@pytest.mark.parametrize("kind", [exceptions.EndpointConnectionError, exceptions.ConnectionClosedError])
+def test_emulator_that_does_not_run_is_no_network_error(endpoint: str, kind: type[BotoCoreError]) -> None:
+    first, next_step = explain(kind(endpoint_url=endpoint)).splitlines()
+    assert re.match(r"the emulated AWS at http://\S+:4604 does not answer \(", first)
+    assert next_step == "the demo is not running: start it with `make demo`; to use AWS itself, unset AWS_ENDPOINT_URL"
+
+
+def test_command_after_the_demo_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    result = run("show", "x.jpg", "--images-table", "x", make_aws=Aws)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert f"error: the emulated AWS at {url} does not answer" in result.stderr
+    assert "network" not in result.stderr
 
 
 @mock_aws

@@ -140,7 +140,7 @@ def test_outputs_of_two_deployments_are_an_error(terraform: Terraform) -> None:
         (None, "Error: Backend initialization required", "Backend initialization required"),
     ],
 )
-def test_error_lists_all_three_ways_to_set_a_value(
+def test_error_lists_all_ways_to_set_a_value(
     terraform: Terraform, outputs: dict[str, Any] | None, error: str, words: str
 ) -> None:
     terraform(outputs, error=error)

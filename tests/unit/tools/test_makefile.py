@@ -1,12 +1,14 @@
-"""The Makefile: the report of each check of `make test`, and the list of targets."""
+"""The Makefile: the report of each check of `make test`, the list of targets, and the end of `make browse`."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tools.terraform import ROOT
@@ -74,3 +76,37 @@ def test_lines_of_help_are_short() -> None:
     done = subprocess.run([MAKE, "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) > 15
     assert [line for line in done.stdout.splitlines() if len(line) > 100] == []
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A directory with a demo's environment.sh, and a Python environment whose image-labels serves until a signal."""
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "image-labels"
+    command.write_text(f"#!{sys.executable}\nimport os, signal\nprint(os.getpid(), flush=True)\nsignal.pause()\n")
+    command.chmod(0o755)
+    (tmp_path / "environment.sh").write_text("export AWS_ACCESS_KEY_ID=test\n")
+    (tmp_path / ".ready").touch()
+    return tmp_path
+
+
+def test_sigterm_to_make_browse_also_stops_the_server(demo: Path) -> None:
+    process = subprocess.Popen(
+        [MAKE, "--no-print-directory", f"VENV={demo}", f"DEMO={demo}", "browse"],
+        cwd=ROOT,
+        env={**os.environ, "MAKEFLAGS": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout
+    server = psutil.Process(int(process.stdout.readline()))
+    try:
+        process.terminate()
+        process.wait(timeout=SECONDS)
+        _gone, left = psutil.wait_procs([server], timeout=SECONDS)
+    finally:
+        process.kill()
+        if server.is_running():
+            server.kill()
+    assert left == []

@@ -331,6 +331,7 @@ class TestProblems:
             (TokenError("garbled"), "token", "Search again"),
             (NoCredentialsError(), "credentials", "log in again"),
             (EndpointConnectionError(endpoint_url="https://aws.example"), "network", "Check this machine's network"),
+            (EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"), "network", "Start it with “make demo”"),
         ],
     )
     def test_other_problems_have_advice(

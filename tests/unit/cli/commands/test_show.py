@@ -17,6 +17,7 @@ from support.seed import put_photo
 
 if TYPE_CHECKING:
     from image_labels.tables.store import Store
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.usefixtures("deployment")
 
@@ -83,6 +84,24 @@ def test_show_on_a_terminal_is_a_table(store: Store) -> None:
     shown = run_on_terminal("show", "images/dog.jpg").stdout
     assert "┃ Label" in shown
     assert "status               LABELLED" in shown
+    assert "│ Dog   │ 98.8 │" in shown
+    assert "false" not in shown  # what is as it should be is not mentioned
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"DetectionsCut": {"BOOL": True}}, "Some boxes are missing: the item has room for no more."),
+        ({"Rows": None}, "The photo is not indexed yet: `image-labels find` may not find it."),
+        ({"Settings": {"N": "1"}}, "Another program wrote or changed this item."),
+    ],
+)
+def test_what_is_unusual_about_an_item_is_a_sentence(
+    store: Store, dynamodb: DynamoDBClient, attributes: dict[str, Any], sentence: str
+) -> None:
+    item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/dog.jpg"}})["Item"] | attributes
+    dynamodb.put_item(TableName=TABLE, Item={name: value for name, value in item.items() if value is not None})
+    assert sentence in run_on_terminal("show", "images/dog.jpg").stdout
 
 
 class OneItem:
