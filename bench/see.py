@@ -15,7 +15,7 @@ Figures of the last line, over all photographs, at min_confidence 80:
 Half of the photographs are held out: thresholds and calibration were chosen without them. The table has both halves,
 and two stricter figures: the precision of the most specific labels only, without the labels above them, which are more
 often right; and the recall of the required labels that an answer can have at all. No model here has a class for sky,
-roads, leaves or the moon, and only some of these labels come with other classes (vision/also.json).
+roads or leaves. Some labels come with other classes (vision/also.json), some are learned (vision/learned.json).
 
 Goals: precision of at least .90, recall of at least .80, at most 60 ms and 400 MB.
 """
@@ -36,7 +36,7 @@ from image_labels_emulator.models.directory import CLASSIFIER, DETECTOR, FACES
 from image_labels_emulator.rekognition import image, label_request, taxonomy
 from image_labels_emulator.rekognition.detect import detect_labels
 from image_labels_emulator.rekognition.sources import Found, find_labels
-from image_labels_emulator.vision import classes, labels, models
+from image_labels_emulator.vision import classes, labels, learned, models
 from rich.console import Console
 from rich.table import Table
 
@@ -155,7 +155,8 @@ def _nameable() -> frozenset[str]:
     also = [
         label for table in (known.also_of_classifier, known.also_of_detector) for of in table.values() for label in of
     ]
-    return frozenset(name for label in (*own, *also, labels.FACE_LABEL) for name in _with_ancestors(label))
+    trained = [each.label for each in learned.load()]
+    return frozenset(name for label in (*own, *also, *trained, labels.FACE_LABEL) for name in _with_ancestors(label))
 
 
 def score(seen: list[Seen], level: float) -> Score:

@@ -51,6 +51,14 @@ def _files(archive: Path, names: set[str]) -> dict[str, bytes]:
         return found
 
 
+def files_of_debian(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Path and content of each file of a .deb. Raises ArchiveError."""
+    with tarfile.open(fileobj=io.BytesIO(_debian_data(archive.read_bytes()))) as tar:
+        for member in tar:
+            if member.isfile() and (content := tar.extractfile(member)):
+                yield member.name, content.read()
+
+
 def _debian_data(package: bytes) -> bytes:
     """The member data.tar.* of a Debian package, which is an ar archive."""
     if not package.startswith(_AR_START):
@@ -78,20 +86,36 @@ def _photograph(files: dict[str, bytes], member: str) -> bytes:
 
 def resource(rcc: bytes, path: str) -> bytes:
     """A file of a Qt resource file. Raises ArchiveError."""
+    for name, flags, start in _resource_files(rcc):
+        if name == path:
+            return _content(rcc, path, flags, start)
+    raise ArchiveError(f"the resource file has no {path}")
+
+
+def resources(rcc: bytes) -> Iterator[tuple[str, bytes]]:
+    """Path and content of each file of a Qt resource file. Raises ArchiveError."""
+    for path, flags, start in _resource_files(rcc):
+        yield path, _content(rcc, path, flags, start)
+
+
+def _resource_files(rcc: bytes) -> Iterator[tuple[str, int, int]]:
+    """Path, flags and offset of the content of each file."""
     if not rcc.startswith(_RCC_START):
         raise ArchiveError("a .rcc file is not a Qt resource file")
     version, tree, data, names = struct.unpack_from(">4I", rcc, len(_RCC_START))
     if version not in _NODE_SIZES:
         raise ArchiveError(f"version {version} of Qt resource files is not supported")
-    for name, flags, node in _nodes(rcc, tree, names, _NODE_SIZES[version], 0, ""):
-        if name == path:
-            (start,) = struct.unpack_from(">I", rcc, node + 10)
-            (length,) = struct.unpack_from(">I", rcc, data + start)
-            content = rcc[data + start + 4 : data + start + 4 + length]
-            if flags & _ZSTD:
-                raise ArchiveError(f"{path} is compressed with zstd")
-            return zlib.decompress(content[4:]) if flags & _COMPRESSED else content
-    raise ArchiveError(f"the resource file has no {path}")
+    for path, flags, node in _nodes(rcc, tree, names, _NODE_SIZES[version], 0, ""):
+        (start,) = struct.unpack_from(">I", rcc, node + 10)
+        yield path, flags, data + start
+
+
+def _content(rcc: bytes, path: str, flags: int, start: int) -> bytes:
+    (length,) = struct.unpack_from(">I", rcc, start)
+    content = rcc[start + 4 : start + 4 + length]
+    if flags & _ZSTD:
+        raise ArchiveError(f"{path} is compressed with zstd")
+    return zlib.decompress(content[4:]) if flags & _COMPRESSED else content
 
 
 def _nodes(rcc: bytes, tree: int, names: int, size: int, index: int, parent: str) -> Iterator[tuple[str, int, int]]:

