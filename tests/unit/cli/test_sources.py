@@ -132,7 +132,7 @@ class TestErrors:
             ("[", "cannot be read"),
             ("deployments = 3", "deployments is not a table: write [deployments.NAME]"),
             ("[deployments]\nx = 3", "[deployments.x] is not a table"),
-            ("[deployments.x]\nimages = 'a'", "unknown name images: the names are bucket, dead_letter_queue_url"),
+            ("[deployments.x]\nimages = 'a'", "unknown name images: the names are batch_function_arn, batch_role_arn"),
             ("[deployments.x]\nbucket = true", "bucket is neither a text nor a number"),
             ("[deployments.x]\nfilter_suffixes = ['.jpg']", "filter_suffixes is neither a text nor a number"),
         ],
