@@ -30,7 +30,7 @@ GONE = "images/2023/gone.jpg"
 NOT_A_PHOTO = "images/notes.jpg"
 
 
-def _label(name: str, confidence: float, *boxes: tuple[float, float, float, float], **names: tuple[str, ...]) -> Label:
+def _label(name: str, confidence: float, *boxes: tuple[float, float, float, float], **names: Any) -> Label:
     return Label(name, confidence, instances=tuple(Instance(*box, confidence) for box in boxes), **names)
 
 
