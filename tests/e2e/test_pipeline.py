@@ -85,6 +85,19 @@ def test_detections_have_aliases_parents_categories_and_boxes(stack: Stack) -> N
     }
 
 
+def test_label_policy_renames_and_drops_labels(stack: Stack) -> None:
+    item = stack.labelled("images/policy.jpg", stack.upload("images/policy.jpg", jpeg(), "Zebra=99,Weapon=98,Dog=97"))
+    assert "Striped Horse" in item["Labels"]
+    assert not {"Zebra", "Weapon"} & item["Labels"]
+    assert {"Zebra", "Weapon"} <= {label["Name"] for label in item["OtherDetections"]}
+    rows = stack.dynamodb.query(
+        TableName=stack.outputs["labels_table_name"],
+        KeyConditionExpression="Term = :term",
+        ExpressionAttributeValues={":term": {"S": "striped horse"}},
+    )
+    assert [row["PK"]["S"] for row in rows["Items"]] == ["images/policy.jpg"]
+
+
 def test_photos_with_unusual_keys_are_labelled(stack: Stack) -> None:
     assert len(KEYS["long"].encode()) >= 900
     versions = {key: stack.upload(key, jpeg(), "Dog=98.7") for key in KEYS.values()}

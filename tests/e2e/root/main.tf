@@ -40,6 +40,12 @@ module "image_labels" {
   retry_delay_seconds = 1
   max_receive_count   = 4
 
+  # Of labels that no other test expects.
+  label_policy = {
+    rename = { Zebra = "Striped Horse" }
+    drop   = ["Weapon"]
+  }
+
   alarm_actions = [aws_sns_topic.pager.arn]
 
   bucket_force_destroy = true
