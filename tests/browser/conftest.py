@@ -72,7 +72,7 @@ def site(collection: Collection) -> Iterator[PageServer]:
     """The page's server."""
     finder = CrowdAtOnce(collection.access)
     assert len(finder.crowd) == CROWD  # reads the rows before the tests, which should not wait for them
-    site = PageServer(collection.access, finder=finder)
+    site = PageServer(collection.access, finder=finder, previews=DIRECTORY / "previews")
     thread = threading.Thread(target=site.run, daemon=True)
     thread.start()
     yield site

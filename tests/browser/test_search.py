@@ -37,7 +37,7 @@ def test_search_shows_photos_by_confidence(page: Page) -> None:
     assert page.locator(".card .confidence").all_inner_texts() == ["99.8 %", "97.6 %", "95.8 %", "93.6 %"]
     expect(page.locator('.card [data-state="shown"]')).to_have_count(4)
     widths = page.locator(".card img").evaluate_all("images => images.map(image => image.naturalWidth)")
-    assert widths == [451, 512, 451, 512]
+    assert widths == [451, 512, 451, 512]  # previews have at most 512 pixels
 
 
 def test_click_on_a_label_narrows_the_search_and_back_undoes_it(page: Page) -> None:

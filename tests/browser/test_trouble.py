@@ -65,8 +65,8 @@ def expired(page: Page) -> list[str]:
 
 
 def test_expired_photo_url_is_requested_again(page: Page, errors: list[str], expired: list[str]) -> None:
-    search(page, "spoon")
-    expect(page.locator('.card [data-state="shown"]')).to_be_visible()
+    page.goto(page.url + "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png")
+    expect(page.locator('dialog [data-state="shown"]')).to_be_visible()
     assert expired
     errors.clear()
 
@@ -90,7 +90,7 @@ def test_boxes_are_drawn_without_the_orientation(page: Page, errors: list[str]) 
 def test_deleted_object_is_reported(page: Page, errors: list[str]) -> None:
     search(page, "ghost")
     frame = page.locator(".card .frame")
-    expect(frame).to_contain_text("Cannot be shown")
+    expect(frame).to_contain_text("No longer in the bucket")
     frame.click()
     expect(page.locator("dialog .why")).to_contain_text("no longer in the bucket")
     expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(GONE.rsplit("/", 1)[1])

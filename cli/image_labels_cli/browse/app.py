@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from image_labels_cli.browse.previews import Abandoned
 from image_labels_cli.browse.problems import BadRequest, problem_of
 from image_labels_cli.browse.security import Gate
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from image_labels_cli.browse.photos import Json, Library
 
 MAX_LIMIT = 200
+# The address of a preview has the photo's ETag, so it never changes. `private`: for this browser's cache only.
+KEEP = "private, max-age=31536000, immutable"
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,18 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     @app.get("/api/photos")
     def _photos() -> Json:
         return library.photos(request.args.getlist("key"))
+
+    @app.get("/api/preview")
+    def _preview() -> Response:
+        waiting = request.environ.get("waitress.client_disconnected", lambda: False)
+        try:
+            preview = library.preview(request.args.get("key", ""), request.args.get("etag", ""), waiting)
+        except Abandoned:
+            return Response(status=503)  # nobody reads it
+        response = Response(preview.content, mimetype="image/webp")
+        if preview.current:
+            response.headers["Cache-Control"] = KEEP
+        return response
 
     @app.get("/api/why")
     def _why() -> Json:

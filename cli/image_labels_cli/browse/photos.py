@@ -7,7 +7,7 @@ import binascii
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.failures import TryAgain
@@ -18,12 +18,13 @@ from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from image_labels.model import Label
     from image_labels.search.finder import Page, Skipped, VocabularyTerm
 
     from image_labels_cli.browse.access import Access
+    from image_labels_cli.browse.previews import Preview, Previews
 
 Json = dict[str, Any]
 
@@ -65,9 +66,10 @@ class FinderLike(Protocol):
 class Library:
     """The photos of one deployment. Results are plain JSON. Errors of botocore and of the search pass through."""
 
-    def __init__(self, access: Access, finder: FinderLike) -> None:
+    def __init__(self, access: Access, finder: FinderLike, previews: Previews) -> None:
         self._access = access
         self._finder = finder
+        self._previews = previews
 
     @property
     def image_origin(self) -> str:
@@ -97,28 +99,45 @@ class Library:
         return answer
 
     def photos(self, keys: Sequence[str]) -> Json:
-        """URL, labels and boxes of the photos with these keys, in the same order."""
+        """URLs, labels and boxes of the photos with these keys, in the same order."""
         if not 1 <= len(keys) <= MAX_PHOTOS or not all(keys):
             raise BadRequest(f"A request needs 1 to {MAX_PHOTOS} keys.")
         items = self._items(list(dict.fromkeys(keys)))
         return {"photos": [self._photo(key, items.get(key)) for key in keys]}
 
+    def preview(self, key: str, etag: str, abandoned: Callable[[], bool]) -> Preview:
+        """The preview of a photo. Raises NotPreviewable and Abandoned."""
+        if not key:
+            raise BadRequest("A request needs a key.")
+        return self._previews.get(key, etag, abandoned)
+
     def why(self, key: str) -> Json:
-        """The reason why a browser cannot show a photo. The page requests it only after an image fails to load."""
+        """The reason why a browser cannot show a photo: a sentence, a short form for the grid, and whether it is there.
+
+        The page requests it only after an image fails to load.
+        """
         try:
             self._access.s3.head_object(Bucket=self._access.bucket, Key=key)
         except ClientError as error:
             if error.response["Error"].get("Code") in ("404", "NoSuchKey", "NotFound"):
                 return {
-                    "why": "The object is no longer in the bucket. Its labels disappear when S3 delivers the event."
+                    "short": "No longer in the bucket",
+                    "why": "The object is no longer in the bucket. Its labels disappear when S3 delivers the event.",
+                    "there": False,
                 }
             if error.response["Error"].get("Code") in ("403", "AccessDenied"):
                 return {
+                    "short": "S3 denies access",
                     "why": "S3 denies access. Your credentials lack s3:GetObject, or kms:Decrypt if the bucket "
-                    "has a customer managed key. Without s3:ListBucket, S3 also denies access to a deleted object."
+                    "has a customer managed key. Without s3:ListBucket, S3 also denies access to a deleted object.",
+                    "there": False,
                 }
             raise
-        return {"why": "The object is in S3, but your browser cannot show it as an image."}
+        return {
+            "short": "No preview",
+            "why": "The object is in S3, but your browser cannot show it as an image.",
+            "there": True,
+        }
 
     def orientation(self, key: str) -> Json:
         """The EXIF orientation (1 to 8) that browsers apply and Rekognition ignores. 1 if there is no difference.
@@ -187,7 +206,10 @@ class Library:
         raise TryAgain("BatchGetItem: DynamoDB throttles", throttled=True)
 
     def _photo(self, key: str, item: Mapping[str, Any] | None) -> Json:
-        photo: Json = {"key": key, "url": self._url(key), "labels": []}
+        # The ETag in the address lets the browser keep the preview as long as the photo does not change.
+        etag = item.get("ETag", {}).get("S", "") if item is not None else ""
+        preview = f"/api/preview?{urlencode({'key': key, 'etag': etag})}"
+        photo: Json = {"key": key, "url": self._url(key), "preview": preview, "labels": []}
         if item is not None:
             photo["labels"] = [_label(label) for label in sorted(labels_of(item), key=lambda one: -one.confidence)]
             photo |= _facts(item)

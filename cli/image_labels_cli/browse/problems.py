@@ -10,6 +10,8 @@ from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 from image_labels.search.expression import ExpressionError, NeedsScan
 from image_labels.search.finder import TokenError
 
+from image_labels_cli.browse.previews import NotPreviewable
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -58,6 +60,8 @@ def problem_of(error: Exception) -> Problem:
         )
     if isinstance(error, TokenError):
         return Problem("token", "This list cannot be continued.", "Search again.", str(error), status=400)
+    if isinstance(error, NotPreviewable):
+        return Problem("preview", str(error), status=415)
     if isinstance(error, BadRequest):
         return Problem("request", str(error), status=400)
     if isinstance(error, boto.ClientError):

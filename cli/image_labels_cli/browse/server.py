@@ -14,12 +14,15 @@ from waitress import create_server  # type: ignore[import-untyped]
 
 from image_labels_cli.browse.app import create_app
 from image_labels_cli.browse.photos import FinderLike, Library
+from image_labels_cli.browse.previews import Kept, Previews, default_directory
 from image_labels_cli.browse.security import LOOPBACK
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from image_labels_cli.browse.access import Access
 
-THREADS = 8
+THREADS = 16  # more than a browser's six connections, because a preview takes a while to make after the browser left it
 
 
 class BrowseError(Exception):
@@ -27,18 +30,26 @@ class BrowseError(Exception):
 
 
 class PageServer:
-    """Listens once constructed, and answers requests while `run` runs."""
+    """Listens once constructed, and answers requests while `run` runs. `previews` is the directory to keep them in."""
 
-    def __init__(self, access: Access, *, port: int = 0, finder: FinderLike | None = None) -> None:
+    def __init__(
+        self, access: Access, *, port: int = 0, finder: FinderLike | None = None, previews: Path | None = None
+    ) -> None:
         finder = finder or Finder(access.dynamodb, labels_table=access.labels_table, images_table=access.images_table)
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
         self.token = secrets.token_urlsafe(32)
-        app = create_app(Library(access, finder), token=self.token, port=self.port)
-        # No Server header. A request may have 100 keys of 1,024 bytes, each byte encoded as %XX.
+        made = Previews(access.s3, access.bucket, Kept(previews or default_directory()))
+        app = create_app(Library(access, finder, made), token=self.token, port=self.port)
         self._channels: dict[int, Any] = {}
         self._server = create_server(
-            app, self._channels, sockets=[listener], threads=THREADS, ident=None, max_request_header_size=512_000
+            app,
+            self._channels,
+            sockets=[listener],
+            threads=THREADS,
+            ident=None,  # no Server header
+            max_request_header_size=512_000,  # a request may have 100 keys of 1,024 bytes, each byte encoded as %XX
+            channel_request_lookahead=1,  # detects that the browser has closed the connection
         )
 
     @property

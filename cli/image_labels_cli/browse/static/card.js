@@ -16,7 +16,7 @@ export class CardView {
     this.host = host;
     this.filled = false;
     const [folder, file] = split(found.key);
-    this.picture = new Picture(host.renew);
+    this.picture = new Picture(host.renew, { preview: true });
     this.link = el(
       "a",
       {

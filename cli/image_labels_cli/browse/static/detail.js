@@ -17,7 +17,7 @@ export class Detail {
     this.host = host;
     /** @type {string|null} */
     this.key = null;
-    this.picture = new Picture(host.renew, () => this.#explain());
+    this.picture = new Picture(host.renew, { onBroken: () => this.#explain() });
     this.title = el("h2", { id: "detail-title", tabindex: "-1" });
     this.folder = el("p", { class: "folder" });
     this.facts = el("p", { class: "facts" });

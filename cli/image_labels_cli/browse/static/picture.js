@@ -1,16 +1,22 @@
+import { ApiError, get } from "./api.js";
 import { el, percent } from "./dom.js";
 import { isAsked } from "./expression.js";
+import { load, stop } from "./loading.js";
 import { orientation, turned } from "./turn.js";
+
+const SMALL = 1e6; // bytes up to which the grid shows the photo itself if it has no preview
 
 /** A photo with its boxes. Both are in one element with the photo's aspect ratio, so the boxes fit when it is cropped. */
 export class Picture {
   /**
    * @param {(key: string) => Promise<import("./cards.js").Card>} renew returns a card with a new URL
-   * @param {() => void} [onBroken]
+   * @param {{preview?: boolean, onBroken?: () => void}} [how] whether to show the photo's preview
    */
-  constructor(renew, onBroken = () => {}) {
+  constructor(renew, { preview = false, onBroken = () => {} } = {}) {
     this.renew = renew;
+    this.preview = preview;
     this.onBroken = onBroken;
+    this.isPreview = preview; // of what is shown, which may be the photo because it has no preview
     /** @type {import("./cards.js").Card|null} */
     this.card = null;
     this.shows = 0; // counts calls of show(), so that a late answer for a previous photo is detected
@@ -21,7 +27,8 @@ export class Picture {
     this.image = /** @type {HTMLImageElement} */ (el("img", { alt: "", decoding: "async", draggable: "false" }));
     this.boxes = el("div", { class: "boxes", "aria-hidden": "true" });
     this.stage = el("div", { class: "stage" }, this.image, this.boxes);
-    this.element = el("div", { class: "picture" }, this.stage, el("span", { class: "broken" }, "Cannot be shown"));
+    this.broken = el("span", { class: "broken" }, "Cannot be shown");
+    this.element = el("div", { class: "picture" }, this.stage, this.broken);
   }
 
   /** @param {import("./cards.js").Card} card */
@@ -37,13 +44,21 @@ export class Picture {
       this.stage.style.setProperty("--ratio", String(this.image.naturalWidth / this.image.naturalHeight));
       this.element.dataset.state = "shown";
     };
-    this.image.onerror = () => this.#failed(card.key, renewable);
-    this.image.src = card.url;
+    this.isPreview = this.preview;
+    if (this.preview) {
+      this.image.onerror = () => this.#withoutPreview(card);
+      load(this.image, card.preview);
+    } else {
+      this.image.onerror = () => this.#failed(card.key, renewable);
+      this.image.src = card.url;
+    }
   }
 
   /** Stop loading, so that photos out of view do not delay those in view. */
   discard() {
     this.image.onload = this.image.onerror = null;
+    this.card = null;
+    stop(this.image);
     this.image.removeAttribute("src");
   }
 
@@ -54,7 +69,7 @@ export class Picture {
     this.asked = asked;
     const boxes = gathered(card.labels);
     if (!boxes.length) return;
-    const as = await (card.orientation ??= orientation(card.key));
+    const as = await orientation(card, this.isPreview);
     if (this.shows !== shows) return; // another photo by now
     for (const [place, labels] of boxes) this.#drawBox(turned(place, as), labels, asked);
   }
@@ -85,6 +100,29 @@ export class Picture {
     }
   }
 
+  /** There is no preview. Show the photo if it is small, or else the reason. @param {import("./cards.js").Card} card */
+  async #withoutPreview(card) {
+    let short = "Cannot be shown";
+    let there = false;
+    try {
+      ({ short, there } = await get("why", { key: card.key }));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+    if (this.card !== card) return;
+    this.broken.textContent = short;
+    if (there && card.size !== null && card.size <= SMALL) {
+      this.isPreview = false;
+      this.image.onerror = () => this.#breaks();
+      this.image.src = card.url;
+    } else this.#breaks();
+  }
+
+  #breaks() {
+    this.element.dataset.state = "broken";
+    this.onBroken();
+  }
+
   /** The URL may have expired, so request a new one, once. @param {string} key @param {boolean} renewable */
   async #failed(key, renewable) {
     if (renewable) {
@@ -99,9 +137,7 @@ export class Picture {
         // handled below
       }
     }
-    if (this.card?.key !== key) return;
-    this.element.dataset.state = "broken";
-    this.onBroken();
+    if (this.card?.key === key) this.#breaks();
   }
 }
 
