@@ -59,7 +59,7 @@ def test_focus_shows_the_box_in_place(page: Page) -> None:
     search(page, "spoon")
     card = page.locator(".card")
     expect(card.locator('[data-state="shown"]')).to_be_visible()
-    page.keyboard.press("Tab")  # Search syntax
+    page.keyboard.press("Tab")  # Help
     page.keyboard.press("Tab")  # Search
     page.keyboard.press("Tab")
     expect(card.locator(".frame")).to_be_focused()
@@ -124,7 +124,7 @@ def test_box_covers_the_brick_in_a_rotated_photo(page: Page, photo: TurnedPhoto)
 
 @pytest.mark.parametrize("photo", [TurnedPhoto("png", 6), TurnedPhoto("jpg", 6)], ids=lambda photo: photo.key)
 def test_box_covers_the_brick_in_the_grid(page: Page, photo: TurnedPhoto) -> None:
-    page.get_by_role("button", name="Search syntax").click()
+    page.get_by_role("button", name="Help").click()
     page.get_by_label("Only keys that start with").fill(photo.key)
     search(page, "brick")
     page.keyboard.press("Escape")

@@ -71,7 +71,7 @@ def test_tab_reaches_every_control(page: Page) -> None:
         "Photos",
         "Rejected",
         "Labels to search for",
-        "Search syntax",
+        "Help",
         "Search",
         "images/2024/café & spoon 100%.png, 95.7 percent",
         "Coffee Cup",

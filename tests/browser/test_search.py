@@ -68,7 +68,7 @@ def test_narrowing_puts_alternatives_in_parentheses(page: Page) -> None:
 
 
 def test_search_can_be_limited_to_a_key_prefix(page: Page) -> None:
-    page.get_by_role("button", name="Search syntax").click()
+    page.get_by_role("button", name="Help").click()
     page.get_by_label("Only keys that start with").fill("images/2023/")
     search(page, "cat")
     expect(page.locator(".card")).to_have_count(1)
@@ -95,7 +95,7 @@ def test_photo_opens_with_its_labels(page: Page) -> None:
 def test_label_of_an_open_photo_narrows_the_search(page: Page) -> None:
     search(page, "person")
     page.locator(".card .frame").first.click()
-    page.get_by_role("button", name="Only photos without Flag").click()
+    page.get_by_role("button", name="not Flag").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.get_by_role("combobox")).to_have_value("person AND NOT Flag")
     expect(page.locator(".card")).to_have_count(2)

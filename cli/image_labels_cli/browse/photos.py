@@ -6,6 +6,7 @@ import base64
 import binascii
 import time
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from image_labels.failures import TryAgain
 from image_labels.tables.items import is_foreign, labels_of, whole
 from image_labels.tables.terms import Kind, fold
 
+from image_labels_cli.browse.nothing import diagnose
 from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
 
@@ -86,7 +88,7 @@ class Library:
         }
 
     def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
-        """One page of matching photos, highest confidence first. If there are none, suggestions for unknown labels."""
+        """One page of matching photos, highest confidence first. If there are none, the reason and what finds some."""
         page = self._finder.find(expression, key_prefix=prefix, limit=limit, token=token)
         answer: Json = {
             "photos": [{"key": photo.key, "confidence": photo.confidence} for photo in page.photos],
@@ -96,6 +98,8 @@ class Library:
         }
         if token is None and not page.photos and page.next_token is None:
             answer["suggestions"] = self._finder.suggestions(expression)
+            answer["nothing"] = diagnosis = asdict(diagnose(self._finder, expression, prefix))
+            answer["readUnits"] += diagnosis.pop("read_units")
         return answer
 
     def photos(self, keys: Sequence[str]) -> Json:

@@ -101,6 +101,7 @@ function showList(to) {
   results = null;
   for (const view of [problem, startView, rejectedView, moreLine]) view.hidden = true;
   input.removeAttribute("aria-invalid");
+  heading(to.view === "rejected" ? "" : to.q ? `Photos: ${to.q}` : "Labels");
   byId("cost").textContent = "";
   say("");
   byId("tab-photos").setAttribute("href", href({ ...to, view: "photos", photo: null }));
@@ -159,6 +160,12 @@ async function readOn() {
   if (!list.found.length && list.complete) nothing(list);
 }
 
+/** A heading for screen readers in views that show none. @param {string} text */
+function heading(text) {
+  byId("heading").textContent = asShown(text);
+  byId("heading").hidden = !text;
+}
+
 function report() {
   if (!results) return;
   const { found, complete, readUnits, skipped } = results;
@@ -173,11 +180,12 @@ const skippedToo = (skipped) => (skipped ? `, ${skipped.toLocaleString()} unread
 
 /** @param {Results} list */
 function nothing(list) {
+  heading(""); // the notice has one
   startView.hidden = false;
   startView.replaceChildren(
     nothingNotice(list, {
       replace: (from, to) => go({ ...state(), q: replaced(state().q, from, to), photo: null }),
-      withoutPrefix: () => go({ ...state(), prefix: "", photo: null }),
+      ask: (q, prefix) => go({ ...state(), q, prefix, photo: null }),
     }),
   );
 }
@@ -188,6 +196,7 @@ async function showStart() {
     const { labels, skipped } = await get("labels");
     if (shown?.q || shown?.view !== "photos") return;
     startView.replaceChildren(start(labels, (q) => href({ q })));
+    heading("");
     startView.hidden = false;
     say(`${labels.length === 1 ? "1 label" : `${labels.length.toLocaleString()} labels`}${skippedToo(skipped)}`);
   } catch (error) {

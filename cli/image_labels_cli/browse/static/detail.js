@@ -25,10 +25,10 @@ export class Detail {
     this.labels = el("ul", { class: "labels", "aria-label": "Labels" });
     this.boxesButton = el("button", { type: "button", "aria-pressed": "true", title: "Show or hide the boxes (B)", onclick: () => this.#toggleBoxes() }, "Boxes");
     const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ sign) =>
-      el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, sign);
+      el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, icon(sign));
     this.back = step(-1, "Previous photo", "←");
     this.forth = step(1, "Next photo", "→");
-    const close = el("button", { type: "button", class: "icon", "aria-label": "Close", title: "Close (Esc)", onclick: () => host.closed() }, "×");
+    const close = el("button", { type: "button", class: "icon", "aria-label": "Close", title: "Close (Esc)", onclick: () => host.closed() }, icon("×"));
     dialog.append(
       el("div", { class: "large" }, this.picture.element, this.why),
       el(
@@ -38,8 +38,8 @@ export class Detail {
         this.folder,
         this.title,
         this.facts,
-        this.labels,
         el("p", { class: "labels-by", hidden: true }),
+        this.labels,
       ),
     );
     dialog.addEventListener("cancel", (event) => {
@@ -109,7 +109,7 @@ export class Detail {
     ].flatMap(([what, list]) => (list.length ? [`${what} ${/** @type {string[]} */ (list).join(", ")}`.trim()] : []));
     if (label.boxes.length) also.unshift(label.boxes.length === 1 ? "1 box" : `${label.boxes.length} boxes`);
     const action = (/** @type {boolean} */ not, /** @type {string} */ text) =>
-      el("button", { type: "button", "aria-label": `Only photos ${not ? "without" : "with"} ${label.name}`, title: `Only photos ${not ? "without" : "with"} ${label.name}`, onclick: () => this.host.narrow(label.name, not) }, text);
+      el("button", { type: "button", title: `Only photos ${not ? "without" : "with"} ${label.name}`, onclick: () => this.host.narrow(label.name, not) }, text, el("span", { class: "unseen" }, ` ${label.name}`));
     const row = el(
       "li",
       { class: wanted ? "label wanted" : "label", onpointerenter: () => this.picture.highlight(label.name), onpointerleave: () => this.picture.highlight(null), onfocusin: () => this.picture.highlight(label.name), onfocusout: () => this.picture.highlight(null) },
@@ -166,6 +166,9 @@ export class Detail {
     event.preventDefault();
   }
 }
+
+/** A sign in place of a name, which the button's aria-label has. @param {string} sign */
+const icon = (sign) => el("span", { "aria-hidden": "true" }, sign);
 
 /** @param {number} bytes */
 function size(bytes) {

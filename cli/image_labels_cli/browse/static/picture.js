@@ -1,4 +1,5 @@
 import { ApiError, get } from "./api.js";
+import { placed, subjects } from "./crop.js";
 import { el, percent } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { load, stop } from "./loading.js";
@@ -41,7 +42,9 @@ export class Picture {
     this.boxes.replaceChildren();
     this.element.dataset.state = "loading";
     this.image.onload = () => {
-      this.stage.style.setProperty("--ratio", String(this.image.naturalWidth / this.image.naturalHeight));
+      const ratio = this.image.naturalWidth / this.image.naturalHeight;
+      this.stage.style.setProperty("--ratio", String(ratio));
+      if (this.preview) this.#crop(card, ratio);
       this.element.dataset.state = "shown";
     };
     this.isPreview = this.preview;
@@ -52,6 +55,15 @@ export class Picture {
       this.image.onerror = () => this.#failed(card.key, renewable);
       this.image.src = card.url;
     }
+  }
+
+  /** Crop the photo so that its subject stays in the frame. @param {import("./cards.js").Card} card @param {number} ratio */
+  #crop(card, ratio) {
+    const frame = this.element.clientWidth / this.element.clientHeight;
+    // Without the orientation, which would cost a request for each photo. It matters only for PNGs that have one.
+    const [x, y] = placed(subjects(card.labels), ratio, frame);
+    this.stage.style.setProperty("--x", String(x));
+    this.stage.style.setProperty("--y", String(y));
   }
 
   /** Stop loading, so that photos out of view do not delay those in view. */

@@ -3,6 +3,11 @@ import { get } from "./api.js";
 const FIRST = 50;
 const MORE = 200;
 
+/**
+ * Why nothing was found; see nothing.py.
+ * @typedef {{none: string[], instead: {expression: string, why: string}[], elsewhere: boolean, complete: boolean}} Nothing
+ */
+
 /** The results of a search, read as far as the user has scrolled. Keeps only keys and confidences. */
 export class Results {
   /** @param {string} q @param {string} prefix */
@@ -16,6 +21,8 @@ export class Results {
     this.skipped = 0;
     /** @type {Record<string, string[]>} */
     this.suggestions = {};
+    /** @type {Nothing|null} why nothing was found */
+    this.nothing = null;
     /** The scroll position when the user left the list. */
     this.scroll = 0;
     /** @type {string|null} */
@@ -42,6 +49,7 @@ export class Results {
       this.readUnits += page.readUnits;
       this.skipped += page.skipped;
       this.suggestions = page.suggestions ?? {};
+      this.nothing = page.nothing ?? null;
       this.token = page.next;
       this.complete = page.next === null;
     } while (!this.complete && this.found.length === before); // a page can be empty without being the last

@@ -234,7 +234,10 @@ class TestAnswers:
 
     def test_nothing_found_has_suggestions(self, client: FlaskClient, finder: FakeFinder) -> None:
         finder.photos = ()
-        assert _json(client.get("/api/find?q=dgo", base_url=HOME))["suggestions"] == {"dgo": ["dog"]}
+        answer = _json(client.get("/api/find?q=dgo", base_url=HOME))
+        assert answer["suggestions"] == {"dgo": ["dog"]}
+        assert answer["nothing"] == {"none": ["dgo"], "instead": [], "elsewhere": False, "complete": True}
+        assert answer["readUnits"] == 1.0  # of the search and of the question whether any photo has the label
 
     def test_photos_have_urls_labels_and_boxes(self, client: FlaskClient) -> None:
         answer = client.get("/api/photos", base_url=HOME, query_string={"key": [MARKUP, "gone.jpg"]})
@@ -351,7 +354,13 @@ class TestProblems:
 
     @pytest.mark.parametrize(
         ("expression", "suggestions"),
-        [("“cat” && -dog", ["cat AND NOT dog"]), ("cat, dog", ["cat AND dog", "cat OR dog"]), ("(cat", [])],
+        [
+            ("“cat” && -dog", ["cat AND NOT dog"]),
+            ("cat, dog", ["cat AND dog", "cat OR dog"]),
+            ("(cat", ["(cat)"]),
+            ("dog AND", ["dog"]),
+            ("NOT cat", []),
+        ],
     )
     def test_mistake_has_suggestions(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
