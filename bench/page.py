@@ -133,8 +133,8 @@ def _visit(page: Page, traffic: _Traffic, origin: PhotoOrigin, case: str, visit:
     traffic.received = 0
     page.goto(page.url.split("?")[0] + "?q=nothing")
     began = time.monotonic()
-    page.get_by_role("combobox").fill("photo")
-    page.get_by_role("combobox").press("Enter")
+    page.get_by_role("combobox", name="Labels to search for").fill("photo")
+    page.get_by_role("combobox", name="Labels to search for").press("Enter")
     first = page.evaluate(SCROLL, photos)
     measured = Visit(
         case, visit, photos, first / 1000, time.monotonic() - began, traffic.received / 1e6, origin.sent / 1e6

@@ -40,6 +40,8 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "dynamodb:Scan": (Resource.IMAGES_TABLE,),
     },
     "browse": {
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
         "dynamodb:Query": (Resource.LABELS_TABLE,),
         "dynamodb:BatchGetItem": (Resource.LABELS_TABLE, Resource.IMAGES_TABLE),
         "dynamodb:Scan": (Resource.IMAGES_TABLE,),  # for the rejected photos

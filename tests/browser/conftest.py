@@ -62,7 +62,7 @@ def localstack(executable: str) -> Iterator[server.Server]:
 @pytest.fixture(scope="session")
 def collection(localstack: server.Server) -> Collection:
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-    collection = Collection(boto3.client("dynamodb"), boto3.client("s3", config=config))
+    collection = Collection(boto3.client("dynamodb"), boto3.client("s3", config=config), boto3.client("sqs"))
     collection.fill()
     return collection
 

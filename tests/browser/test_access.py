@@ -19,12 +19,16 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 
 
 def _complete(page: Page) -> None:
-    page.get_by_role("combobox").press_sequentially("c")
+    page.get_by_role("combobox", name="Labels to search for").press_sequentially("c")
     expect(page.get_by_role("option").first).to_be_visible()
 
 
 def _help(page: Page) -> None:
     page.get_by_role("button", name="Help").click()
+
+
+def _select(page: Page) -> None:
+    page.get_by_role("checkbox").first.check()
 
 
 # The address of each view, what to do there, and an element that shows that the view is complete.
@@ -36,6 +40,8 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None] | None, str]] = {
     "nothing": ("?q=rockte AND cat>=99.9 AND rocket", None, ".says h1"),
     "mistake": ("?q=cat dog", None, "#problem h2"),
     "scan": ("?q=NOT cat", None, "#problem h2"),
+    "status": ("?view=status", None, ".numbers"),
+    "selected": ("?q=cat", _select, "#selection"),
     "rejected": ("?view=rejected", None, ".rejected li"),
     "photo": (SPOON, None, 'dialog [data-state="shown"]'),
 }
@@ -64,8 +70,8 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+# The colors do not depend on the size.
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")])
 def test_axe_finds_nothing_in_any_view(page: Page, errors: list[str], size: tuple[int, int], scheme: Any) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -80,6 +86,7 @@ SMALL = """
 () => [...document.querySelectorAll("a, button, input, summary, select, [role=option]")].filter((control) => {
   const at = control.getBoundingClientRect();
   const top = document.querySelector("dialog[open]");
+  if (control.closest("label.pick")) return control.closest("label.pick").getBoundingClientRect().width < 44;
   return at.width && (!top || top.contains(control)) && !control.closest(".skip, .card .frame")
       && (at.width < 44 || at.height < 43.9);
 }).map((control) => `${control.outerHTML.slice(0, 120)} ${JSON.stringify(control.getBoundingClientRect())}`)
@@ -110,7 +117,10 @@ def test_controls_are_large_enough_for_fingers(phone: Page) -> None:
 def test_controls_stay_in_sight_on_a_phone(phone: Page) -> None:
     open_view(phone, "photos")
     phone.evaluate("scrollTo(0, 900)")
-    for control in (phone.get_by_role("combobox"), phone.get_by_role("link", name="Rejected")):
+    for control in (
+        phone.get_by_role("combobox", name="Labels to search for"),
+        phone.get_by_role("link", name="Rejected"),
+    ):
         expect(control).to_be_in_viewport(ratio=1)
     expect(phone.get_by_role("button", name="Search", exact=True)).to_be_in_viewport(ratio=1)
     open_view(phone, "photo")
@@ -129,7 +139,7 @@ def test_controls_stay_in_sight_on_a_phone(phone: Page) -> None:
 def test_help_names_the_keys(page: Page) -> None:
     _help(page)
     keys = page.get_by_role("region", name="Help").locator("kbd")
-    assert {"/", "←", "→", "↑", "↓", "Enter", "Esc", "B"} <= set(keys.all_inner_texts())
+    assert {"/", "←", "→", "↑", "↓", "Enter", "Esc", "B", "X", "+", "-", "0", "F"} <= set(keys.all_inner_texts())
 
 
 def test_head_of_an_upright_portrait_is_in_the_frame(page: Page) -> None:

@@ -79,5 +79,5 @@ def test_back_restores_the_scroll_position(page: Page) -> None:
     search(page, "cat")
     expect(page.locator(".card")).to_have_count(2)
     page.go_back()
-    expect(page.get_by_role("combobox")).to_have_value("crowd")
+    expect(page.get_by_role("combobox", name="Labels to search for")).to_have_value("crowd")
     page.wait_for_function("left => scrollY === left", arg=left)

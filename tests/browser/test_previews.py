@@ -26,7 +26,7 @@ MOST_BYTES_PER_PHOTO = 50_000  # 10 MB for 200 photos
 NEXT_TO_NOTHING = 500_000  # labels and addresses, and no preview
 SIZE = 4_000_000
 # Photos with an embedded thumbnail, as most cameras write it, and fewer without one, which take longer.
-KINDS = {"with thumbnails": 200, "without thumbnails": 45}
+KINDS = {"with thumbnails": 200, "without thumbnails": 16}
 
 # Scrolls window by window, waits until all photos in it and just outside are shown, until `total` have been in sight.
 SCROLL = """

@@ -8,13 +8,14 @@ import time
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.failures import TryAgain
 from image_labels.tables.items import is_foreign, labels_of, whole
 from image_labels.tables.terms import Kind, fold
 
+from image_labels_cli.browse.covers import Covers
 from image_labels_cli.browse.nothing import diagnose
 from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
@@ -33,6 +34,7 @@ Json = dict[str, Any]
 URL_SECONDS = 900  # the page requests a new URL after one expires
 MAX_PHOTOS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_LABELS = 3000  # about the number of labels that Rekognition has
+MAX_COVERS = 24
 REJECTED_PAGE = 50
 SCAN_SECONDS = 3.0
 UNPROCESSED_ATTEMPTS = 6
@@ -72,6 +74,7 @@ class Library:
         self._access = access
         self._finder = finder
         self._previews = previews
+        self._covers = Covers(finder)
 
     @property
     def image_origin(self) -> str:
@@ -80,18 +83,29 @@ class Library:
         return f"{parts.scheme}://{parts.netloc}"
 
     def about(self) -> Json:
-        """The bucket, the table, and where the labels come from if that is not AWS."""
+        """The bucket, the table, its S3 console, and where the labels come from if that is not AWS."""
         return {
             "bucket": self._access.bucket,
             "table": self._access.images_table,
+            "console": self._access.console,
             "labelsBy": self._access.labels_by,
         }
+
+    def status(self) -> Json:
+        """Photos that wait, and dead letters; {"queue": None} if the URLs of the queues are unknown."""
+        return self._access.queues.status() if self._access.queues else {"queue": None}
 
     def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
         """One page of matching photos, highest confidence first. If there are none, the reason and what finds some."""
         page = self._finder.find(expression, key_prefix=prefix, limit=limit, token=token)
+        # Most photos have the same terms, so each is written once. `terms` of a photo has positions in that list.
+        terms = {term: n for n, term in enumerate(dict.fromkeys(term for photo in page.photos for term in photo.terms))}
         answer: Json = {
-            "photos": [{"key": photo.key, "confidence": photo.confidence} for photo in page.photos],
+            "photos": [
+                {"key": photo.key, "confidence": photo.confidence, "terms": [terms[term] for term in photo.terms]}
+                for photo in page.photos
+            ],
+            "terms": list(terms),
             "next": page.next_token,
             "readUnits": page.read_units,
             "skipped": len(page.skipped),
@@ -162,6 +176,25 @@ class Library:
         names = [term.name for term in _first(terms, MAX_LABELS) if term.kind == Kind.LABEL]
         return {"labels": names, "skipped": len(terms.skipped)}
 
+    def covers(self, labels: Sequence[str]) -> Json:
+        """For each label, the preview of the photo that has it with the highest confidence, or None.
+
+        It costs one search for one photo for each label, and nothing again for some minutes.
+        """
+        if not 1 <= len(labels) <= MAX_COVERS or not all(labels):
+            raise BadRequest(f"A request needs 1 to {MAX_COVERS} labels.")
+        keys = self._covers.keys(labels)
+        items = self._items(list(dict.fromkeys(key for key in keys.values() if key)))
+        covers = {label: self._photo(key, items.get(key)) for label, key in keys.items() if key}
+        return {"covers": {label: covers.get(label) for label in labels}}
+
+    def download(self, key: str) -> str:
+        """A presigned URL that makes the browser save the photo under its name."""
+        if not key:
+            raise BadRequest("A request needs a key.")
+        name = quote(key.rstrip("/").rpartition("/")[2], safe="")
+        return self._url(key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}")
+
     def completions(self, prefix: str, limit: int = 8) -> Json:
         """Terms that start with the prefix."""
         terms = _first(self._finder.vocabulary(fold(prefix)), limit)
@@ -172,7 +205,7 @@ class Library:
         request: Any = {
             "TableName": self._access.images_table,
             "FilterExpression": "#status = :rejected",
-            "ProjectionExpression": "PK, Reason, #size, LabelledAt",
+            "ProjectionExpression": "PK, Reason, #size, LabelledAt, ETag",
             "ExpressionAttributeNames": _NAMES,
             "ExpressionAttributeValues": {":rejected": {"S": "REJECTED"}},
         }
@@ -185,7 +218,7 @@ class Library:
                 request["ExclusiveStartKey"] = {"PK": {"S": start}}
             answer = self._access.dynamodb.scan(**request)
             looked += answer["ScannedCount"]
-            found += [{"key": item["PK"]["S"]} | _facts(item) for item in answer["Items"]]
+            found += [self._photo(item["PK"]["S"], item) for item in answer["Items"]]
             start = answer.get("LastEvaluatedKey", {}).get("PK", {}).get("S")
             if start is None or len(found) >= REJECTED_PAGE or time.monotonic() > deadline:
                 return {"photos": found, "next": _pack(start), "looked": looked}
@@ -200,6 +233,8 @@ class Library:
             }
         }
         items: dict[str, Mapping[str, Any]] = {}
+        if not keys:  # which DynamoDB refuses
+            return items
         for attempt in range(UNPROCESSED_ATTEMPTS):
             answer = self._access.dynamodb.batch_get_item(RequestItems=wanted)
             items |= {item["PK"]["S"]: item for item in answer["Responses"].get(table, ())}
@@ -221,10 +256,10 @@ class Library:
             photo["foreign"] = is_foreign(item)
         return photo
 
-    def _url(self, key: str) -> str:
+    def _url(self, key: str, **more: str) -> str:
         """A presigned URL of a photo, valid for URL_SECONDS. Presigning makes no request to AWS."""
         return self._access.s3.generate_presigned_url(
-            "get_object", Params={"Bucket": self._access.bucket, "Key": key}, ExpiresIn=URL_SECONDS
+            "get_object", Params={"Bucket": self._access.bucket, "Key": key} | more, ExpiresIn=URL_SECONDS
         )
 
 

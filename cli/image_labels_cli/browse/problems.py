@@ -10,7 +10,6 @@ from image_labels.aws_errors import Kind, code_of, kind_of, message_of
 from image_labels.search.expression import ExpressionError, NeedsScan
 from image_labels.search.finder import TokenError
 
-from image_labels_cli.browse.previews import NotPreviewable
 from image_labels_cli.browse.repairs import repairs
 
 
@@ -61,8 +60,6 @@ def problem_of(error: Exception) -> Problem:
         )
     if isinstance(error, TokenError):
         return Problem("token", "This list cannot be continued.", "Search again.", str(error), status=400)
-    if isinstance(error, NotPreviewable):
-        return Problem("preview", str(error), status=415)
     if isinstance(error, BadRequest):
         return Problem("request", str(error), status=400)
     if isinstance(error, boto.ClientError):

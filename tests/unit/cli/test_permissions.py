@@ -164,22 +164,28 @@ def test_command_names_the_missing_permission(guard: Guard, command: str) -> Non
             assert "no identity-based policy" in result.stderr
 
 
-def test_page_uses_exactly_the_listed_permissions(guard: Guard, s3: S3Client, tmp_path: Path) -> None:
+def test_page_uses_exactly_the_listed_permissions(
+    guard: Guard, s3: S3Client, queues: dict[str, str], waiting_queue: str, tmp_path: Path
+) -> None:
     pytest.importorskip("waitress")
     pytest.importorskip("flask")
-    from image_labels_cli.browse import Access
+    from image_labels_cli.browse import Access, Queues
     from image_labels_cli.browse.photos import Library
     from image_labels_cli.browse.previews import Kept, NotPreviewable, Previews
 
     aws = guard.aws
     finder = Finder(aws.dynamodb, labels_table=LABELS_TABLE, images_table=TABLE)
     previews = Previews(aws.s3, BUCKET, Kept(tmp_path))
-    library = Library(Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET), finder, previews)
+    status = Queues(aws.sqs, queues["photos"], queues["dead-letters"], waiting_queue, "image-labels redrive")
+    access = Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET, queues=status)
+    library = Library(access, finder, previews)
     assert library.find("crowd AND NOT cat", "", None, 25)["photos"]
     assert library.find("dgo", "", None, 25)["suggestions"]
     assert library.photos(["images/dog.jpg"])["photos"]
     assert library.labels()["labels"]
     assert library.completions("do")["terms"]
+    assert library.covers(["Crowd"])["covers"]["Crowd"]
+    assert library.status()["letters"]
     assert library.rejected(None)["photos"]
     s3.put_object(Bucket=BUCKET, Key="images/dog.jpg", Body=b"This is a text.")
     with pytest.raises(NotPreviewable):

@@ -1,5 +1,5 @@
 import { copyButton, shellWord } from "./copy.js";
-import { el } from "./dom.js";
+import { el, percent } from "./dom.js";
 import { fold, quoted } from "./expression.js";
 
 /**
@@ -38,10 +38,10 @@ function pointer(expression, position) {
 
 /**
  * The page for a search without results: which part has none, and expressions that find photos.
- * @param {import("./results.js").Results} results
- * @param {{replace: (from: string, to: string) => void, ask: (q: string, prefix: string) => void}} act
+ * @param {import("./results.js").Source} results @param {number} min confidence
+ * @param {{replace: (from: string, to: string) => void, ask: (q: string, prefix: string) => void, anyConfidence: () => void}} act
  */
-export function nothingNotice(results, act) {
+export function nothingNotice(results, min, act) {
   const { none = [], instead = [], elsewhere = false } = results.nothing ?? {};
   const unknown = Object.entries(results.suggestions);
   const chip = (/** @type {string} */ text, /** @type {() => void} */ onclick) => el("button", { type: "button", class: "chip", onclick }, text);
@@ -64,7 +64,10 @@ export function nothingNotice(results, act) {
       el("p", {}, "The search covered only keys that start with ", el("code", {}, results.prefix), `. ${there}`, chip("Search all keys", () => act.ask(results.q, ""))),
     );
   }
-  if (!lines.length) lines.push(el("p", {}, "Each label has photos, but no photo matches the whole expression."));
+  if (results.found.length) {
+    const highest = percent(results.found[0].confidence);
+    lines.push(el("p", {}, `No photo has a confidence of ${min} % or more; the highest is ${highest} %. `, chip("Any confidence", act.anyConfidence)));
+  } else if (!lines.length) lines.push(el("p", {}, "Each label has photos, but no photo matches the whole expression."));
   const tries = instead.map(({ expression, why }) => el("li", {}, chip(expression, () => act.ask(expression, "")), ` ${why}`));
   return el(
     "div",
@@ -77,18 +80,19 @@ export function nothingNotice(results, act) {
 }
 
 /**
- * The index of labels, from A to Z.
+ * The index of labels, from A to Z, and the place for a cover of each.
  * @param {string[]} labels
  * @param {(q: string) => string} href
  */
 export function start(labels, href) {
   if (!labels.length) {
-    return el(
+    const index = el(
       "div",
       { class: "says" },
       el("h1", {}, "No labels yet"),
       el("p", {}, "No photo in this bucket has labels yet. Upload a photo under the module’s prefix, and reload this page after some seconds. If the photo has no labels, look for it under Rejected."),
     );
+    return { index, places: new Map() };
   }
   /** @type {Map<string, string[]>} */
   const letters = new Map();
@@ -97,7 +101,14 @@ export function start(labels, href) {
     const letter = /\p{L}/u.test(first) ? first : "#";
     letters.set(letter, [...(letters.get(letter) ?? []), name]);
   }
-  return el(
+  /** @type {Map<Element, string>} */
+  const places = new Map();
+  const entry = (/** @type {string} */ name) => {
+    const cover = el("span", { class: "cover" });
+    places.set(cover, name);
+    return el("li", {}, el("a", { href: href(quoted(name)), "data-nav": true }, cover, name));
+  };
+  const index = el(
     "div",
     { class: "index" },
     el("h1", {}, "All labels"),
@@ -105,8 +116,9 @@ export function start(labels, href) {
       "div",
       { class: "letters" },
       ...[...letters].map(([letter, names]) =>
-        el("section", {}, el("h2", {}, letter), el("ul", {}, ...names.map((name) => el("li", {}, el("a", { href: href(quoted(name)), "data-nav": true }, name))))),
+        el("section", {}, el("h2", {}, letter), el("ul", {}, ...names.map(entry))),
       ),
     ),
   );
+  return { index, places };
 }
