@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
@@ -162,7 +163,9 @@ class Collection:
             key = f"crowd/{number:05d}.jpg"
             labels = (_label("Crowd", 99.9 - number * 0.004, (0.2, 0.2, 0.5, 0.5)),)
             if not 300 <= number < CROWD - 100:
-                item = photo_attributes(_photo(key, key.encode())) | detections(labels, MAX_ITEM_BYTES)
+                item = photo_attributes(replace(_photo(key, key.encode()), size=4_000_000)) | detections(
+                    labels, MAX_ITEM_BYTES
+                )
                 items.append(item | {"Status": {"S": "LABELLED"}})
             rows += rows_of(key, terms_of(labels)).values()
         with ThreadPoolExecutor(4) as pool:

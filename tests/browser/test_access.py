@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SPOON = "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png"
-DESKTOP, PHONE = (1280, 800), (390, 844)
+PHONE = (390, 844)
 
 
 def _complete(page: Page) -> None:
@@ -70,12 +70,14 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-# The colors do not depend on the size.
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")])
-def test_axe_finds_nothing_in_any_view(page: Page, errors: list[str], size: tuple[int, int], scheme: Any) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+# The dark scheme differs in its colors only, and these views have all of them.
+COLORS = ("start", "help", "photos", "mistake", "photo", "status")
+
+
+@pytest.mark.parametrize(("scheme", "views"), [("light", tuple(VIEWS)), ("dark", COLORS)])
+def test_axe_finds_nothing_in_any_view(page: Page, errors: list[str], scheme: Any, views: tuple[str, ...]) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    for view in VIEWS:
+    for view in views:
         open_view(page, view)
         assert not violations(page), view
     errors.clear()  # the answers 400 are expected
@@ -108,10 +110,13 @@ def phone(chromium: Browser, page: Page) -> Any:
     context.close()
 
 
-def test_controls_are_large_enough_for_fingers(phone: Page) -> None:
+def test_every_view_suits_a_phone(phone: Page) -> None:
+    """Its controls are large enough for fingers, and axe finds nothing."""
+    phone.emulate_media(reduced_motion="reduce")
     for view in VIEWS:
         open_view(phone, view)
         assert not phone.evaluate(SMALL), view
+        assert not violations(phone), view
 
 
 def test_controls_stay_in_sight_on_a_phone(phone: Page) -> None:
@@ -140,6 +145,24 @@ def test_help_names_the_keys(page: Page) -> None:
     _help(page)
     keys = page.get_by_role("region", name="Help").locator("kbd")
     assert {"/", "←", "→", "↑", "↓", "Enter", "Esc", "B", "X", "+", "-", "0", "F"} <= set(keys.all_inner_texts())
+
+
+@pytest.mark.parametrize(
+    ("boxes", "ratio", "position"),
+    [
+        ([[0.3, 0.02, 0.4, 0.3]], 0.6, [0.5, 0]),  # the head of a portrait is at the top
+        ([[0.3, 0.3, 0.4, 0.2]], 0.6, [0.5, 0.29]),  # or further down: centered
+        ([[0.3, 0.2, 0.4, 0.8]], 0.6, [0.5, 0.28]),  # a person larger than the frame: from the head
+        ([[0.8, 0.2, 0.2, 0.5]], 3, [1, 0.5]),  # at the right of a panorama
+        ([], 0.6, [0.5, 0.25]),
+        ([], 1.5, [0.5, 0.5]),
+    ],
+)
+def test_crop_keeps_the_subject_in_the_frame(
+    page: Page, boxes: list[list[float]], ratio: float, position: list[float]
+) -> None:
+    code = "async ([boxes, ratio]) => (await import('/static/crop.js')).placed(boxes, ratio, 1.389)"
+    assert page.evaluate(code, [boxes, ratio]) == pytest.approx(position, abs=0.01)
 
 
 def test_head_of_an_upright_portrait_is_in_the_frame(page: Page) -> None:

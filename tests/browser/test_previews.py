@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from crowd import CrowdAtOnce
 from image_labels_cli.browse.server import PageServer
+from playwright.sync_api import expect
 from test_search import search
 
 from bench.camera import THUMBNAIL, exif_of, jpeg, scene
@@ -99,6 +100,18 @@ def visitor(chromium: Browser, large: PageServer) -> Iterator[Page]:
     page.goto(large.url)
     yield page
     context.close()
+
+
+@pytest.mark.parametrize("kind", ["with thumbnails"], indirect=True)
+def test_thumbnail_becomes_sharp_when_the_photo_is_looked_at(visitor: Page, origin: PhotoOrigin) -> None:
+    search(visitor, "crowd")
+    image = visitor.locator(".card img").first
+    expect(visitor.locator('.card [data-state="shown"]').first).to_be_visible()
+    width = "(image) => image.naturalWidth"
+    assert image.evaluate(width) == THUMBNAIL[0]
+    image.hover()
+    visitor.wait_for_function("(image) => image.naturalWidth === 512", arg=image.element_handle())
+    assert origin.sent < 3 * SIZE  # and no other photo
 
 
 def test_scrolling_transfers_little_and_the_second_time_next_to_nothing(

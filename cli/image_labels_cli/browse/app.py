@@ -64,7 +64,8 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     def _preview() -> Response:
         waiting = request.environ.get("waitress.client_disconnected", lambda: False)
         try:
-            preview = library.preview(request.args.get("key", ""), request.args.get("etag", ""), waiting)
+            sharp = "sharp" in request.args
+            preview = library.preview(request.args.get("key", ""), request.args.get("etag", ""), waiting, sharp=sharp)
         except Abandoned:
             return Response(status=503)  # nobody reads it
         except NotPreviewable:

@@ -123,11 +123,11 @@ class Library:
         items = self._items(list(dict.fromkeys(keys)))
         return {"photos": [self._photo(key, items.get(key)) for key in keys]}
 
-    def preview(self, key: str, etag: str, abandoned: Callable[[], bool]) -> Preview:
+    def preview(self, key: str, etag: str, abandoned: Callable[[], bool], *, sharp: bool = False) -> Preview:
         """The preview of a photo. Raises NotPreviewable and Abandoned."""
         if not key:
             raise BadRequest("A request needs a key.")
-        return self._previews.get(key, etag, abandoned)
+        return self._previews.get(key, etag, abandoned, sharp=sharp)
 
     def why(self, key: str) -> Json:
         """The reason why a browser cannot show a photo: a sentence, a short form for the grid, and whether it is there.

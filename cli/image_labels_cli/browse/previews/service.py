@@ -5,6 +5,8 @@ Each preview is made once per machine. What it reads from S3:
     photo up to SMALL bytes                 the photo
     JPEG with an embedded thumbnail         its first FIRST_BYTES, and the rest of its EXIF data if that is longer
     other photos                            the photo
+
+An embedded thumbnail is not sharp. The photo replaces it once a sharp preview is requested.
 """
 
 from __future__ import annotations
@@ -74,12 +76,15 @@ class Previews:
         self._decodes = threading.BoundedSemaphore(DECODES_AT_ONCE)
         self._refused: dict[str, str] = {}
 
-    def get(self, key: str, etag: str, abandoned: Callable[[], bool] = lambda: False) -> Preview:
+    def get(
+        self, key: str, etag: str, abandoned: Callable[[], bool] = lambda: False, *, sharp: bool = False
+    ) -> Preview:
         """The preview of the object with this ETag, or, if it has been replaced, of the present object.
 
-        `etag` may be "" if it is unknown. Raises NotPreviewable, Abandoned, and botocore's errors.
+        `etag` may be "" if it is unknown. `sharp` excludes an embedded thumbnail. Raises NotPreviewable, Abandoned, and
+        botocore's errors.
         """
-        if etag and (content := self._find(key, etag)):
+        if etag and (content := self._find(key, etag, sharp)):
             return Preview(content, current=True)
         while not self._reads.acquire(timeout=0.5):
             if abandoned():
@@ -88,20 +93,21 @@ class Previews:
             if abandoned():
                 raise Abandoned
             found = self._open(key, etag)
-            content = self._find(key, found.etag) or self._make(found, abandoned)
+            content = self._find(key, found.etag, sharp) or self._make(found, abandoned, sharp)
             return Preview(content, current=found.etag == etag)
         finally:
             self._reads.release()
 
-    def _find(self, key: str, etag: str) -> bytes | None:
+    def _find(self, key: str, etag: str, sharp: bool) -> bytes | None:
         name = self._name(key, etag)
-        if why := self._refused.get(name):
+        content = self._kept.get(name) or (None if sharp else self._kept.get(self._name(key, etag, thumbnail=True)))
+        if content is None and (why := self._refused.get(name)):
             raise NotPreviewable(why)
-        return self._kept.get(name)
+        return content
 
-    def _name(self, key: str, etag: str) -> str:
+    def _name(self, key: str, etag: str, *, thumbnail: bool = False) -> str:
         """The name of the preview on the disk. An emulator's bucket may have the same name as one of AWS."""
-        identity = [_FORM, self._s3.meta.endpoint_url, self._bucket, key, etag]
+        identity = [_FORM, self._s3.meta.endpoint_url, self._bucket, key, etag, thumbnail]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
     def _open(self, key: str, etag: str) -> _Object:
@@ -119,14 +125,15 @@ class Previews:
         total = answer.get("ContentRange", "").rpartition("/")[2]
         return _Object(key, answer["ETag"].strip('"'), int(total) if total.isdecimal() else len(start), start)
 
-    def _make(self, found: _Object, abandoned: Callable[[], bool]) -> bytes:
+    def _make(self, found: _Object, abandoned: Callable[[], bool], sharp: bool) -> bytes:
+        thumbnail = None if sharp else self._from_thumbnail(found, abandoned)
         try:
-            content = self._from_thumbnail(found, abandoned) or self._from_photo(found, abandoned)
+            content = thumbnail or self._from_photo(found, abandoned)
         except NotPreviewable as error:
             if len(self._refused) < _REFUSALS_KEPT:
                 self._refused[self._name(found.key, found.etag)] = str(error)
             raise
-        self._kept.put(self._name(found.key, found.etag), content)
+        self._kept.put(self._name(found.key, found.etag, thumbnail=thumbnail is not None), content)
         return content
 
     def _from_thumbnail(self, found: _Object, abandoned: Callable[[], bool]) -> bytes | None:

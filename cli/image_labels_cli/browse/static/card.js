@@ -2,6 +2,7 @@ import { el, percent, split } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { names, Picture } from "./picture.js";
 
+const LOOKS_MS = 400; // how long the pointer or the focus stays on a photo that is looked at
 const CHIPS = 8; // the most that fit into a card's two lines; the detail view has all
 
 /**
@@ -16,6 +17,7 @@ export class CardView {
     this.key = found.key;
     this.host = host;
     this.filled = false;
+    this.looking = 0;
     const [folder, file] = split(found.key);
     this.picture = new Picture(host.renew, { preview: true });
     this.link = el(
@@ -55,9 +57,15 @@ export class CardView {
       if (event.key.toLowerCase() === "x" && !event.ctrlKey && !event.metaKey && !event.altKey) host.selection.toggle(found.key);
     });
     this.select();
-    const draw = () => this.picture.draw(host.asked());
+    const draw = () => {
+      this.picture.draw(host.asked());
+      this.looking = setTimeout(() => this.picture.sharpen(), LOOKS_MS);
+    };
+    const leave = () => clearTimeout(this.looking);
     this.link.addEventListener("pointerenter", draw);
     this.link.addEventListener("focus", draw);
+    this.link.addEventListener("pointerleave", leave);
+    this.link.addEventListener("blur", leave);
   }
 
   /** @param {import("./cards.js").Card} card */
@@ -103,6 +111,7 @@ export class CardView {
   }
 
   discard() {
+    clearTimeout(this.looking);
     this.picture.discard();
     this.element.remove();
   }

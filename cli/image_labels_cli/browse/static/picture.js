@@ -5,6 +5,7 @@ import { isAsked } from "./expression.js";
 import { load, stop } from "./loading.js";
 import { orientation, turned } from "./turn.js";
 
+const SHARP = 400; // pixels of a side that previews of photos have, and embedded thumbnails rarely
 const SMALL = 1e6; // bytes up to which the grid shows the photo itself if it has no preview
 
 /** A photo with its boxes. Both are in one element with the photo's aspect ratio, so the boxes fit when it is cropped. */
@@ -55,6 +56,20 @@ export class Picture {
       this.image.onerror = () => this.#failed(card.key, renewable);
       this.image.src = card.url;
     }
+  }
+
+  /** Replace an embedded thumbnail, which is not sharp, by a preview of the photo. */
+  sharpen() {
+    const { card, shows } = this;
+    const small = Math.max(this.image.naturalWidth, this.image.naturalHeight) < SHARP;
+    if (!card?.size || card.size <= SMALL || !small || !this.isPreview || this.element.dataset.state !== "shown") return;
+    const sharp = new Image(); // the thumbnail stays until this is loaded
+    sharp.onload = () => {
+      if (this.shows !== shows || this.card !== card) return;
+      this.image.onload = null;
+      this.image.src = sharp.src;
+    };
+    load(sharp, `${card.preview}&sharp=1`);
   }
 
   /** Crop the photo so that its subject stays in the frame. @param {import("./cards.js").Card} card @param {number} ratio */

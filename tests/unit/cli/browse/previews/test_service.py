@@ -79,6 +79,17 @@ def test_thumbnail_saves_the_download_of_a_large_photo(s3: S3Client, counting: C
     assert counting.received == [service.FIRST_BYTES]
 
 
+def test_sharp_preview_replaces_the_thumbnail(s3: S3Client, counting: CountingS3, previews: Previews) -> None:
+    etag = upload(s3, PHOTO)
+    assert size_of(previews.get(KEY, etag)) == (160, 120)
+    assert size_of(previews.get(KEY, etag, sharp=True)) == (512, 384)
+    read = sum(counting.received)
+    assert read == service.FIRST_BYTES + 4 * MEGABYTE
+    assert size_of(previews.get(KEY, etag)) == (512, 384)
+    assert size_of(previews.get(KEY, etag, sharp=True)) == (512, 384)
+    assert sum(counting.received) == read
+
+
 def test_thumbnail_behind_maker_notes_is_read_with_a_second_request(
     s3: S3Client, counting: CountingS3, previews: Previews
 ) -> None:
