@@ -39,8 +39,8 @@ class PageServer:
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
         self.token = secrets.token_urlsafe(32)
-        made = Previews(access.s3, access.bucket, Kept(previews or default_directory()))
-        app = create_app(Library(access, finder, made), token=self.token, port=self.port)
+        self._previews = Previews(access.s3, access.bucket, Kept(previews or default_directory()))
+        app = create_app(Library(access, finder, self._previews), token=self.token, port=self.port)
         self._channels: dict[int, Any] = {}
         self._server = create_server(
             app,
@@ -60,6 +60,7 @@ class PageServer:
     def run(self) -> None:
         """Answers requests until Ctrl-C or `close`."""
         self._server.run()
+        self._previews.stop()
         self._server.task_dispatcher.shutdown()
 
     def close(self) -> None:
@@ -74,8 +75,9 @@ class PageServer:
 def serve(access: Access, *, port: int = 0, open_browser: bool = True) -> None:
     """Serves the page until Ctrl-C. Port 0 selects a free port. Raises BrowseError if the port is in use."""
     server = PageServer(access, port=port)
-    # waitress warns each time that a request waits for a thread, which the operator can do nothing about.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # waitress warns each time that a request waits for a thread, and of threads that still run after Ctrl-C. The
+    # operator can do nothing about either.
+    logging.getLogger("waitress").setLevel(logging.ERROR)
     print(f"Photos of {access.bucket}, on this machine only. Press Ctrl-C to stop.\n\n    {server.url}\n", flush=True)
     if open_browser:
         webbrowser.open(server.url)

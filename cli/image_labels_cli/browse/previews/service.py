@@ -75,6 +75,11 @@ class Previews:
         self._reads = threading.BoundedSemaphore(READS_AT_ONCE)
         self._decodes = threading.BoundedSemaphore(DECODES_AT_ONCE)
         self._refused: dict[str, str] = {}
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Abandons all previews that are being made, so that the server can end."""
+        self._stopped.set()
 
     def get(
         self, key: str, etag: str, abandoned: Callable[[], bool] = lambda: False, *, sharp: bool = False
@@ -84,16 +89,20 @@ class Previews:
         `etag` may be "" if it is unknown. `sharp` excludes an embedded thumbnail. Raises NotPreviewable, Abandoned, and
         botocore's errors.
         """
+
+        def is_abandoned() -> bool:
+            return self._stopped.is_set() or abandoned()
+
         if etag and (content := self._find(key, etag, sharp)):
             return Preview(content, current=True)
         while not self._reads.acquire(timeout=0.5):
-            if abandoned():
+            if is_abandoned():
                 raise Abandoned
         try:
-            if abandoned():
+            if is_abandoned():
                 raise Abandoned
             found = self._open(key, etag)
-            content = self._find(key, found.etag, sharp) or self._make(found, abandoned, sharp)
+            content = self._find(key, found.etag, sharp) or self._make(found, is_abandoned, sharp)
             return Preview(content, current=found.etag == etag)
         finally:
             self._reads.release()

@@ -164,6 +164,17 @@ def test_abandoned_preview_is_not_downloaded(s3: S3Client, counting: CountingS3,
     assert not counting.received
 
 
+def test_server_that_ends_downloads_nothing_more(s3: S3Client, counting: CountingS3, previews: Previews) -> None:
+    etag = upload(s3, jpeg(scene(400, 300), 4 * MEGABYTE))
+    counting.before = previews.stop  # during the first request
+    with pytest.raises(Abandoned):
+        previews.get(KEY, etag)
+    requests = len(counting.received)
+    with pytest.raises(Abandoned):
+        previews.get(KEY, etag)
+    assert len(counting.received) == requests
+
+
 def test_reads_at_once_are_limited(s3: S3Client, counting: CountingS3, previews: Previews) -> None:
     """All readers meet at a barrier of the limit's size, so there are as many, and no more."""
     meeting = threading.Barrier(service.READS_AT_ONCE)
