@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-see clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-page bench-see clean require-terraform terraform-is-named
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with 
 
 bench-find: $(VENV)/.ready ## Measure read units of a search, compared with a Scan; 3 minutes.
 	@$(RUN) -m bench.find
+
+bench-page: $(VENV)/.ready ## Measure bytes and time of the web page with 1,000 photos of 4 MB; 5 minutes.
+	@$(RUN) -m bench.page
 
 bench-see: $(VENV)/.models ## Measure the emulated labels of photographs with ground truth; 3 minutes.
 	@$(RUN) -m bench.see

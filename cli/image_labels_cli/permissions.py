@@ -43,10 +43,13 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "dynamodb:Scan": (Resource.IMAGES_TABLE,),
     },
     "browse": {
+        "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
+        "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
         "dynamodb:Query": (Resource.LABELS_TABLE,),
         "dynamodb:BatchGetItem": (Resource.LABELS_TABLE, Resource.IMAGES_TABLE),
         "dynamodb:Scan": (Resource.IMAGES_TABLE,),  # for the rejected photos
-        # For the presigned URLs of the photos, and for HeadObject, which finds out why a photo cannot be shown.
+        # For previews, for the presigned URLs of the photos, and for HeadObject, which finds out why a photo cannot be
+        # shown.
         "s3:GetObject": (Resource.PHOTOS,),
     },
 }

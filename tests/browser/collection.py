@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.tables.items import detections, photo_attributes, rows_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Store
 from image_labels.tables.terms import terms_of
-from image_labels_cli.browse import Access
+from image_labels_cli.browse import Access, Queues
 from image_labels_cli.emulated import labels_by
 from turned import TURNED
 
@@ -20,6 +22,7 @@ from tools import photographs
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 BUCKET, IMAGES, LABELS = "browse-photos", "browse-images", "browse-labels"
 CROWD = 10_000
@@ -28,6 +31,15 @@ MARKUP = "images/<img src=x onerror=alert(1)>\"'&amp;<script>alert(2)</script>.p
 REORDERING = "images/שלום \u2069\u202e/photo\u2067\u202egpj.exe\u200b\x1b.png"
 GONE = "images/2023/gone.jpg"
 NOT_A_PHOTO = "images/notes.jpg"
+REDRIVE = "image-labels redrive"
+# As the function writes it: image_labels.queues.redelivery.
+DEAD_LETTER = {
+    "Photo": f"s3://{BUCKET}/images/2024/<i>beach.jpg",
+    "Cause": "DetectLabels: AccessDeniedException: not allowed",
+    "NextStep": "allow the function's role rekognition:DetectLabels",
+    "Attempts": "5",
+    "FailedAt": "2026-11-28T06:00:00+00:00",
+}
 
 
 def _label(name: str, confidence: float, *boxes: tuple[float, float, float, float], **names: Any) -> Label:
@@ -84,10 +96,14 @@ SEEN: dict[str, tuple[Label, ...]] = {
 
 
 class Collection:
-    """Creates a bucket and both tables."""
+    """Creates a bucket, both tables, and the queues."""
 
-    def __init__(self, dynamodb: DynamoDBClient, s3: S3Client) -> None:
-        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, labels_by(dynamodb.meta.endpoint_url))
+    def __init__(self, dynamodb: DynamoDBClient, s3: S3Client, sqs: SQSClient) -> None:
+        photos, dead, waiting = (
+            sqs.create_queue(QueueName=f"browse-{name}")["QueueUrl"] for name in ("photos", "dead", "waiting")
+        )
+        queues = Queues(sqs, photos, dead, waiting, REDRIVE)
+        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, labels_by(dynamodb.meta.endpoint_url), queues)
         self._store = Store(dynamodb, IMAGES, LABELS)
         s3.create_bucket(Bucket=BUCKET)
         _create_table(dynamodb, IMAGES, "PK")
@@ -112,6 +128,20 @@ class Collection:
             self.add(turned.key, turned.body(), turned.content_type, (_label("Brick", 99.0, turned.box()),))
         self._add_crowd()
 
+    def send_dead_letter(self) -> None:
+        """Send a photo to the dead-letter queue, as the function does after the last attempt."""
+        assert self.access.queues
+        attributes: Any = {name: {"DataType": "String", "StringValue": value} for name, value in DEAD_LETTER.items()}
+        key = DEAD_LETTER["Photo"].removeprefix(f"s3://{BUCKET}/")
+        records = {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}]}
+        self.access.queues.sqs.send_message(
+            QueueUrl=self.access.queues.dead_letter_queue, MessageBody=json.dumps(records), MessageAttributes=attributes
+        )
+
+    def empty_queues(self) -> None:
+        assert self.access.queues
+        self.access.queues.sqs.purge_queue(QueueUrl=self.access.queues.dead_letter_queue)
+
     def add(self, key: str, body: bytes, content_type: str, labels: tuple[Label, ...]) -> None:
         """Upload a photo and store its labels."""
         self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
@@ -133,7 +163,8 @@ class Collection:
             key = f"crowd/{number:05d}.jpg"
             labels = (_label("Crowd", 99.9 - number * 0.004, (0.2, 0.2, 0.5, 0.5)),)
             if not 300 <= number < CROWD - 100:
-                item = photo_attributes(_photo(key, b"")) | detections(Labels(labels, "3.0"), MAX_ITEM_BYTES)
+                photo = replace(_photo(key, key.encode()), size=4_000_000)
+                item = photo_attributes(photo) | detections(Labels(labels, "3.0"), MAX_ITEM_BYTES)
                 items.append(item | {"Status": {"S": "LABELLED"}})
             rows += rows_of(key, terms_of(labels)).values()
         with ThreadPoolExecutor(4) as pool:

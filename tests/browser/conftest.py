@@ -62,7 +62,7 @@ def localstack(executable: str) -> Iterator[server.Server]:
 @pytest.fixture(scope="session")
 def collection(localstack: server.Server) -> Collection:
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-    collection = Collection(boto3.client("dynamodb"), boto3.client("s3", config=config))
+    collection = Collection(boto3.client("dynamodb"), boto3.client("s3", config=config), boto3.client("sqs"))
     collection.fill()
     return collection
 
@@ -72,7 +72,7 @@ def site(collection: Collection) -> Iterator[PageServer]:
     """The page's server."""
     finder = CrowdAtOnce(collection.access)
     assert len(finder.crowd) == CROWD  # reads the rows before the tests, which should not wait for them
-    site = PageServer(collection.access, finder=finder)
+    site = PageServer(collection.access, finder=finder, previews=DIRECTORY / "previews")
     thread = threading.Thread(target=site.run, daemon=True)
     thread.start()
     yield site

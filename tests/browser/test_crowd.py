@@ -47,7 +47,7 @@ def test_scrolling_to_the_end_stays_smooth(page: Page) -> None:
         requested.append(route.request.url)
         route.fulfill(body=PHOTO, content_type="image/jpeg")
 
-    page.route("**/crowd/*", photo)
+    page.route("**/api/preview?*", photo)
     page.set_default_timeout(60_000)
     search(page, "crowd")
     expect(page.locator(".card").first).to_be_visible()
@@ -67,16 +67,17 @@ def test_scrolling_to_the_end_stays_smooth(page: Page) -> None:
 
 
 def test_back_restores_the_scroll_position(page: Page) -> None:
-    page.route("**/crowd/*", lambda route: route.fulfill(body=PHOTO, content_type="image/jpeg"))
+    page.route("**/api/preview?*", lambda route: route.fulfill(body=PHOTO, content_type="image/jpeg"))
     search(page, "crowd")
     expect(page.locator(".card").first).to_be_visible()
-    for _ in range(5):
-        page.evaluate("scrollBy(0, 3000)")
-        page.wait_for_timeout(200)
+    page.evaluate("scrollBy(0, 1000)")
+    page.wait_for_function("scrollY === 1000")
+    page.wait_for_function("document.getElementById('status').textContent.startsWith('250 ')")  # the next page is read
+    page.evaluate("scrollBy(0, 6000)")
     left = page.evaluate("scrollY")
     assert left > 5000
     search(page, "cat")
     expect(page.locator(".card")).to_have_count(2)
     page.go_back()
-    expect(page.get_by_role("combobox")).to_have_value("crowd")
+    expect(page.get_by_role("combobox", name="Labels to search for")).to_have_value("crowd")
     page.wait_for_function("left => scrollY === left", arg=left)

@@ -36,7 +36,7 @@ def test_markup_in_a_key_is_shown_as_text(page: Page) -> None:
     expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(file)
     page.keyboard.press("Escape")
     card.get_by_role("button", name="<b>Bold</b>").click()
-    expect(page.get_by_role("combobox")).to_have_value('markup AND "<b>Bold</b>"')
+    expect(page.get_by_role("combobox", name="Labels to search for")).to_have_value('markup AND "<b>Bold</b>"')
     expect(card).to_have_count(1)
     assert page.locator("img[src=x], main b, .card script").count() == 0
     assert not shown
@@ -76,7 +76,7 @@ def test_other_notation_gets_a_correction_to_click(page: Page, errors: list[str]
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("“ is a typographic quote")
     alert.get_by_role("button", name='"traffic light" AND NOT cat').click()
-    expect(page.get_by_role("combobox")).to_have_value('"traffic light" AND NOT cat')
+    expect(page.get_by_role("combobox", name="Labels to search for")).to_have_value('"traffic light" AND NOT cat')
     expect(alert).to_be_hidden()
     expect(page.locator(".card")).not_to_have_count(0)
     errors.clear()  # the answer 400 is expected

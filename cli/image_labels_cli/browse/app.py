@@ -6,16 +6,23 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify, request
+from botocore.exceptions import ClientError
+from flask import Flask, Response, jsonify, redirect, request
+from image_labels.aws_errors import code_of
 from werkzeug.exceptions import HTTPException
 
+from image_labels_cli.browse.previews import Abandoned, NotPreviewable
 from image_labels_cli.browse.problems import BadRequest, problem_of
 from image_labels_cli.browse.security import Gate
 
 if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as BaseResponse
+
     from image_labels_cli.browse.photos import Json, Library
 
 MAX_LIMIT = 200
+# The address of a preview has the photo's ETag, so it never changes. `private`: for this browser's cache only.
+KEEP = "private, max-age=31536000, immutable"
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +59,37 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     @app.get("/api/photos")
     def _photos() -> Json:
         return library.photos(request.args.getlist("key"))
+
+    @app.get("/api/preview")
+    def _preview() -> Response:
+        waiting = request.environ.get("waitress.client_disconnected", lambda: False)
+        try:
+            sharp = "sharp" in request.args
+            preview = library.preview(request.args.get("key", ""), request.args.get("etag", ""), waiting, sharp=sharp)
+        except Abandoned:
+            return Response(status=503)  # nobody reads it
+        except NotPreviewable:
+            return Response(status=204)
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchKey"):
+                return Response(status=204)  # an image without content fails to load, and `why` gives the reason
+            raise
+        response = Response(preview.content, mimetype="image/webp")
+        if preview.current:
+            response.headers["Cache-Control"] = KEEP
+        return response
+
+    @app.get("/api/download")
+    def _download() -> BaseResponse:
+        return redirect(library.download(request.args.get("key", "")), code=303)
+
+    @app.get("/api/covers")
+    def _covers() -> Json:
+        return library.covers(request.args.getlist("label"))
+
+    @app.get("/api/status")
+    def _status() -> Json:
+        return library.status()
 
     @app.get("/api/why")
     def _why() -> Json:

@@ -35,14 +35,15 @@ def png_orientation(photo: Readable) -> int:
             break
         if kind == b"eXIf":
             content, checksum = photo.read(length), photo.read(4)
-            return _orientation(content) if zlib.crc32(kind + content).to_bytes(4) == checksum else 1
+            return tiff_orientation(content) if zlib.crc32(kind + content).to_bytes(4) == checksum else 1
         left = length + 4
         while left > 0 and (piece := photo.read(min(left, _PIECE))):
             left -= len(piece)
     return 1
 
 
-def _orientation(tiff: bytes) -> int:
+def tiff_orientation(tiff: bytes) -> int:
+    """The orientation in EXIF data from the TIFF header on; 1 without a valid one."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return 1

@@ -6,30 +6,35 @@ import base64
 import binascii
 import time
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.failures import TryAgain
 from image_labels.tables.items import is_foreign, labels_of, whole
 from image_labels.tables.terms import Kind, fold
 
+from image_labels_cli.browse.covers import Covers
+from image_labels_cli.browse.nothing import diagnose
 from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from image_labels.model import Label
     from image_labels.search.finder import Page, Skipped, VocabularyTerm
 
     from image_labels_cli.browse.access import Access
+    from image_labels_cli.browse.previews import Preview, Previews
 
 Json = dict[str, Any]
 
 URL_SECONDS = 900  # the page requests a new URL after one expires
 MAX_PHOTOS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_LABELS = 3000  # about the number of labels that Rekognition has
+MAX_COVERS = 24
 REJECTED_PAGE = 50
 SCAN_SECONDS = 3.0
 UNPROCESSED_ATTEMPTS = 6
@@ -65,9 +70,11 @@ class FinderLike(Protocol):
 class Library:
     """The photos of one deployment. Results are plain JSON. Errors of botocore and of the search pass through."""
 
-    def __init__(self, access: Access, finder: FinderLike) -> None:
+    def __init__(self, access: Access, finder: FinderLike, previews: Previews) -> None:
         self._access = access
         self._finder = finder
+        self._previews = previews
+        self._covers = Covers(finder)
 
     @property
     def image_origin(self) -> str:
@@ -76,49 +83,79 @@ class Library:
         return f"{parts.scheme}://{parts.netloc}"
 
     def about(self) -> Json:
-        """The bucket, the table, and where the labels come from if that is not AWS."""
+        """The bucket, the table, its S3 console, and where the labels come from if that is not AWS."""
         return {
             "bucket": self._access.bucket,
             "table": self._access.images_table,
+            "console": self._access.console,
             "labelsBy": self._access.labels_by,
         }
 
+    def status(self) -> Json:
+        """Photos that wait, and dead letters; {"queue": None} if the URLs of the queues are unknown."""
+        return self._access.queues.status() if self._access.queues else {"queue": None}
+
     def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
-        """One page of matching photos, highest confidence first. If there are none, suggestions for unknown labels."""
+        """One page of matching photos, highest confidence first. If there are none, the reason and what finds some."""
         page = self._finder.find(expression, key_prefix=prefix, limit=limit, token=token)
+        # Most photos have the same terms, so each is written once. `terms` of a photo has positions in that list.
+        terms = {term: n for n, term in enumerate(dict.fromkeys(term for photo in page.photos for term in photo.terms))}
         answer: Json = {
-            "photos": [{"key": photo.key, "confidence": photo.confidence} for photo in page.photos],
+            "photos": [
+                {"key": photo.key, "confidence": photo.confidence, "terms": [terms[term] for term in photo.terms]}
+                for photo in page.photos
+            ],
+            "terms": list(terms),
             "next": page.next_token,
             "readUnits": page.read_units,
             "skipped": len(page.skipped),
         }
         if token is None and not page.photos and page.next_token is None:
             answer["suggestions"] = self._finder.suggestions(expression)
+            answer["nothing"] = diagnosis = asdict(diagnose(self._finder, expression, prefix))
+            answer["readUnits"] += diagnosis.pop("read_units")
         return answer
 
     def photos(self, keys: Sequence[str]) -> Json:
-        """URL, labels and boxes of the photos with these keys, in the same order."""
+        """URLs, labels and boxes of the photos with these keys, in the same order."""
         if not 1 <= len(keys) <= MAX_PHOTOS or not all(keys):
             raise BadRequest(f"A request needs 1 to {MAX_PHOTOS} keys.")
         items = self._items(list(dict.fromkeys(keys)))
         return {"photos": [self._photo(key, items.get(key)) for key in keys]}
 
+    def preview(self, key: str, etag: str, abandoned: Callable[[], bool], *, sharp: bool = False) -> Preview:
+        """The preview of a photo. Raises NotPreviewable and Abandoned."""
+        if not key:
+            raise BadRequest("A request needs a key.")
+        return self._previews.get(key, etag, abandoned, sharp=sharp)
+
     def why(self, key: str) -> Json:
-        """The reason why a browser cannot show a photo. The page requests it only after an image fails to load."""
+        """The reason why a browser cannot show a photo: a sentence, a short form for the grid, and whether it is there.
+
+        The page requests it only after an image fails to load.
+        """
         try:
             self._access.s3.head_object(Bucket=self._access.bucket, Key=key)
         except ClientError as error:
             if error.response["Error"].get("Code") in ("404", "NoSuchKey", "NotFound"):
                 return {
-                    "why": "The object is no longer in the bucket. Its labels disappear when S3 delivers the event."
+                    "short": "No longer in the bucket",
+                    "why": "The object is no longer in the bucket. Its labels disappear when S3 delivers the event.",
+                    "there": False,
                 }
             if error.response["Error"].get("Code") in ("403", "AccessDenied"):
                 return {
+                    "short": "S3 denies access",
                     "why": "S3 denies access. Your credentials lack s3:GetObject, or kms:Decrypt if the bucket "
-                    "has a customer managed key. Without s3:ListBucket, S3 also denies access to a deleted object."
+                    "has a customer managed key. Without s3:ListBucket, S3 also denies access to a deleted object.",
+                    "there": False,
                 }
             raise
-        return {"why": "The object is in S3, but your browser cannot show it as an image."}
+        return {
+            "short": "No preview",
+            "why": "The object is in S3, but your browser cannot show it as an image.",
+            "there": True,
+        }
 
     def orientation(self, key: str) -> Json:
         """The EXIF orientation (1 to 8) that browsers apply and Rekognition ignores. 1 if there is no difference.
@@ -139,6 +176,25 @@ class Library:
         names = [term.name for term in _first(terms, MAX_LABELS) if term.kind == Kind.LABEL]
         return {"labels": names, "skipped": len(terms.skipped)}
 
+    def covers(self, labels: Sequence[str]) -> Json:
+        """For each label, the preview of the photo that has it with the highest confidence, or None.
+
+        It costs one search for one photo for each label, and nothing again for some minutes.
+        """
+        if not 1 <= len(labels) <= MAX_COVERS or not all(labels):
+            raise BadRequest(f"A request needs 1 to {MAX_COVERS} labels.")
+        keys = self._covers.keys(labels)
+        items = self._items(list(dict.fromkeys(key for key in keys.values() if key)))
+        covers = {label: self._photo(key, items.get(key)) for label, key in keys.items() if key}
+        return {"covers": {label: covers.get(label) for label in labels}}
+
+    def download(self, key: str) -> str:
+        """A presigned URL that makes the browser save the photo under its name."""
+        if not key:
+            raise BadRequest("A request needs a key.")
+        name = quote(key.rstrip("/").rpartition("/")[2], safe="")
+        return self._url(key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}")
+
     def completions(self, prefix: str, limit: int = 8) -> Json:
         """Terms that start with the prefix."""
         terms = _first(self._finder.vocabulary(fold(prefix)), limit)
@@ -149,7 +205,7 @@ class Library:
         request: Any = {
             "TableName": self._access.images_table,
             "FilterExpression": "#status = :rejected",
-            "ProjectionExpression": "PK, Reason, #size, LabelledAt",
+            "ProjectionExpression": "PK, Reason, #size, LabelledAt, ETag",
             "ExpressionAttributeNames": _NAMES,
             "ExpressionAttributeValues": {":rejected": {"S": "REJECTED"}},
         }
@@ -162,7 +218,7 @@ class Library:
                 request["ExclusiveStartKey"] = {"PK": {"S": start}}
             answer = self._access.dynamodb.scan(**request)
             looked += answer["ScannedCount"]
-            found += [{"key": item["PK"]["S"]} | _facts(item) for item in answer["Items"]]
+            found += [self._photo(item["PK"]["S"], item) for item in answer["Items"]]
             start = answer.get("LastEvaluatedKey", {}).get("PK", {}).get("S")
             if start is None or len(found) >= REJECTED_PAGE or time.monotonic() > deadline:
                 return {"photos": found, "next": _pack(start), "looked": looked}
@@ -177,6 +233,8 @@ class Library:
             }
         }
         items: dict[str, Mapping[str, Any]] = {}
+        if not keys:  # which DynamoDB refuses
+            return items
         for attempt in range(UNPROCESSED_ATTEMPTS):
             answer = self._access.dynamodb.batch_get_item(RequestItems=wanted)
             items |= {item["PK"]["S"]: item for item in answer["Responses"].get(table, ())}
@@ -187,7 +245,10 @@ class Library:
         raise TryAgain("BatchGetItem: DynamoDB throttles", throttled=True)
 
     def _photo(self, key: str, item: Mapping[str, Any] | None) -> Json:
-        photo: Json = {"key": key, "url": self._url(key), "labels": []}
+        # The ETag in the address lets the browser keep the preview as long as the photo does not change.
+        etag = item.get("ETag", {}).get("S", "") if item is not None else ""
+        preview = f"/api/preview?{urlencode({'key': key, 'etag': etag})}"
+        photo: Json = {"key": key, "url": self._url(key), "preview": preview, "labels": []}
         if item is not None:
             photo["labels"] = [_label(label) for label in sorted(labels_of(item), key=lambda one: -one.confidence)]
             photo |= _facts(item)
@@ -195,10 +256,10 @@ class Library:
             photo["foreign"] = is_foreign(item)
         return photo
 
-    def _url(self, key: str) -> str:
+    def _url(self, key: str, **more: str) -> str:
         """A presigned URL of a photo, valid for URL_SECONDS. Presigning makes no request to AWS."""
         return self._access.s3.generate_presigned_url(
-            "get_object", Params={"Bucket": self._access.bucket, "Key": key}, ExpiresIn=URL_SECONDS
+            "get_object", Params={"Bucket": self._access.bucket, "Key": key} | more, ExpiresIn=URL_SECONDS
         )
 
 

@@ -11,6 +11,7 @@ from image_labels.search.expression import ExpressionError, NeedsScan
 from image_labels.search.finder import TokenError
 
 from image_labels_cli import emulated
+from image_labels_cli.browse.repairs import repairs
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def problem_of(error: Exception) -> Problem:
             advice,
             position=error.position,
             status=400,
-            suggestions=error.suggestions,
+            suggestions=error.suggestions or repairs(error.expression),
         )
     if isinstance(error, TokenError):
         return Problem("token", "This list cannot be continued.", "Search again.", str(error), status=400)

@@ -14,12 +14,15 @@ from waitress import create_server  # type: ignore[import-untyped]
 
 from image_labels_cli.browse.app import create_app
 from image_labels_cli.browse.photos import FinderLike, Library
+from image_labels_cli.browse.previews import Kept, Previews, default_directory
 from image_labels_cli.browse.security import LOOPBACK
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from image_labels_cli.browse.access import Access
 
-THREADS = 8
+THREADS = 16  # more than a browser's six connections, because a preview takes a while to make after the browser left it
 
 
 class BrowseError(Exception):
@@ -27,18 +30,26 @@ class BrowseError(Exception):
 
 
 class PageServer:
-    """Listens once constructed, and answers requests while `run` runs."""
+    """Listens once constructed, and answers requests while `run` runs. `previews` is the directory to keep them in."""
 
-    def __init__(self, access: Access, *, port: int = 0, finder: FinderLike | None = None) -> None:
+    def __init__(
+        self, access: Access, *, port: int = 0, finder: FinderLike | None = None, previews: Path | None = None
+    ) -> None:
         finder = finder or Finder(access.dynamodb, labels_table=access.labels_table, images_table=access.images_table)
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
         self.token = secrets.token_urlsafe(32)
-        app = create_app(Library(access, finder), token=self.token, port=self.port)
-        # No Server header. A request may have 100 keys of 1,024 bytes, each byte encoded as %XX.
+        self._previews = Previews(access.s3, access.bucket, Kept(previews or default_directory()))
+        app = create_app(Library(access, finder, self._previews), token=self.token, port=self.port)
         self._channels: dict[int, Any] = {}
         self._server = create_server(
-            app, self._channels, sockets=[listener], threads=THREADS, ident=None, max_request_header_size=512_000
+            app,
+            self._channels,
+            sockets=[listener],
+            threads=THREADS,
+            ident=None,  # no Server header
+            max_request_header_size=512_000,  # a request may have 100 keys of 1,024 bytes, each byte encoded as %XX
+            channel_request_lookahead=1,  # detects that the browser has closed the connection
         )
 
     @property
@@ -49,6 +60,7 @@ class PageServer:
     def run(self) -> None:
         """Answers requests until Ctrl-C or `close`."""
         self._server.run()
+        self._previews.stop()
         self._server.task_dispatcher.shutdown()
 
     def close(self) -> None:
@@ -63,8 +75,9 @@ class PageServer:
 def serve(access: Access, *, port: int = 0, open_browser: bool = True) -> None:
     """Serves the page until Ctrl-C. Port 0 selects a free port. Raises BrowseError if the port is in use."""
     server = PageServer(access, port=port)
-    # waitress warns each time that a request waits for a thread, which the operator can do nothing about.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # waitress warns each time that a request waits for a thread, and of threads that still run after Ctrl-C. The
+    # operator can do nothing about either.
+    logging.getLogger("waitress").setLevel(logging.ERROR)
     print(f"Photos of {access.bucket}, on this machine only. Press Ctrl-C to stop.\n\n    {server.url}\n", flush=True)
     if open_browser:
         webbrowser.open(server.url)

@@ -25,11 +25,20 @@ def browse(
     Only this machine can open the page. Ctrl-C stops it.
     """
     # The import loads a web server, which would slow down the start of every other command.
-    from image_labels_cli.browse import Access, BrowseError, serve
+    from image_labels_cli.browse import Access, BrowseError, Queues, serve
 
     deployment, aws = ctx.obj.connect("images_table", "labels_table", "bucket")
+    queues = None
+    if deployment.queue_url and deployment.dead_letter_queue_url:
+        queues = Queues(
+            aws.sqs,
+            deployment.queue_url,
+            deployment.dead_letter_queue_url,
+            deployment.waiting_queue_url,
+            ctx.obj.command("redrive"),
+        )
     access = Access(
-        aws.dynamodb, aws.s3, deployment.images_table, deployment.labels_table, deployment.bucket, aws.labels_by
+        aws.dynamodb, aws.s3, deployment.images_table, deployment.labels_table, deployment.bucket, aws.labels_by, queues
     )
     try:
         serve(access, port=port, open_browser=open_browser)

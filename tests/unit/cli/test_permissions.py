@@ -35,6 +35,8 @@ from support.policies import NO_RULES
 from support.seed import put_photo, send_dead_letter, write_photos
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from image_labels.tables.store import Store
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
@@ -184,21 +186,32 @@ def test_command_names_the_missing_permission(guard: Guard, command: str) -> Non
             assert "no identity-based policy" in result.stderr
 
 
-def test_page_uses_exactly_the_listed_permissions(guard: Guard, s3: S3Client) -> None:
+def test_page_uses_exactly_the_listed_permissions(
+    guard: Guard, s3: S3Client, queues: dict[str, str], waiting_queue: str, tmp_path: Path
+) -> None:
     pytest.importorskip("waitress")
     pytest.importorskip("flask")
-    from image_labels_cli.browse import Access
+    from image_labels_cli.browse import Access, Queues
     from image_labels_cli.browse.photos import Library
+    from image_labels_cli.browse.previews import Kept, NotPreviewable, Previews
 
     aws = guard.aws
     finder = Finder(aws.dynamodb, labels_table=LABELS_TABLE, images_table=TABLE)
-    library = Library(Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET), finder)
+    previews = Previews(aws.s3, BUCKET, Kept(tmp_path))
+    status = Queues(aws.sqs, queues["photos"], queues["dead-letters"], waiting_queue, "image-labels redrive")
+    access = Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET, queues=status)
+    library = Library(access, finder, previews)
     assert library.find("crowd AND NOT cat", "", None, 25)["photos"]
     assert library.find("dgo", "", None, 25)["suggestions"]
     assert library.photos(["images/dog.jpg"])["photos"]
     assert library.labels()["labels"]
     assert library.completions("do")["terms"]
+    assert library.covers(["Crowd"])["covers"]["Crowd"]
+    assert library.status()["letters"]
     assert library.rejected(None)["photos"]
+    s3.put_object(Bucket=BUCKET, Key="images/dog.jpg", Body=b"This is a text.")
+    with pytest.raises(NotPreviewable):
+        library.preview("images/dog.jpg", "", lambda: False)
     assert library.why("images/dog.jpg")["why"]
     assert guard.actions == listed("browse")
 

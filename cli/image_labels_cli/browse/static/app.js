@@ -3,22 +3,27 @@
 import { ApiError, get } from "./api.js";
 import { Cards } from "./cards.js";
 import { Completions } from "./complete.js";
+import { showCovers } from "./covers.js";
 import { Detail } from "./detail.js";
 import { byId, shown as asShown } from "./dom.js";
 import { asked, narrow, replaced } from "./expression.js";
+import { Facets } from "./facets.js";
+import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import { nothingNotice, problemNotice, start } from "./notices.js";
 import { Rejected } from "./rejected.js";
-import { Results } from "./results.js";
-import { href, read, sameList } from "./state.js";
+import { Results, Source } from "./results.js";
+import { Selection } from "./selection.js";
+import { href, listName, read, sameList } from "./state.js";
+import { Status } from "./status.js";
 
 const LISTS_KEPT = 6; // makes back instant, with the scroll position
 
 const input = /** @type {HTMLInputElement} */ (byId("q"));
-const prefixInput = /** @type {HTMLInputElement} */ (byId("prefix"));
 const problem = byId("problem");
 const startView = byId("start");
 const rejectedView = byId("rejected");
+const statusView = byId("status-view");
 const moreLine = byId("more");
 
 /** @type {import("./state.js").State|null} the state on the page; null before the first */
@@ -30,6 +35,8 @@ let wanted = [];
 /** @type {Map<string, Results>} */
 const lists = new Map();
 
+let about = { bucket: "", console: "" };
+
 const cards = new Cards();
 const say = (/** @type {string} */ text) => {
   byId("status").textContent = text;
@@ -38,12 +45,15 @@ const state = () => read(location);
 const narrowTo = (/** @type {string} */ name, /** @type {boolean} */ not) =>
   go({ ...state(), view: "photos", q: narrow(state().q, name, not), photo: null });
 
+const facets = new Facets(byId("facets"), narrowTo);
+const selection = new Selection(byId("selection"), () => about.bucket, () => grid.select());
 const grid = new Grid(byId("grid"), cards, {
   href: (key) => href({ ...state(), photo: key }),
   open: (key) => go({ ...state(), photo: key }),
   narrow: narrowTo,
   renew: (key) => cards.refresh(key),
   asked: () => wanted,
+  selection,
   atEnd: () => readOn(),
   failed: (error) => fail(error, () => grid.update()),
 });
@@ -66,9 +76,12 @@ const detail = new Detail(byId("detail"), {
     if (step > 0 && at + step >= list.found.length && !list.complete) await readOn();
     return list.found[at + step]?.key ?? null;
   },
+  about: () => about,
 });
 
 const rejected = new Rejected(rejectedView, say);
+const status = new Status(statusView, say);
+const filters = new Filters((changed) => go({ ...state(), ...changed, view: "photos", photo: null }));
 const completions = new Completions(input, byId("completions"));
 
 /** @param {import("./state.js").State} to @param {{replace?: boolean, opened?: boolean}} [how] */
@@ -87,31 +100,39 @@ function render() {
   const before = detail.key;
   detail.show(to.photo);
   if (before !== null && to.photo === null) grid.focus(before);
-  document.title = [to.photo ?? (to.view === "rejected" ? "Rejected" : to.q), "Image labels"].filter(Boolean).map(asShown).join(" – ");
+  document.title = [to.photo ?? (to.view === "rejected" ? "Rejected" : to.view === "status" ? "Status" : to.q), "Image labels"].filter(Boolean).map(asShown).join(" – ");
 }
 
 /** @param {import("./state.js").State} to */
 function showList(to) {
   completions.close();
   rejected.hide();
+  status.hide();
   input.value = to.q;
-  prefixInput.value = to.prefix;
-  if (to.prefix) toggleHelp(true);
+  filters.show(to);
   wanted = asked(to.q);
   results = null;
-  for (const view of [problem, startView, rejectedView, moreLine]) view.hidden = true;
+  for (const view of [problem, startView, rejectedView, statusView, moreLine]) view.hidden = true;
   input.removeAttribute("aria-invalid");
+  heading(to.view !== "photos" ? "" : to.q ? `Photos: ${to.q}` : "Labels");
   byId("cost").textContent = "";
   say("");
   byId("tab-photos").setAttribute("href", href({ ...to, view: "photos", photo: null }));
   byId("tab-rejected").setAttribute("href", href({ ...to, view: "rejected", photo: null }));
+  byId("tab-status").setAttribute("href", href({ ...to, view: "status", photo: null }));
   byId("tab-photos").toggleAttribute("aria-current", to.view === "photos");
   byId("tab-rejected").toggleAttribute("aria-current", to.view === "rejected");
+  byId("tab-status").toggleAttribute("aria-current", to.view === "status");
   grid.show(null);
+  facets.show(null, []);
   if (to.view === "rejected") {
     rejectedView.hidden = false;
     scrollTo(0, 0);
     rejected.show();
+  } else if (to.view === "status") {
+    statusView.hidden = false;
+    scrollTo(0, 0);
+    status.show();
   } else if (to.q) showResults(to);
   else showStart();
   // The focused element may be gone. The next Tab then starts in the list, not at the top of the page.
@@ -120,8 +141,8 @@ function showList(to) {
 
 /** @param {import("./state.js").State} to */
 async function showResults(to) {
-  const name = JSON.stringify([to.q, to.prefix]);
-  const list = lists.get(name) ?? new Results(to.q, to.prefix);
+  const name = listName(to);
+  const list = lists.get(name) ?? new Results(sourceOf(to), to.min, to.sort);
   lists.delete(name);
   lists.set(name, list);
   if (lists.size > LISTS_KEPT) lists.delete(/** @type {string} */ (lists.keys().next().value));
@@ -138,6 +159,17 @@ async function showResults(to) {
   scrollTo(0, list.scroll);
 }
 
+/** The photos of a search, which other lists may have read already. @param {import("./state.js").State} to */
+function sourceOf(to) {
+  const same = [...lists.values()].find(({ source }) => source.q === to.q && source.prefix === to.prefix);
+  return same?.source ?? new Source(to.q, to.prefix);
+}
+
+/** Forget what was read for a search. @param {{q: string, prefix: string}} search */
+function forget({ q, prefix }) {
+  for (const [name, { source }] of lists) if (source.q === q && source.prefix === prefix) lists.delete(name);
+}
+
 /** Read the next page of the current list. */
 async function readOn() {
   const list = results;
@@ -147,7 +179,7 @@ async function readOn() {
   try {
     await list.more();
   } catch (error) {
-    lists.delete(JSON.stringify([list.q, list.prefix]));
+    forget(list.source);
     if (list === results) fail(error, () => (list.found.length ? readOn() : showList(state())));
     return;
   } finally {
@@ -159,11 +191,20 @@ async function readOn() {
   if (!list.found.length && list.complete) nothing(list);
 }
 
+/** A heading for screen readers in views that show none. @param {string} text */
+function heading(text) {
+  byId("heading").textContent = asShown(text);
+  byId("heading").hidden = !text;
+}
+
 function report() {
   if (!results) return;
-  const { found, complete, readUnits, skipped } = results;
+  const { found, complete, cut, sort } = results;
+  const { readUnits, skipped } = results.source;
   const photos = found.length === 1 ? "photo" : "photos";
-  say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, highest confidence first`);
+  const order = sort === "confidence" ? "highest confidence first" : `${cut ? "those of the highest confidence, " : ""}sorted by key`;
+  say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, ${order}`);
+  facets.show(results, wanted);
   const units = readUnits.toLocaleString(undefined, { maximumFractionDigits: 1 });
   byId("cost").textContent = `${units} read ${units === "1" ? "unit" : "units"}${skippedToo(skipped)}`;
 }
@@ -173,11 +214,13 @@ const skippedToo = (skipped) => (skipped ? `, ${skipped.toLocaleString()} unread
 
 /** @param {Results} list */
 function nothing(list) {
+  heading(""); // the notice has one
   startView.hidden = false;
   startView.replaceChildren(
-    nothingNotice(list, {
+    nothingNotice(list.source, list.min, {
       replace: (from, to) => go({ ...state(), q: replaced(state().q, from, to), photo: null }),
-      withoutPrefix: () => go({ ...state(), prefix: "", photo: null }),
+      ask: (q, prefix) => go({ ...state(), q, prefix, photo: null }),
+      anyConfidence: () => go({ ...state(), min: 0, photo: null }),
     }),
   );
 }
@@ -187,7 +230,10 @@ async function showStart() {
   try {
     const { labels, skipped } = await get("labels");
     if (shown?.q || shown?.view !== "photos") return;
-    startView.replaceChildren(start(labels, (q) => href({ q })));
+    const { index, places } = start(labels, (q) => href({ q }));
+    startView.replaceChildren(index);
+    showCovers(places);
+    heading("");
     startView.hidden = false;
     say(`${labels.length === 1 ? "1 label" : `${labels.length.toLocaleString()} labels`}${skippedToo(skipped)}`);
   } catch (error) {
@@ -223,8 +269,8 @@ function toggleHelp(open) {
 byId("search").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   completions.close();
-  const to = { view: /** @type {const} */ ("photos"), q: input.value.trim(), prefix: prefixInput.value, photo: null };
-  lists.delete(JSON.stringify([to.q, to.prefix])); // a repeated search reads the tables again
+  const to = { ...state(), view: /** @type {const} */ ("photos"), q: input.value.trim(), prefix: filters.prefix, photo: null };
+  forget(to); // a repeated search reads the tables again
   shown = null;
   go(to, { replace: href(to) === location.pathname + location.search });
 });
@@ -236,7 +282,7 @@ document.addEventListener("click", (event) => {
   go(read(link));
 });
 document.addEventListener("keydown", (event) => {
-  const typing = event.target instanceof HTMLInputElement;
+  const typing = event.target instanceof HTMLInputElement && event.target.type === "text";
   if (event.key === "/" && !typing && !detail.key) {
     event.preventDefault();
     input.select();
@@ -250,8 +296,9 @@ addEventListener("scroll", () => {
 }, { passive: true });
 
 history.scrollRestoration = "manual";
-get("about").then(({ bucket, labelsBy }) => {
-  byId("bucket").textContent = bucket;
+get("about").then(({ bucket, labelsBy, console }) => {
+  about = { bucket, console };
+  byId("bucket").textContent = asShown(bucket);
   if (!labelsBy) return; // labels by AWS
   document.body.classList.add("emulated");
   for (const line of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".labels-by"))) {

@@ -2,12 +2,14 @@ import { el, percent, split } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { names, Picture } from "./picture.js";
 
+const LOOKS_MS = 400; // how long the pointer or the focus stays on a photo that is looked at
 const CHIPS = 8; // the most that fit into a card's two lines; the detail view has all
 
 /**
  * A photo in the grid.
  * @typedef {{href: (key: string) => string, open: (key: string) => void, narrow: (name: string, not: boolean) => void,
- *     renew: (key: string) => Promise<import("./cards.js").Card>, asked: () => string[]}} Host
+ *     renew: (key: string) => Promise<import("./cards.js").Card>, asked: () => string[],
+ *     selection: import("./selection.js").Selection}} Host
  */
 export class CardView {
   /** @param {{key: string, confidence: number}} found @param {Host} host */
@@ -15,8 +17,9 @@ export class CardView {
     this.key = found.key;
     this.host = host;
     this.filled = false;
+    this.looking = 0;
     const [folder, file] = split(found.key);
-    this.picture = new Picture(host.renew);
+    this.picture = new Picture(host.renew, { preview: true });
     this.link = el(
       "a",
       {
@@ -33,6 +36,9 @@ export class CardView {
       this.picture.element,
     );
     this.chips = el("ul", { class: "chips", "aria-label": "Labels" });
+    this.check = /** @type {HTMLInputElement} */ (
+      el("input", { type: "checkbox", tabindex: "-1", "aria-label": `Select ${file}`, onchange: () => host.selection.toggle(found.key) })
+    );
     this.element = el(
       "li",
       { class: "card" },
@@ -45,10 +51,21 @@ export class CardView {
       ),
       el("p", { class: "folder", title: found.key }, folder || "\u00a0"),
       this.chips,
+      el("label", { class: "pick", title: "Select (X)" }, this.check),
     );
-    const draw = () => this.picture.draw(host.asked());
+    this.link.addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() === "x" && !event.ctrlKey && !event.metaKey && !event.altKey) host.selection.toggle(found.key);
+    });
+    this.select();
+    const draw = () => {
+      this.picture.draw(host.asked());
+      this.looking = setTimeout(() => this.picture.sharpen(), LOOKS_MS);
+    };
+    const leave = () => clearTimeout(this.looking);
     this.link.addEventListener("pointerenter", draw);
     this.link.addEventListener("focus", draw);
+    this.link.addEventListener("pointerleave", leave);
+    this.link.addEventListener("blur", leave);
   }
 
   /** @param {import("./cards.js").Card} card */
@@ -81,13 +98,20 @@ export class CardView {
     );
   }
 
+  /** Show whether the photo is selected. */
+  select() {
+    this.check.checked = this.host.selection.keys.has(this.key);
+    this.element.classList.toggle("selected", this.check.checked);
+  }
+
   /** Tab reaches one card of the grid and its chips; the arrow keys reach the other cards. @param {boolean} current */
   setCurrent(current) {
     this.link.tabIndex = current ? 0 : -1;
-    for (const chip of this.chips.querySelectorAll("button")) chip.tabIndex = current ? 0 : -1;
+    for (const control of [...this.chips.querySelectorAll("button"), this.check]) control.tabIndex = current ? 0 : -1;
   }
 
   discard() {
+    clearTimeout(this.looking);
     this.picture.discard();
     this.element.remove();
   }

@@ -1,8 +1,11 @@
 import { ApiError, get } from "./api.js";
+import { copyButton } from "./copy.js";
 import { el, percent, shown, split } from "./dom.js";
 import { isAsked } from "./expression.js";
 import { problemNotice } from "./notices.js";
 import { names, Picture } from "./picture.js";
+import { downloadOf, s3Uri } from "./selection.js";
+import { Zoom } from "./zoom.js";
 
 /** The detail view of one photo. */
 export class Detail {
@@ -10,14 +13,15 @@ export class Detail {
    * @param {HTMLDialogElement} dialog
    * @param {{card: (key: string) => Promise<import("./cards.js").Card>, renew: (key: string) => Promise<import("./cards.js").Card>,
    *     asked: () => string[], narrow: (name: string, not: boolean) => void, closed: () => void,
-   *     neighbour: (key: string, step: number) => Promise<string|null>, goTo: (key: string) => void}} host
+   *     neighbour: (key: string, step: number) => Promise<string|null>, goTo: (key: string) => void,
+   *     about: () => {bucket: string, console: string}}} host
    */
   constructor(dialog, host) {
     this.dialog = dialog;
     this.host = host;
     /** @type {string|null} */
     this.key = null;
-    this.picture = new Picture(host.renew, () => this.#explain());
+    this.picture = new Picture(host.renew, { onBroken: () => this.#explain() });
     this.title = el("h2", { id: "detail-title", tabindex: "-1" });
     this.folder = el("p", { class: "folder" });
     this.facts = el("p", { class: "facts" });
@@ -25,21 +29,29 @@ export class Detail {
     this.labels = el("ul", { class: "labels", "aria-label": "Labels" });
     this.boxesButton = el("button", { type: "button", "aria-pressed": "true", title: "Show or hide the boxes (B)", onclick: () => this.#toggleBoxes() }, "Boxes");
     const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ sign) =>
-      el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, sign);
+      el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, icon(sign));
     this.back = step(-1, "Previous photo", "←");
     this.forth = step(1, "Next photo", "→");
-    const close = el("button", { type: "button", class: "icon", "aria-label": "Close", title: "Close (Esc)", onclick: () => host.closed() }, "×");
+    const close = el("button", { type: "button", class: "icon", "aria-label": "Close", title: "Close (Esc)", onclick: () => host.closed() }, icon("×"));
+    this.zoom = new Zoom(this.picture.element, this.picture.stage);
+    const zoom = (/** @type {string} */ name, /** @type {string} */ sign, /** @type {string} */ key, /** @type {() => void} */ onclick) =>
+      el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${key})`, onclick }, icon(sign));
+    this.large = el("div", { class: "large" }, this.picture.element, this.why);
+    const key = () => this.key ?? "";
+    this.download = el("a", { class: "chip", download: "" }, "Download");
+    this.console = el("a", { class: "chip", target: "_blank", rel: "noreferrer" }, "Open in the S3 console");
     dialog.append(
-      el("div", { class: "large" }, this.picture.element, this.why),
+      this.large,
       el(
         "div",
         { class: "sheet" },
-        el("div", { class: "tools" }, this.back, this.forth, this.boxesButton, el("span", { class: "spring" }), close),
+        el("div", { class: "tools" }, this.back, this.forth, this.boxesButton, zoom("Zoom out", "−", "-", () => this.zoom.out()), zoom("Zoom in", "+", "+", () => this.zoom.in()), zoom("Full screen", "", "F", () => this.#fullScreen()), el("span", { class: "spring" }), close),
         this.folder,
         this.title,
         this.facts,
-        this.labels,
+        el("div", { class: "acts" }, copyButton("Copy key", key), copyButton("Copy S3 URI", () => s3Uri(host.about().bucket, key())), this.download, this.console),
         el("p", { class: "labels-by", hidden: true }),
+        this.labels,
       ),
     );
     dialog.addEventListener("cancel", (event) => {
@@ -57,11 +69,18 @@ export class Detail {
     if (key === this.key) return;
     this.key = key;
     if (key === null) {
+      if (document.fullscreenElement) document.exitFullscreen();
       this.dialog.close();
       this.picture.discard();
       return;
     }
+    this.zoom.to(1);
     [this.folder.textContent, this.title.textContent] = split(key).map(shown);
+    this.download.setAttribute("href", downloadOf(key));
+    const { bucket, console } = this.host.about();
+    this.console.hidden = !console;
+    const region = console.match(/^https:\/\/([^.]+)/)?.[1] ?? "";
+    this.console.setAttribute("href", `${console}${encodeURIComponent(bucket)}?${new URLSearchParams({ region, prefix: key })}`);
     this.facts.textContent = this.why.textContent = "";
     this.labels.replaceChildren();
     if (!this.dialog.open) {
@@ -109,7 +128,7 @@ export class Detail {
     ].flatMap(([what, list]) => (list.length ? [`${what} ${/** @type {string[]} */ (list).join(", ")}`.trim()] : []));
     if (label.boxes.length) also.unshift(label.boxes.length === 1 ? "1 box" : `${label.boxes.length} boxes`);
     const action = (/** @type {boolean} */ not, /** @type {string} */ text) =>
-      el("button", { type: "button", "aria-label": `Only photos ${not ? "without" : "with"} ${label.name}`, title: `Only photos ${not ? "without" : "with"} ${label.name}`, onclick: () => this.host.narrow(label.name, not) }, text);
+      el("button", { type: "button", title: `Only photos ${not ? "without" : "with"} ${label.name}`, onclick: () => this.host.narrow(label.name, not) }, text, el("span", { class: "unseen" }, ` ${label.name}`));
     const row = el(
       "li",
       { class: wanted ? "label wanted" : "label", onpointerenter: () => this.picture.highlight(label.name), onpointerleave: () => this.picture.highlight(null), onfocusin: () => this.picture.highlight(label.name), onfocusout: () => this.picture.highlight(null) },
@@ -156,16 +175,30 @@ export class Detail {
     this.dialog.classList.toggle("without-boxes", !shown);
   }
 
+  #fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.large.requestFullscreen().catch(() => {}); // not on every phone
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "ArrowLeft") this.#step(-1);
+    if (this.zoom.pan(event.key)) {
+      // moved
+    } else if (event.key === "+" || event.key === "=") this.zoom.in();
+    else if (event.key === "-") this.zoom.out();
+    else if (event.key === "0") this.zoom.to(1);
+    else if (event.key === "f" || event.key === "F") this.#fullScreen();
+    else if (event.key === "ArrowLeft") this.#step(-1);
     else if (event.key === "ArrowRight") this.#step(1);
     else if (event.key === "b" || event.key === "B") this.#toggleBoxes();
     else return;
     event.preventDefault();
   }
 }
+
+/** A sign in place of a name, which the button's aria-label has. @param {string} sign */
+const icon = (sign) => el("span", { "aria-hidden": "true", class: sign ? "" : "full-screen" }, sign); // a font may lack that sign
 
 /** @param {number} bytes */
 function size(bytes) {

@@ -48,6 +48,11 @@ export class Grid {
     if (!this.root.hidden) this.#layout();
   }
 
+  /** Show which photos are selected. */
+  select() {
+    for (const view of this.views.values()) view.select();
+  }
+
   /** @param {string} key */
   focus(key) {
     const index = this.results?.found.findIndex((photo) => photo.key === key) ?? -1;

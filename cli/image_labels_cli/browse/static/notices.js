@@ -1,5 +1,6 @@
-import { el } from "./dom.js";
-import { quoted } from "./expression.js";
+import { copyButton, shellWord } from "./copy.js";
+import { el, percent } from "./dom.js";
+import { fold, quoted } from "./expression.js";
 
 /**
  * An error, its position in the expression, and the next step.
@@ -17,6 +18,7 @@ export function problemNotice(problem, { expression = "", retry = undefined, ask
       ? el("p", {}, "Try ", ...problem.suggestions.flatMap((q, n) => [n ? " or " : "", el("button", { type: "button", class: "chip", onclick: () => ask(q) }, q)]), ".")
       : null,
     problem.advice ? el("p", {}, problem.advice) : null,
+    problem.kind === "scan" ? copyButton("Copy the command", `image-labels find --scan ${shellWord(expression)}`) : null,
     problem.detail ? el("details", {}, el("summary", {}, "Details"), el("p", { class: "detail" }, problem.detail)) : null,
     again ? el("button", { type: "button", class: "primary", onclick: retry }, "Try again") : null,
   );
@@ -35,12 +37,14 @@ function pointer(expression, position) {
 }
 
 /**
- * The page for a search without results.
- * @param {import("./results.js").Results} results
- * @param {{replace: (from: string, to: string) => void, withoutPrefix: () => void}} act
+ * The page for a search without results: which part has none, and expressions that find photos.
+ * @param {import("./results.js").Source} results @param {number} min confidence
+ * @param {{replace: (from: string, to: string) => void, ask: (q: string, prefix: string) => void, anyConfidence: () => void}} act
  */
-export function nothingNotice(results, act) {
+export function nothingNotice(results, min, act) {
+  const { none = [], instead = [], elsewhere = false } = results.nothing ?? {};
   const unknown = Object.entries(results.suggestions);
+  const chip = (/** @type {string} */ text, /** @type {() => void} */ onclick) => el("button", { type: "button", class: "chip", onclick }, text);
   const lines = unknown.map(([term, near]) =>
     el(
       "p",
@@ -48,32 +52,47 @@ export function nothingNotice(results, act) {
       "No photo has the label ",
       el("q", {}, term),
       near.length ? ". Did you mean " : ".",
-      ...near.flatMap((name, n) => [n ? " or " : "", el("button", { type: "button", class: "chip", onclick: () => act.replace(term, name) }, name)]),
+      ...near.flatMap((name, n) => [n ? " or " : "", chip(name, () => act.replace(term, name))]),
       near.length ? "?" : null,
     ),
   );
+  const others = none.filter((part) => !unknown.some(([term]) => fold(term) === fold(part.replace(/^["']|["']$/g, ""))));
+  lines.push(...others.map((part) => el("p", {}, "No photo matches ", el("code", {}, part), ".")));
   if (results.prefix) {
+    const there = elsewhere ? "Other keys have photos that match. " : "";
     lines.push(
-      el("p", {}, "The search covered only keys that start with ", el("code", {}, results.prefix), ". ", el("button", { type: "button", class: "chip", onclick: act.withoutPrefix }, "Search all keys")),
+      el("p", {}, "The search covered only keys that start with ", el("code", {}, results.prefix), `. ${there}`, chip("Search all keys", () => act.ask(results.q, ""))),
     );
   }
-  if (!lines.length) lines.push(el("p", {}, "These labels exist, but no photo matches the expression. Remove a label, or lower the confidence."));
-  return el("div", { class: "says" }, el("h2", {}, "No photo found"), ...lines);
+  if (results.found.length) {
+    const highest = percent(results.found[0].confidence);
+    lines.push(el("p", {}, `No photo has a confidence of ${min} % or more; the highest is ${highest} %. `, chip("Any confidence", act.anyConfidence)));
+  } else if (!lines.length) lines.push(el("p", {}, "Each label has photos, but no photo matches the whole expression."));
+  const tries = instead.map(({ expression, why }) => el("li", {}, chip(expression, () => act.ask(expression, "")), ` ${why}`));
+  return el(
+    "div",
+    { class: "says" },
+    el("h1", {}, "No photo found"),
+    ...lines,
+    tries.length ? el("p", { id: "tries" }, "These find photos:") : null,
+    tries.length ? el("ul", { class: "tries", "aria-labelledby": "tries" }, ...tries) : null,
+  );
 }
 
 /**
- * The index of labels, from A to Z.
+ * The index of labels, from A to Z, and the place for a cover of each.
  * @param {string[]} labels
  * @param {(q: string) => string} href
  */
 export function start(labels, href) {
   if (!labels.length) {
-    return el(
+    const index = el(
       "div",
       { class: "says" },
-      el("h2", {}, "No labels yet"),
+      el("h1", {}, "No labels yet"),
       el("p", {}, "No photo in this bucket has labels yet. Upload a photo under the module’s prefix, and reload this page after some seconds. If the photo has no labels, look for it under Rejected."),
     );
+    return { index, places: new Map() };
   }
   /** @type {Map<string, string[]>} */
   const letters = new Map();
@@ -82,7 +101,14 @@ export function start(labels, href) {
     const letter = /\p{L}/u.test(first) ? first : "#";
     letters.set(letter, [...(letters.get(letter) ?? []), name]);
   }
-  return el(
+  /** @type {Map<Element, string>} */
+  const places = new Map();
+  const entry = (/** @type {string} */ name) => {
+    const cover = el("span", { class: "cover" });
+    places.set(cover, name);
+    return el("li", {}, el("a", { href: href(quoted(name)), "data-nav": true }, cover, name));
+  };
+  const index = el(
     "div",
     { class: "index" },
     el("h1", {}, "All labels"),
@@ -90,8 +116,9 @@ export function start(labels, href) {
       "div",
       { class: "letters" },
       ...[...letters].map(([letter, names]) =>
-        el("section", {}, el("h2", {}, letter), el("ul", {}, ...names.map((name) => el("li", {}, el("a", { href: href(quoted(name)), "data-nav": true }, name))))),
+        el("section", {}, el("h2", {}, letter), el("ul", {}, ...names.map(entry))),
       ),
     ),
   );
+  return { index, places };
 }

@@ -1,16 +1,24 @@
+import { ApiError, get } from "./api.js";
+import { placed, subjects } from "./crop.js";
 import { el, percent } from "./dom.js";
 import { isAsked } from "./expression.js";
+import { load, stop } from "./loading.js";
 import { orientation, turned } from "./turn.js";
+
+const SHARP = 400; // pixels of a side that previews of photos have, and embedded thumbnails rarely
+const SMALL = 1e6; // bytes up to which the grid shows the photo itself if it has no preview
 
 /** A photo with its boxes. Both are in one element with the photo's aspect ratio, so the boxes fit when it is cropped. */
 export class Picture {
   /**
    * @param {(key: string) => Promise<import("./cards.js").Card>} renew returns a card with a new URL
-   * @param {() => void} [onBroken]
+   * @param {{preview?: boolean, onBroken?: () => void}} [how] whether to show the photo's preview
    */
-  constructor(renew, onBroken = () => {}) {
+  constructor(renew, { preview = false, onBroken = () => {} } = {}) {
     this.renew = renew;
+    this.preview = preview;
     this.onBroken = onBroken;
+    this.isPreview = preview; // of what is shown, which may be the photo because it has no preview
     /** @type {import("./cards.js").Card|null} */
     this.card = null;
     this.shows = 0; // counts calls of show(), so that a late answer for a previous photo is detected
@@ -21,7 +29,8 @@ export class Picture {
     this.image = /** @type {HTMLImageElement} */ (el("img", { alt: "", decoding: "async", draggable: "false" }));
     this.boxes = el("div", { class: "boxes", "aria-hidden": "true" });
     this.stage = el("div", { class: "stage" }, this.image, this.boxes);
-    this.element = el("div", { class: "picture" }, this.stage, el("span", { class: "broken" }, "Cannot be shown"));
+    this.broken = el("span", { class: "broken" }, "Cannot be shown");
+    this.element = el("div", { class: "picture" }, this.stage, this.broken);
   }
 
   /** @param {import("./cards.js").Card} card */
@@ -34,16 +43,49 @@ export class Picture {
     this.boxes.replaceChildren();
     this.element.dataset.state = "loading";
     this.image.onload = () => {
-      this.stage.style.setProperty("--ratio", String(this.image.naturalWidth / this.image.naturalHeight));
+      const ratio = this.image.naturalWidth / this.image.naturalHeight;
+      this.stage.style.setProperty("--ratio", String(ratio));
+      if (this.preview) this.#crop(card, ratio);
       this.element.dataset.state = "shown";
     };
-    this.image.onerror = () => this.#failed(card.key, renewable);
-    this.image.src = card.url;
+    this.isPreview = this.preview;
+    if (this.preview) {
+      this.image.onerror = () => this.#withoutPreview(card);
+      load(this.image, card.preview);
+    } else {
+      this.image.onerror = () => this.#failed(card.key, renewable);
+      this.image.src = card.url;
+    }
+  }
+
+  /** Replace an embedded thumbnail, which is not sharp, by a preview of the photo. */
+  sharpen() {
+    const { card, shows } = this;
+    const small = Math.max(this.image.naturalWidth, this.image.naturalHeight) < SHARP;
+    if (!card?.size || card.size <= SMALL || !small || !this.isPreview || this.element.dataset.state !== "shown") return;
+    const sharp = new Image(); // the thumbnail stays until this is loaded
+    sharp.onload = () => {
+      if (this.shows !== shows || this.card !== card) return;
+      this.image.onload = null;
+      this.image.src = sharp.src;
+    };
+    load(sharp, `${card.preview}&sharp=1`);
+  }
+
+  /** Crop the photo so that its subject stays in the frame. @param {import("./cards.js").Card} card @param {number} ratio */
+  #crop(card, ratio) {
+    const frame = this.element.clientWidth / this.element.clientHeight;
+    // Without the orientation, which would cost a request for each photo. It matters only for PNGs that have one.
+    const [x, y] = placed(subjects(card.labels), ratio, frame);
+    this.stage.style.setProperty("--x", String(x));
+    this.stage.style.setProperty("--y", String(y));
   }
 
   /** Stop loading, so that photos out of view do not delay those in view. */
   discard() {
     this.image.onload = this.image.onerror = null;
+    this.card = null;
+    stop(this.image);
     this.image.removeAttribute("src");
   }
 
@@ -54,7 +96,7 @@ export class Picture {
     this.asked = asked;
     const boxes = gathered(card.labels);
     if (!boxes.length) return;
-    const as = await (card.orientation ??= orientation(card.key));
+    const as = await orientation(card, this.isPreview);
     if (this.shows !== shows) return; // another photo by now
     for (const [place, labels] of boxes) this.#drawBox(turned(place, as), labels, asked);
   }
@@ -85,6 +127,29 @@ export class Picture {
     }
   }
 
+  /** There is no preview. Show the photo if it is small, or else the reason. @param {import("./cards.js").Card} card */
+  async #withoutPreview(card) {
+    let short = "Cannot be shown";
+    let there = false;
+    try {
+      ({ short, there } = await get("why", { key: card.key }));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+    if (this.card !== card) return;
+    this.broken.textContent = short;
+    if (there && card.size !== null && card.size <= SMALL) {
+      this.isPreview = false;
+      this.image.onerror = () => this.#breaks();
+      this.image.src = card.url;
+    } else this.#breaks();
+  }
+
+  #breaks() {
+    this.element.dataset.state = "broken";
+    this.onBroken();
+  }
+
   /** The URL may have expired, so request a new one, once. @param {string} key @param {boolean} renewable */
   async #failed(key, renewable) {
     if (renewable) {
@@ -99,9 +164,7 @@ export class Picture {
         // handled below
       }
     }
-    if (this.card?.key !== key) return;
-    this.element.dataset.state = "broken";
-    this.onBroken();
+    if (this.card?.key === key) this.#breaks();
   }
 }
 

@@ -1,6 +1,7 @@
 import { ApiError, get } from "./api.js";
 import { el, split } from "./dom.js";
 import { problemNotice } from "./notices.js";
+import { Picture } from "./picture.js";
 
 const A_PAGE = 30;
 
@@ -61,13 +62,17 @@ export class Rejected {
   }
 }
 
-/** @param {{key: string, reason: string|null, size: number|null, labelledAt: string|null}} photo */
-function entry({ key, reason, size, labelledAt }) {
+/** @param {import("./cards.js").Card} card */
+function entry(card) {
+  const { key, reason, size, labelledAt } = card;
+  const picture = new Picture(async () => card, { preview: true });
+  picture.show(card);
   const [folder, file] = split(key);
   const [, code, words] = (reason ?? "").match(/^(\w+(?:Exception|Error)|[A-Z]\w+): (.*)$/s) ?? [null, "", reason ?? ""];
   return el(
     "li",
     {},
+    el("div", { class: "small" }, picture.element),
     el("p", { class: "key" }, el("span", { class: "folder" }, folder), el("span", { class: "file" }, file)),
     el("p", { class: "reason" }, words),
     el("p", { class: "facts" }, [code, size !== null && `${size.toLocaleString()} bytes`, labelledAt && new Date(labelledAt).toLocaleString()].filter(Boolean).join(" · ")),

@@ -1,15 +1,23 @@
 /**
  * The state of the page, kept in the address, so that back, forward, reload and bookmarks work.
- * @typedef {{view: "photos"|"rejected", q: string, prefix: string, photo: string|null}} State
+ * @typedef {"photos"|"rejected"|"status"} View
+ * @typedef {"confidence"|"key"|"key-desc"} Sort
+ * @typedef {{view: View, q: string, prefix: string, min: number, sort: Sort, photo: string|null}} State
  */
 
-/** @param {URL|Location} address @returns {State} */
+const VIEWS = /** @type {const} */ (["photos", "rejected", "status"]);
+const SORTS = /** @type {const} */ (["confidence", "key", "key-desc"]);
+
+/** @param {URL|Location|HTMLAnchorElement} address @returns {State} */
 export function read(address) {
   const query = new URLSearchParams(address.search);
+  const min = Math.round(Number(query.get("min")));
   return {
-    view: query.get("view") === "rejected" ? "rejected" : "photos",
+    view: VIEWS.find((view) => view === query.get("view")) ?? "photos",
     q: (query.get("q") ?? "").trim(),
     prefix: query.get("prefix") ?? "",
+    min: min > 0 && min <= 100 ? min : 0,
+    sort: SORTS.find((sort) => sort === query.get("sort")) ?? "confidence",
     photo: query.get("photo"),
   };
 }
@@ -17,12 +25,16 @@ export function read(address) {
 /** @param {Partial<State>} state */
 export function href(state) {
   const query = new URLSearchParams();
-  if (state.view === "rejected") query.set("view", "rejected");
+  if (state.view && state.view !== "photos") query.set("view", state.view);
   for (const name of /** @type {const} */ (["q", "prefix", "photo"])) if (state[name]) query.set(name, state[name]);
+  if (state.min) query.set("min", String(state.min));
+  if (state.sort && state.sort !== "confidence") query.set("sort", state.sort);
   const text = query.toString();
   return text ? `/?${text}` : "/";
 }
 
+/** The name of the list that a state shows. @param {State} state */
+export const listName = ({ q, prefix, min, sort }) => JSON.stringify([q, prefix, min, sort]);
+
 /** Whether two states show the same list. @param {State} one @param {State|null} other */
-export const sameList = (one, other) =>
-  other !== null && one.view === other.view && one.q === other.q && one.prefix === other.prefix;
+export const sameList = (one, other) => other !== null && one.view === other.view && listName(one) === listName(other);

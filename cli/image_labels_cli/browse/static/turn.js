@@ -32,13 +32,15 @@ function turnsPngs() {
 }
 
 /**
- * The orientation that this browser applies and Rekognition ignored; 1 if there is no difference.
- * @param {string} key @returns {Promise<number>}
+ * The orientation in which the photo is shown and that Rekognition ignored; 1 if there is no difference. The server
+ * rotates previews. This browser rotates the photo itself.
+ * @param {import("./cards.js").Card} card @param {boolean} isPreview @returns {Promise<number>}
  */
-export async function orientation(key) {
+export async function orientation(card, isPreview) {
   try {
-    const [answer, turns] = await Promise.all([get("orientation", { key }), turnsPngs()]);
-    return turns ? answer.orientation : 1;
+    card.orientation ??= get("orientation", { key: card.key }).then((answer) => answer.orientation);
+    const [stored, turns] = await Promise.all([card.orientation, isPreview || turnsPngs()]);
+    return turns ? stored : 1;
   } catch (error) {
     if (error instanceof ApiError) return 1; // correct for nearly all photos
     throw error;

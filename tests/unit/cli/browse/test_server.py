@@ -9,6 +9,7 @@ import urllib.request
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import boto3
 import pytest
@@ -21,6 +22,7 @@ from image_labels.tables.terms import Kind
 from image_labels_cli.browse import Access, BrowseError
 from image_labels_cli.browse.app import create_app
 from image_labels_cli.browse.photos import Library
+from image_labels_cli.browse.previews import Kept, Previews
 from image_labels_cli.browse.problems import problem_of
 from image_labels_cli.browse.server import PageServer
 from PIL import Image
@@ -31,6 +33,7 @@ from support.rekognition_model import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from flask.testing import FlaskClient
     from mypy_boto3_s3 import S3Client
@@ -76,7 +79,7 @@ _DOG = {
     "Aliases": {"L": [{"S": "Canine"}]},
     "Instances": {"L": [{"M": _BOX}]},
 }
-ITEM = {"PK": {"S": MARKUP}, "Size": {"N": "1234"}, "Detections": {"L": [{"M": _DOG}]}}
+ITEM = {"PK": {"S": MARKUP}, "ETag": {"S": "abc"}, "Size": {"N": "1234"}, "Detections": {"L": [{"M": _DOG}]}}
 REJECTED = {"PK": {"S": "notes.jpg"}, "Reason": {"S": "InvalidImageFormatException: it is a text"}}
 
 
@@ -119,9 +122,10 @@ def access() -> Access:
 
 
 @pytest.fixture
-def stranger(access: Access, finder: FakeFinder) -> FlaskClient:
+def stranger(access: Access, finder: FakeFinder, tmp_path: Path) -> FlaskClient:
     """A browser without the token."""
-    return create_app(Library(access, finder), token=TOKEN, port=PORT).test_client()
+    previews = Previews(access.s3, access.bucket, Kept(tmp_path))
+    return create_app(Library(access, finder, previews), token=TOKEN, port=PORT).test_client()
 
 
 @pytest.fixture
@@ -220,7 +224,8 @@ class TestAnswers:
     def test_find_returns_photos(self, client: FlaskClient, finder: FakeFinder) -> None:
         answer = client.get("/api/find?q=dog>90&prefix=images/&limit=7&token=t", base_url=HOME)
         assert _json(answer) == {
-            "photos": [{"key": MARKUP, "confidence": 98.765}],
+            "photos": [{"key": MARKUP, "confidence": 98.765, "terms": [0]}],
+            "terms": ["dog"],
             "next": None,
             "readUnits": 0.5,
             "skipped": 1,
@@ -230,7 +235,10 @@ class TestAnswers:
 
     def test_nothing_found_has_suggestions(self, client: FlaskClient, finder: FakeFinder) -> None:
         finder.photos = ()
-        assert _json(client.get("/api/find?q=dgo", base_url=HOME))["suggestions"] == {"dgo": ["dog"]}
+        answer = _json(client.get("/api/find?q=dgo", base_url=HOME))
+        assert answer["suggestions"] == {"dgo": ["dog"]}
+        assert answer["nothing"] == {"none": ["dgo"], "instead": [], "elsewhere": False, "complete": True}
+        assert answer["readUnits"] == 1.0  # of the search and of the question whether any photo has the label
 
     def test_photos_have_urls_labels_and_boxes(self, client: FlaskClient) -> None:
         answer = client.get("/api/photos", base_url=HOME, query_string={"key": [MARKUP, "gone.jpg"]})
@@ -238,6 +246,7 @@ class TestAnswers:
         assert known["key"] == MARKUP
         assert known["url"].startswith("https://photos.s3.eu-west-1.amazonaws.com/images/%3Cimg%20src%3Dx")
         assert "X-Amz-Signature=" in known["url"]
+        assert known["preview"] == f"/api/preview?{urlencode({'key': MARKUP, 'etag': 'abc'})}"
         assert known["size"] == 1234
         assert known["foreign"]  # it lacks a Revision
         [dog] = known["labels"]
@@ -248,6 +257,41 @@ class TestAnswers:
     @pytest.mark.parametrize("query", ["", "key=", "&".join(["key=a"] * 101)])
     def test_number_of_keys_is_limited(self, client: FlaskClient, query: str) -> None:
         assert client.get(f"/api/photos?{query}", base_url=HOME).status_code == 400
+
+    def test_terms_of_a_page_are_written_once(self, client: FlaskClient, finder: FakeFinder) -> None:
+        finder.photos = (Found("a", 99, {"dog": 99, "pet": 98}), Found("b", 97, {"pet": 97, "cat": 96}))
+        answer = _json(client.get("/api/find?q=pet", base_url=HOME))
+        assert answer["terms"] == ["dog", "pet", "cat"]
+        assert [photo["terms"] for photo in answer["photos"]] == [[0, 1], [1, 2]]
+
+    def test_covers_are_the_best_photos_of_labels(self, client: FlaskClient, finder: FakeFinder) -> None:
+        answer = client.get("/api/covers", base_url=HOME, query_string={"label": ["Dog", "Traffic Light"]})
+        covers = _json(answer)["covers"]
+        assert finder.arguments == ('"Traffic Light"', "", 1, None)
+        assert [cover["key"] for cover in covers.values()] == [MARKUP, MARKUP]
+        finder.photos = ()
+        assert _json(client.get("/api/covers?label=Dog", base_url=HOME))["covers"] == {"Dog": covers["Dog"]}  # kept
+        assert _json(client.get("/api/covers?label=Cat", base_url=HOME)) == {"covers": {"Cat": None}}
+
+    @pytest.mark.parametrize("query", ["", "label=", "&".join(["label=a"] * 25)])
+    def test_number_of_covers_is_limited(self, client: FlaskClient, query: str) -> None:
+        assert client.get(f"/api/covers?{query}", base_url=HOME).status_code == 400
+
+    def test_download_leads_to_the_bucket(self, client: FlaskClient) -> None:
+        answer = client.get("/api/download", base_url=HOME, query_string={"key": 'images/a b/caf\u00e9 "1".jpg'})
+        assert answer.status_code == 303
+        address = urlsplit(answer.headers["Location"])
+        assert address.netloc == "photos.s3.eu-west-1.amazonaws.com"
+        disposition = parse_qs(address.query)["response-content-disposition"]
+        assert disposition == ["attachment; filename*=UTF-8''caf%C3%A9%20%221%22.jpg"]
+        assert client.get("/api/download", base_url=HOME).status_code == 400
+
+    def test_page_knows_the_console(self, client: FlaskClient) -> None:
+        about = _json(client.get("/api/about", base_url=HOME))
+        assert about["console"] == "https://eu-west-1.console.aws.amazon.com/s3/object/"
+
+    def test_status_without_queues_says_so(self, client: FlaskClient) -> None:
+        assert _json(client.get("/api/status", base_url=HOME)) == {"queue": None}
 
     def test_labels_and_completions(self, client: FlaskClient) -> None:
         assert _json(client.get("/api/labels", base_url=HOME)) == {"labels": ["Dog"], "skipped": 1}
@@ -261,7 +305,7 @@ class TestAnswers:
         table.batch_get_item = lambda **_: {"Responses": {"images": [item]}}
         table.scan = lambda **_: {"Items": [item], "ScannedCount": 1}
         s3 = cast("Any", SimpleNamespace(generate_presigned_url=lambda *_, **__: "https://s3.example/"))
-        library = Library(Access(table, s3, "images", "labels", "photos"), FakeFinder())
+        library = Library(Access(table, s3, "images", "labels", "photos"), FakeFinder(), cast("Any", None))
         assert json.dumps(library.photos([item["PK"]["S"]]), allow_nan=False)
         assert json.dumps(library.rejected(None), allow_nan=False)
 
@@ -272,6 +316,45 @@ class TestAnswers:
 
     def test_rejected_refuses_a_garbled_token(self, client: FlaskClient) -> None:
         assert client.get("/api/rejected?token=%F0", base_url=HOME).status_code == 400
+
+
+@pytest.mark.usefixtures("aws")
+class TestPreview:
+    @pytest.fixture
+    def access(self, s3: S3Client) -> Access:
+        return Access(cast("Any", FakeTable()), s3, "images", "labels", BUCKET)
+
+    def ask(self, client: FlaskClient, key: str, etag: str = "") -> TestResponse:
+        return client.get("/api/preview", base_url=HOME, query_string={"key": key, "etag": etag})
+
+    def test_browser_keeps_a_preview_until_the_photo_changes(self, client: FlaskClient, s3: S3Client) -> None:
+        etag = s3.put_object(Bucket=BUCKET, Key=MARKUP, Body=picture())["ETag"].strip('"')
+        answer = self.ask(client, MARKUP, etag)
+        assert (answer.status_code, answer.mimetype) == (200, "image/webp")
+        assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+        assert answer.headers["Content-Security-Policy"]
+        # The table may know an earlier object than the one in the bucket.
+        assert self.ask(client, MARKUP, "0" * 32).headers["Cache-Control"] == "no-store"
+        assert self.ask(client, MARKUP).headers["Cache-Control"] == "no-store"
+
+    def test_preview_requires_the_token(self, stranger: FlaskClient, s3: S3Client) -> None:
+        s3.put_object(Bucket=BUCKET, Key=MARKUP, Body=picture())
+        answer = self.ask(stranger, MARKUP)
+        assert (answer.status_code, answer.mimetype) == (403, "text/plain")
+
+    @pytest.mark.parametrize(("key", "status"), [("", 400), ("gone.jpg", 204), ("notes.jpg", 204)])
+    def test_there_may_be_no_preview(self, client: FlaskClient, s3: S3Client, key: str, status: int) -> None:
+        s3.put_object(Bucket=BUCKET, Key="notes.jpg", Body=b"This is a text.")
+        answer = self.ask(client, key)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
+
+    def test_reason_is_there_for_the_page(self, client: FlaskClient, s3: S3Client) -> None:
+        s3.put_object(Bucket=BUCKET, Key="notes.jpg", Body=b"This is a text.")
+        reasons = [_json(client.get(f"/api/why?key={key}", base_url=HOME)) for key in ("notes.jpg", "gone.jpg")]
+        assert [(why["short"], why["there"]) for why in reasons] == [
+            ("No preview", True),
+            ("No longer in the bucket", False),
+        ]
 
 
 @pytest.mark.usefixtures("aws")
@@ -307,7 +390,13 @@ class TestProblems:
 
     @pytest.mark.parametrize(
         ("expression", "suggestions"),
-        [("“cat” && -dog", ["cat AND NOT dog"]), ("cat, dog", ["cat AND dog", "cat OR dog"]), ("(cat", [])],
+        [
+            ("“cat” && -dog", ["cat AND NOT dog"]),
+            ("cat, dog", ["cat AND dog", "cat OR dog"]),
+            ("(cat", ["(cat)"]),
+            ("dog AND", ["dog"]),
+            ("NOT cat", []),
+        ],
     )
     def test_mistake_has_suggestions(self, client: FlaskClient, expression: str, suggestions: list[str]) -> None:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})

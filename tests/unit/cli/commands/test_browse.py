@@ -45,7 +45,8 @@ def test_browse_serves_the_deployment_until_ctrl_c() -> None:
             browser.open(url).close()
             about = urljoin(url, "/api/about")
             with browser.open(about) as answer:
-                assert json.load(answer) == {"bucket": BUCKET, "table": TABLE, "labelsBy": ""}
+                console = "https://eu-central-1.console.aws.amazon.com/s3/object/"
+                assert json.load(answer) == {"bucket": BUCKET, "table": TABLE, "console": console, "labelsBy": ""}
             with ThreadPoolExecutor(50) as pool:  # more requests than the server has threads
                 statuses = pool.map(lambda _: browser.open(about).status, range(50))
                 assert set(statuses) == {200}
