@@ -179,6 +179,11 @@ run "operator" {
         resources  = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
         conditions = {}
       }
+      FindPhotosToLabelAgain = {
+        actions    = tolist(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"])
+        resources  = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"])
+        conditions = {}
+      }
       SeeWhatWaits = {
         actions = tolist(["sqs:GetQueueAttributes"])
         resources = tolist([
