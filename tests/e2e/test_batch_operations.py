@@ -63,6 +63,7 @@ def test_operator_policy_grants_exactly_the_permissions_of_its_commands_and_of_j
     account = jobs.outputs["batch_operations_role_arn"].split(":")[4]
     places = {
         jobs.outputs["images_table_arn"]: Resource.IMAGES_TABLE,
+        jobs.outputs["labels_table_arn"]: Resource.LABELS_TABLE,
         jobs.outputs["queue_arn"]: Resource.QUEUE,
         jobs.outputs["dead_letter_queue_arn"]: Resource.DEAD_LETTER_QUEUE,
         jobs.outputs["waiting_queue_arn"]: Resource.WAITING_QUEUE,
