@@ -30,7 +30,7 @@ GRACE_OPTION = typer.Option(
 )
 # The values of the deployment that a comparison needs.
 NEEDED = (
-    *("bucket", "images_table", "labels_table", "queue_url", "dead_letter_queue_url"),
+    *("bucket", "images_table", "queue_url", "dead_letter_queue_url"),
     *("filter_suffixes", "min_confidence", "max_labels"),
 )
 
@@ -62,6 +62,8 @@ def wanted_of(deployment: Deployment, client: DynamoDBClient) -> Wanted:
     criteria, policy_id = wanted_by(_environment(deployment)), deployment.label_policy_id
     if not policy_id:
         return criteria
+    if not deployment.labels_table:
+        raise UsageError("--label-policy-id needs --labels-table, which has the label policy")
     policy = read_policy(client, deployment.labels_table, policy_id)
     return PolicyCriteria(criteria, policy_id, lambda: policy)
 

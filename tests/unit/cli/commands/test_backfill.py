@@ -354,3 +354,10 @@ def test_help_names_the_command() -> None:
 
 def test_settings_of_the_deployment_are_those_that_the_audit_expects(world: World) -> None:
     assert backfill(world, "--dry-run")["settings"] == SETTINGS
+
+
+def test_label_policy_needs_the_table_that_has_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IMAGE_LABELS_LABELS_TABLE", raising=False)
+    result = in_a_pipe(world, "--yes", "--label-policy-id", "p")
+    assert result.exit_code == 2
+    assert "--label-policy-id needs --labels-table" in result.stderr
