@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-page bench-see clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser browser-page browser-scrolling hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-page bench-see clean require-terraform terraform-is-named
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,13 +43,13 @@ browse: $(VENV)/.ready ## Open the web page of the demo's photos.
 down: ## Stop the demo and delete its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi
 
-# The end-to-end tests start first, because they take longest and mostly wait. The browser tests run last and alone: other
-# jobs on the same processors would distort their scrolling measurements. The models are installed before, because unit
-# and e2e would both do it.
-test: require-terraform $(VENV)/.models ## Run lint, unit, terraform, terraform-versions, e2e and checkov; then browser.
+# The end-to-end tests start first, because they take longest and mostly wait. The scrolling in the browser is measured
+# last and alone: other jobs on the same processors would distort it. The models are installed before, because several
+# jobs would do it.
+test: require-terraform $(VENV)/.models ## Run lint, unit, terraform, terraform-versions, e2e, checkov and browser.
 	@$(MAKE) --no-print-directory --jobs 4 --keep-going $(OUTPUT_SYNC) \
-		$(addprefix reported-,e2e unit terraform-versions lint terraform checkov)
-	@$(MAKE) --no-print-directory reported-browser
+		$(addprefix reported-,e2e unit terraform-versions lint browser-page terraform checkov)
+	@$(MAKE) --no-print-directory reported-browser-scrolling
 
 # Report start, result and duration of a target. make does not hold back the output of lines with + or $(MAKE).
 reported-%:
@@ -92,6 +92,12 @@ e2e: require-terraform $(VENV)/.models ## Run the end-to-end tests: the module a
 
 browser: $(VENV)/.models ## Test the web page in Chromium; skipped if Chromium is not installed.
 	$(RUN) -m pytest tests/browser
+
+browser-page: $(VENV)/.models
+	$(RUN) -m pytest tests/browser --ignore tests/browser/test_crowd.py
+
+browser-scrolling: $(VENV)/.models
+	$(RUN) -m pytest tests/browser/test_crowd.py
 
 package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit the result.
 	@$(RUN) -m tools.package
