@@ -48,10 +48,11 @@ class TerraformError(Exception):
 
 def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """`base`, or else this process's environment, with our CLI configuration."""
+    lines = ["disable_checkpoint = true"]
     cache = LOCAL / "terraform" / "plugins"
     cache.mkdir(parents=True, exist_ok=True)
-    lines = [f'plugin_cache_dir = "{cache.as_posix()}"', "disable_checkpoint = true"]
     if mirror := _mirror():
+        # No cache: every init would replace the provider in it, while the Terraform of another job may start it.
         lines += [
             "provider_installation {",
             "  filesystem_mirror {",
@@ -63,6 +64,8 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
             "  }",
             "}",
         ]
+    else:
+        lines += [f'plugin_cache_dir = "{cache.as_posix()}"']
     config = LOCAL / "terraform" / "terraformrc"
     _write_atomically(config, "\n".join(lines) + "\n")
     kept = os.environ if base is None else base

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import terraform
 from tools.terraform import (
     ROOT,
     Root,
@@ -174,6 +175,17 @@ def test_concurrent_inits_run_one_at_a_time(tmp_path: Path, monkeypatch: pytest.
         thread.join()
     assert other.wait(30) == 0
     assert log.read_text().splitlines() == ["begin init", "end init"] * 4
+
+
+def test_provider_of_a_mirror_is_not_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each init replaces the provider in the cache. A Terraform of another job that starts it then does not find it."""
+    monkeypatch.setattr(terraform, "LOCAL", tmp_path / "local")
+    mirror = tmp_path / "mirror"
+    for mirrors, cached in (((), True), ((str(mirror),), False)):
+        (mirror / terraform.PROVIDER).mkdir(parents=True, exist_ok=True)
+        monkeypatch.setattr(terraform, "MIRRORS", mirrors)
+        text = Path(terraform.environment({})["TF_CLI_CONFIG_FILE"]).read_text()
+        assert ("plugin_cache_dir" in text, str(mirror) in text) == (cached, not cached)
 
 
 @pytest.mark.parametrize("locked", [b"# provider 5\n", None])
