@@ -112,7 +112,7 @@ release: $(VENV)/.ready ## Check that TAG=v1.2.3 can be released, and write the 
 bench-cold-start: $(VENV)/.ready ## Compare the cold start with a bare botocore session and a blueprint.
 	@$(RUN) -m bench.cold_start
 
-bench-backfill: $(VENV)/.ready ## Measure memory and rate of a backfill of 1,000,000 photos; 5 minutes.
+bench-backfill: $(VENV)/.ready ## Measure memory and rate of a backfill of 1,000,000 photos; 2 minutes.
 	@$(RUN) -m bench.backfill
 
 bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with a blueprint; 20 minutes.
