@@ -6,12 +6,13 @@ What happened to an object is not read from the event, because the bucket is the
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
+
+from image_labels.model import is_iso_time
 
 SHAPES = (
     "SQS messages holding S3 notifications or S3 events from EventBridge (also through SNS), a bare S3 notification, "
@@ -250,7 +251,7 @@ def _from_notification(record: Mapping[str, Any], where: str) -> ObjectRef:
 def _labelled_before(record: Mapping[str, Any], where: str) -> str:
     """A time in the form of model.iso_time, because times are compared as texts."""
     time = record["labelledBefore"]
-    if not isinstance(time, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time, re.ASCII):
+    if not isinstance(time, str) or not is_iso_time(time):
         raise EventError(
             f"{where}.labelledBefore is {_short(time)}; a time such as 2026-11-28T07:30:00.000+00:00 is allowed"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -77,3 +78,8 @@ class Rejected:
 def iso_time(seconds: float) -> str:
     """A time in seconds since the epoch. All times of this form have the same length, so they sort as texts."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def is_iso_time(text: str) -> bool:
+    """Whether the text has the form of `iso_time`, so that it can be compared with such times."""
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", text, re.ASCII) is not None

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from image_labels.model import iso_time
+from image_labels.model import is_iso_time, iso_time
 from image_labels.search.finder import MAX_PAGE, Finder, Page
 from image_labels.search.printable import visible
 
@@ -158,7 +158,7 @@ def _check(expression: str | None, *, stale: bool, rejected: bool, offline: bool
     given = (expression is not None) + stale + rejected + offline
     if given != 1:
         raise UsageError("give either an expression, --stale, --rejected or --offline")
-    if labelled_before and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", labelled_before, re.ASCII):
+    if labelled_before and not is_iso_time(labelled_before):
         raise UsageError(
             f"--labelled-before must be a time as the command prints it, such as {iso_time(0)}: "
             f"{visible(labelled_before)}"
