@@ -19,6 +19,7 @@ class Bar:
         self._progress = progress
         self._task = task
         self._activity = activity
+        self._said = ""
 
     def advance(self, count: int) -> None:
         self._progress.update(self._task, advance=count, description=self._activity)
@@ -27,8 +28,9 @@ class Bar:
         self._progress.update(self._task, completed=completed, description=self._activity)
 
     def say(self, text: str) -> None:
-        """Show another text instead of the activity, such as what it waits for."""
-        self._progress.update(self._task, description=text)
+        """Show another text instead of the activity, such as what it waits for. A new text is shown at once."""
+        self._progress.update(self._task, description=text, refresh=text != self._said)
+        self._said = text
 
     def wait(self, waiting: int) -> None:
         """Show why nothing is sent: so many messages are in the queue of photos."""
