@@ -14,7 +14,7 @@ from image_labels_cli.feeding.follower import Rule
 from image_labels_cli.feeding.inputs import daily_limit_of, pace_of
 from image_labels_cli.feeding.preview import Preview
 from image_labels_cli.feeding.selection import Selection
-from image_labels_cli.feeding.session import Session, ask, check_question
+from image_labels_cli.feeding.session import Session, check_question
 from image_labels_cli.inventory.comparison import DIFFERENCES, MEANINGS, Expected, State
 from image_labels_cli.inventory.inputs import (
     DEFAULT_GRACE_SECONDS,
@@ -100,18 +100,15 @@ def backfill(
         if not as_json:
             _write_preview(states, preview, in_queue)
         output.note(read_cost)
-        if dry_run or not selection.taken:
-            if as_json:
-                output.write_json(answer)
-            return
-        if not yes:
-            ask(preview.photos)
         send(
             session,
             selection,
             Rule(deployment.bucket, settings),
             table,
-            answer=answer if as_json else None,
+            answer=answer,
+            as_json=as_json,
+            dry_run=dry_run,
+            yes=yes,
             again=ctx.obj.command("backfill", *([prefix] if prefix else [])),
             redrive=ctx.obj.command("redrive"),
         )

@@ -21,8 +21,8 @@ from image_labels_cli.feeding.follower import Rule
 from image_labels_cli.feeding.inputs import OFFLINE_FACTOR, daily_limit_of, pace_of
 from image_labels_cli.feeding.preview import Preview
 from image_labels_cli.feeding.selection import Selection, has_all
-from image_labels_cli.feeding.session import Session, ask, check_question
-from image_labels_cli.inventory.inputs import settings_of, wanted_of
+from image_labels_cli.feeding.session import Session, check_question
+from image_labels_cli.inventory.inputs import wanted_of
 from image_labels_cli.inventory.items import MAX_KEYS
 from image_labels_cli.inventory.table import Table
 from image_labels_cli.invocation import NothingFoundError, UsageError
@@ -102,13 +102,13 @@ def relabel(
     flags = {"--stale": stale, "--rejected": rejected, "--offline": offline}
     words = [*([expression] if expression is not None else []), *(name for name, given in flags.items() if given)]
     words += ["--prefix", prefix] if prefix else []
-    settings, wanted = settings_of(deployment), wanted_of(deployment, aws.dynamodb)
+    wanted = wanted_of(deployment, aws.dynamodb)
     session = Session(deployment, aws, pace)
     with (
         Selection(limit) as selection,
         Table(aws.dynamodb, deployment.images_table, call=session.patience, sleep=session.time.sleep) as table,
     ):
-        choice = _Choice(session, table, selection, settings, wanted, prefix, labelled_before)
+        choice = _Choice(session, table, selection, wanted, prefix, labelled_before)
         if expression is not None:
             choice.matching(expression)
         else:
@@ -117,7 +117,7 @@ def relabel(
             session.pace *= OFFLINE_FACTOR
         preview = Preview.of(selection, session.pace, daily_limit)
         answer = {
-            "settings": settings,
+            "settings": wanted.text,
             "labelled_before": choice.before,
             "reasons": {reason: selection.reasons[reason] for reason in _MEANINGS},
             "need_rekognition": choice.left_out,
@@ -137,18 +137,15 @@ def relabel(
             raise NothingFoundError(
                 "\n".join(["no photo matches", *map(did_you_mean, suggestions, suggestions.values())])
             )
-        if dry_run or not selection.taken:
-            if as_json:
-                output.write_json(answer)
-            return
-        if not yes:
-            ask(preview.photos)
         send(
             session,
             selection,
-            Rule(deployment.bucket, settings),
+            Rule(deployment.bucket, wanted.text),
             table,
-            answer=answer if as_json else None,
+            answer=answer,
+            as_json=as_json,
+            dry_run=dry_run,
+            yes=yes,
             again=ctx.obj.command("relabel", *words, *([] if offline else ["--labelled-before", choice.before])),
             redrive=ctx.obj.command("redrive"),
         )
@@ -176,7 +173,6 @@ class _Choice:
     session: Session
     table: Table
     selection: Selection
-    settings: str
     wanted: Wanted
     prefix: str
     before: str
@@ -232,7 +228,7 @@ class _Choice:
         for item in self.table:
             if item.foreign or not item.complete:
                 continue  # a backfill sends them
-            other_settings = item.settings != self.settings
+            other_settings = item.settings != self.wanted.text
             if rejected:
                 if item.status == "REJECTED" and self._is_old(item):
                     self.selection.offer_item(item, self.wanted, REJECTED, self.before)

@@ -10,6 +10,7 @@ from image_labels.failures import Failure
 
 from image_labels_cli import output
 from image_labels_cli.feeding import report
+from image_labels_cli.feeding.session import ask
 from image_labels_cli.invocation import DifferencesError
 
 if TYPE_CHECKING:
@@ -25,15 +26,25 @@ def send(
     rule: Rule,
     table: Table,
     *,
-    answer: Mapping[str, Any] | None,
+    answer: Mapping[str, Any],
+    as_json: bool,
+    dry_run: bool,
+    yes: bool,
     again: str,
     redrive: str,
 ) -> None:
-    """Send the photos and follow them. With an `answer`, it is printed as JSON together with the result.
+    """Ask unless `yes`, send the photos and follow them. With JSON, `answer` is printed together with the result.
 
-    `again` and `redrive` are commands. Raises DifferencesError if photos are not done, KeyboardInterrupt after Ctrl-C,
+    A dry run, or a selection without photos, ends before the question. `again` and `redrive` are commands. Raises
+    NothingFoundError if the answer is no, DifferencesError if photos are not done, KeyboardInterrupt after Ctrl-C,
     and AWS's errors.
     """
+    if dry_run or not selection.taken:
+        if as_json:
+            output.write_json(answer)
+        return
+    if not yes:
+        ask(selection.taken)
     try:
         session.run(selection, rule, table)
     except (BotoCoreError, ClientError, Failure):
@@ -41,7 +52,7 @@ def send(
         raise
     finally:
         result = session.result
-        if answer is not None:
+        if as_json:
             output.write_json({**answer, "result": report.as_json(result)})
         elif output.is_terminal():
             report.write(result)
