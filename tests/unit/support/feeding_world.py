@@ -22,10 +22,12 @@ from image_labels.selection import Criteria, covers
 from image_labels.tables.items import rows_of
 from image_labels.tables.terms import terms_of
 from image_labels_cli.aws import Aws
+from image_labels_cli.feeding import session
 from image_labels_cli.times import Time
 from support.fakes import BUCKET, TABLE
 
 if TYPE_CHECKING:
+    import pytest
     from image_labels_cli.deployment import Deployment
 
 SETTINGS = "max_labels=10;min_confidence=80.0"
@@ -194,8 +196,7 @@ class World:
         return (
             item.get("ETag") == {"S": self.objects[key][0]}
             and item.get("LabelledAt", {}).get("S", "") >= before
-            and (item["Status"] == {"S": "REJECTED"} or "DetectionsCut" not in item)
-            and (item["Status"] == {"S": "REJECTED"} or covers(asked, labels, wanted))
+            and (item["Status"] == {"S": "REJECTED"} or ("DetectionsCut" not in item and covers(asked, labels, wanted)))
         )
 
     def _agrees(self, key: str, before: str = "") -> bool:
@@ -334,3 +335,19 @@ def throttled(operation: str) -> ClientError:
 
 def keys(count: int, prefix: str = "images/") -> Iterator[str]:
     return (f"{prefix}{n:06}.jpg" for n in range(count))
+
+
+def deploy(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """The command's environment and clock for this world."""
+    for name, value in {
+        "FILTER_PREFIX": "images/",
+        "FILTER_SUFFIXES": ".jpg,.png",
+        "MIN_CONFIDENCE": "80",
+        "MAX_LABELS": "10",
+        "QUEUE_URL": QUEUE,
+        "DEAD_LETTER_QUEUE_URL": DEAD,
+        "WAITING_QUEUE_URL": WAITING,
+        "REKOGNITION_TPS": f"{world.rate:g}",
+    }.items():
+        monkeypatch.setenv(f"IMAGE_LABELS_{name}", value)
+    monkeypatch.setattr(session, "TIME", world.time)

@@ -7,9 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from image_labels_cli.feeding import session
 from support.command import run, run_on_terminal
-from support.feeding_world import DEAD, QUEUE, SETTINGS, WAITING, World, keys
+from support.feeding_world import DEAD, QUEUE, SETTINGS, WAITING, World, deploy, keys
 from support.foreign import LAB
 
 if TYPE_CHECKING:
@@ -20,25 +19,10 @@ pytestmark = pytest.mark.usefixtures("deployment")
 OVER_15_MB = 16_000_000
 
 
-@pytest.fixture(autouse=True)
-def module(deployment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "FILTER_PREFIX": "images/",
-        "FILTER_SUFFIXES": ".jpg,.png",
-        "MIN_CONFIDENCE": "80",
-        "MAX_LABELS": "10",
-        "QUEUE_URL": QUEUE,
-        "DEAD_LETTER_QUEUE_URL": DEAD,
-        "WAITING_QUEUE_URL": WAITING,
-        "REKOGNITION_TPS": "50",
-    }.items():
-        monkeypatch.setenv(f"IMAGE_LABELS_{name}", value)
-
-
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
+def world(deployment: None, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    monkeypatch.setattr(session, "TIME", world.time)
+    deploy(monkeypatch, world)
     return world
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from image_labels.model import iso_time
-from image_labels_cli.feeding import session
 from support.command import run, run_on_terminal
-from support.feeding_world import DEAD, EPOCH, QUEUE, SETTINGS, WAITING, World, keys
+from support.feeding_world import EPOCH, SETTINGS, World, deploy, keys
 from support.foreign import LAB
 
 if TYPE_CHECKING:
@@ -24,23 +23,10 @@ OTHER = {"S": "max_labels=10;min_confidence=90.0"}
 TWO_LABELS = {"SS": ["Dog", "Sky"]}
 
 
-@pytest.fixture(autouse=True)
-def module(deployment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "MIN_CONFIDENCE": "80",
-        "MAX_LABELS": "10",
-        "QUEUE_URL": QUEUE,
-        "DEAD_LETTER_QUEUE_URL": DEAD,
-        "WAITING_QUEUE_URL": WAITING,
-        "REKOGNITION_TPS": "50",
-    }.items():
-        monkeypatch.setenv(f"IMAGE_LABELS_{name}", value)
-
-
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
+def world(deployment: None, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    monkeypatch.setattr(session, "TIME", world.time)
+    deploy(monkeypatch, world)
     return world
 
 
