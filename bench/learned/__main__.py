@@ -5,9 +5,9 @@ It downloads 1.2 GB from Debian at first, and takes some 10 minutes. The classif
 
 Each label is a ridge regression of 1 and 0 on vision.learned.features, with pictures that show the label and those that
 do not counted alike in sum. All pictures are used twice, in colour and in grey. The thresholds come from photographs
-without the label, each judged by a model of the three quarters of the files that it does not belong to. Numbered files,
-as brick1.png and brick2.png, belong together. bench/photographs/truth.toml: the strength of the ridge and the share of
-false labels were chosen on its part "tuning".
+without the label, each judged by a model of the three quarters of the files that it does not belong to. A label can
+also be trained with collages (collages.py). bench/photographs/truth.toml: the strength of the ridge, the share of false
+labels and the labels with collages were chosen on its part "tuning".
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import itertools
 import json
 import re
 import tomllib
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from image_labels_emulator.vision import classifier, labels, learned
 
-from bench.learned.pictures import Picture, pictures
+from bench.learned.collages import Collages
+from bench.learned.pictures import Patterns, Picture, fold, pictures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,33 +45,49 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Features of the pictures in colour, followed by those in grey; the rest for each picture."""
+    """Names of n pictures, which of them are photographs, and features in colour and in grey, shape (2, n, 1000)."""
 
     names: list[str]
     photographs: NDArray[np.bool_]
     features: Floats
 
+    def __add__(self, other: Pool) -> Pool:
+        return Pool(
+            self.names + other.names,
+            np.concatenate([self.photographs, other.photographs]),
+            np.concatenate([self.features, other.features], axis=1),
+        )
+
 
 def main() -> None:
     """Train all labels."""
     sources = tomllib.loads(SOURCES.read_text())
-    pool = _pool(sources)
-    trained = [_trained(label, patterns, pool) for label, patterns in sorted(sources["labels"].items())]
+    collages = Collages()
+    pool = _pool(_noted(pictures(sources), collages))
+    trained = []
+    for label, patterns in sorted(sources["labels"].items()):
+        own = _pool(collages.of(patterns, FOLDS)) if patterns.get("collages") else None
+        trained.append(train(label, patterns, pool, own))
     OUT.write_text(json.dumps(trained, indent=1) + "\n")
     for each in trained:
         print({key: value for key, value in each.items() if key != "weights"})
 
 
-def _pool(sources: Mapping[str, Any]) -> Pool:
+def _noted(found: Iterable[Picture], collages: Collages) -> Iterator[Picture]:
+    for each in found:
+        collages.add(each)
+        yield each
+
+
+def _pool(found: Iterator[Picture]) -> Pool:
     seen: list[tuple[str, bool, Floats, Floats]] = []
     with ProcessPoolExecutor() as pool:
-        found = pictures(sources)
         while batch := list(itertools.islice(found, BATCH)):
             seen += pool.map(_seen, batch)
             print(f"\r{len(seen)} pictures", end="", flush=True)
     print()
     names, are_photographs, colour, grey = zip(*seen, strict=True)
-    return Pool(list(names), np.array(are_photographs), np.array([*colour, *grey]))
+    return Pool(list(names), np.array(are_photographs), np.array([colour, grey]))
 
 
 def _seen(picture: Picture) -> tuple[str, bool, Floats, Floats]:
@@ -81,42 +97,47 @@ def _seen(picture: Picture) -> tuple[str, bool, Floats, Floats]:
     return picture.name, picture.is_photograph, colour, without
 
 
-def _trained(label: str, patterns: Mapping[str, str], pool: Pool) -> dict[str, Any]:
-    """An entry of learned.json."""
+def train(label: str, patterns: Patterns, pool: Pool, collages: Pool | None = None) -> dict[str, Any]:
+    """An entry of learned.json. The collages are pictures, too, but set no threshold and are not counted."""
+    pictures_only = len(pool.names)
+    if collages is not None:
+        pool += collages
     shown = np.array([bool(re.search(patterns["shows"], name)) for name in pool.names])
     against = np.array([not re.search(patterns["unclear"], name) for name in pool.names]) & ~shown
-    fold = np.array([_fold(name) for name in pool.names])
-    scores = np.empty(len(pool.names) * 2)
+    folds = np.array([fold(name, FOLDS) for name in pool.names])
+    scores = np.empty((2, len(pool.names)))
     for each in range(FOLDS):
-        weights, bias = _ridge(pool, shown & (fold != each), against & (fold != each))
-        judged = np.tile(fold == each, 2)
-        scores[judged] = pool.features[judged] @ weights + bias
-    false = np.sort(scores[np.tile(against & pool.photographs, 2)])[::-1]
+        weights, bias = _ridge(pool, shown & (folds != each), against & (folds != each))
+        judged = folds == each
+        scores[:, judged] = pool.features[:, judged] @ weights + bias
+    false = np.sort(scores[:, against & pool.photographs], axis=None)[::-1]
     points = [(round(float(false[int(len(false) * share)]), 3), confidence) for share, confidence in FALSE]
-    found = float(np.mean(scores[: len(shown)][shown] > points[-1][0]))
-    print(f"{label}: {found:.0%} of the pictures that show it are above {FALSE[-1][1]:.0f}, of {len(false)} views")
+    above = scores > points[-1][0]
+    of_pictures = np.arange(len(pool.names)) < pictures_only
+    print(
+        f"{label}: {np.mean(above[0, shown & of_pictures]):.0%} of the pictures that show it are above "
+        f"{FALSE[-1][1]:.0f}, of {len(false)} views"
+    )
+    if collages is not None:
+        shares = [np.mean(above[:, each & ~of_pictures]) for each in (shown, against)]
+        print(f"  collages: {shares[0]:.0%} of those that show it, {shares[1]:.1%} of the others")
     weights, bias = _ridge(pool, shown, against)
     return {
         "label": label,
         "points": [(0.0, 0.0), *points, (1.0, MOST)],
-        "shown": int(shown.sum()),
-        "against": int(against.sum()),
+        "shown": int(shown[:pictures_only].sum()),
+        "against": int(against[:pictures_only].sum()),
         "bias": round(bias, 5),
         "weights": learned.encoded(weights),
     }
 
 
-def _fold(name: str) -> int:
-    stem = re.sub(r"[\d_]*[a-z]?\.\w+$", "", Path(name).name)
-    return zlib.crc32(stem.encode()) % FOLDS
-
-
 def _ridge(pool: Pool, shown: NDArray[np.bool_], against: NDArray[np.bool_]) -> tuple[Floats, float]:
     """Weights and bias."""
-    used = np.tile(shown | against, 2)
-    target = np.tile(shown, 2)[used].astype(float)
+    used = shown | against
+    target = np.tile(shown[used], 2).astype(float)
     share = np.where(target > 0, 0.5 / target.sum(), 0.5 / (1 - target).sum())
-    seen = pool.features[used]
+    seen = pool.features[:, used].reshape(len(target), -1)
     mean, middle = share @ seen, share @ target
     root = np.sqrt(share * len(target))[:, None]
     centred = (seen - mean) * root

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 from PIL import Image
@@ -28,16 +28,28 @@ _SAME = 0.985  # correlation of thumbnails of the same picture in another size o
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`name` is the path in the package, with the path in an archive of the package after "#"."""
+    """`name` is the path in the package, with the path in an archive of the package after "#".
+
+    `opacity` is 0 to 255, of rows x columns; None if nothing is transparent.
+    """
 
     name: str
     is_photograph: bool
     pixels: NDArray[np.uint8]
+    opacity: NDArray[np.uint8] | None = None
+
+
+class Patterns(TypedDict):
+    """A label of sources.toml, which describes the fields."""
+
+    shows: str
+    unclear: str
+    collages: NotRequired[bool]
 
 
 def pictures(sources: Mapping[str, Any]) -> Iterator[Picture]:
     """The pictures of all packages, without those that bench/photographs has, and without `never`."""
-    measured = np.array([thumbnail(_pixels(each.data)) for each in photographs()[0]])
+    measured = np.array([thumbnail(_pixels(each.data)[0]) for each in photographs()[0]])
     always = [sources["always"], *(each["shows"] for each in sources["labels"].values())]
     for package in sources["packages"]:
         archive = fetch_archive({**package, "registry": "Debian"})
@@ -46,10 +58,10 @@ def pictures(sources: Mapping[str, Any]) -> Iterator[Picture]:
             chosen = any(re.search(each, name) for each in always)
             if not wanted or not (chosen or zlib.crc32(name.encode()) % package["every"] == 0):
                 continue
-            pixels = _pixels(data)
+            pixels, opacity = _pixels(data)
             if min(pixels.shape[:2]) < _LEAST_SIDE or (measured @ thumbnail(pixels)).max() > _SAME:
                 continue
-            yield Picture(name, bool(re.search(package["photographs"], name)), pixels)
+            yield Picture(name, bool(re.search(package["photographs"], name)), pixels, opacity)
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -76,11 +88,19 @@ def _is_picture(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES)
 
 
-def _pixels(data: bytes) -> NDArray[np.uint8]:
-    """RGB, on white where the picture is transparent."""
+def fold(name: str, folds: int) -> int:
+    """The fold of a picture. Numbered files, as brick1.png and brick2.png, belong to the same."""
+    stem = re.sub(r"[\d_]*[a-z]?\.\w+$", "", Path(name).name)
+    return zlib.crc32(stem.encode()) % folds
+
+
+def _pixels(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """RGB, on white where the picture is transparent, and the opacity."""
     file = Image.open(io.BytesIO(data))
     file.draft("RGB", (2 * _MOST_SIDE, 2 * _MOST_SIDE))
     picture = file.convert("RGBA")
     picture.thumbnail((_MOST_SIDE, _MOST_SIDE))
     white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+    opacity = np.asarray(picture.getchannel("A"))
+    on_white = np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+    return on_white, opacity if opacity.min() == 0 < opacity.max() else None

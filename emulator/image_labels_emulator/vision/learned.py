@@ -2,8 +2,8 @@
 
 The classifier knows 1000 things, and galaxies are not among them. But it answers pictures of galaxies alike: a bit of
 jellyfish, a bit of fountain, nothing of a dog. So each label here is a linear function of the logarithms of the 1000
-probabilities, less their mean, and scaled to length 1. bench/learned trained it with pictures of Debian packages: none
-of those that make bench-see measures.
+probabilities, less their mean, and scaled to length 1. bench/learned trained it with pictures of Debian packages, and
+Coin also with collages of pictures of single coins. None is a picture that make bench-see measures.
 
 `learned.json` has the weights, and the points from a score to a confidence. 80 % is the score that 1 in 1000
 photographs that do not show the label exceeds, 20 % that of 1 in 100. The photographs were not used in the training of
@@ -32,8 +32,8 @@ _LEAST = 1e-30  # probability: smaller ones are rounding errors
 class Learned:
     """A label; a score of at least 0 and its confidence in percent by interpolation between `points`.
 
-    `shown` and `against` are the number of pictures with and without the label in the training. `weights` has the shape
-    (1000,), in the order of the classifier's classes.
+    `shown` and `against` are the number of pictures with and without the label in the training; collages are not
+    counted. `weights` has the shape (1000,), in the order of the classifier's classes.
     """
 
     label: str

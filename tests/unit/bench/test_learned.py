@@ -31,6 +31,15 @@ def png(seed: int, side: int = 90) -> bytes:
     return out.getvalue()
 
 
+def cutout(seed: int) -> bytes:
+    """The same, with a transparent left half."""
+    picture = Image.open(io.BytesIO(png(seed))).convert("RGBA")
+    picture.paste((0, 0, 0, 0), (0, 0, 45, 90))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
 def pk3(files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as zipped:
@@ -44,7 +53,7 @@ def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, pictures
     """The pictures of a package; one of them is measured by `make bench-see`, in another size."""
     package = tmp_path / "sample_1_all.deb"
     files = {
-        "./coins/euro.png": png(1),
+        "./coins/euro.png": cutout(1),
         "./coins/never.png": png(2),
         "./other/measured.png": png(3, side=200),
         "./other/tiny.png": png(4, side=30),
@@ -79,6 +88,15 @@ def test_only_photographs_set_thresholds(found: dict[str, pictures.Picture]) -> 
         "./coins/euro.png",
         "./animals.rcc#/fish.png",
     }
+
+
+def test_a_cut_out_is_on_white_and_keeps_its_outline(found: dict[str, pictures.Picture]) -> None:
+    euro = found["./coins/euro.png"]
+    assert (euro.pixels[:, :45] == 255).all()
+    assert euro.opacity is not None
+    assert (euro.opacity[:, :45] == 0).all()
+    assert (euro.opacity[:, 45:] == 255).all()
+    assert found["./animals.rcc#/fish.png"].opacity is None
 
 
 def test_every_package_is_locked_and_has_a_licence() -> None:

@@ -85,6 +85,7 @@ def test_weights_survive_the_file_to_three_digits() -> None:
     ("name", "expected"),
     [
         ("grass", {"Grass"}),
+        ("coins", {"Coin"}),
         ("brick", set()),
         ("gravel", set()),
         ("chelsea", set()),
