@@ -191,12 +191,17 @@ class Root:
         self.directory = directory
         state_directory.mkdir(parents=True, exist_ok=True)
         self.state = state_directory / "terraform.tfstate"
+        self.data_directory = state_directory / "data"
         state = f"-state={self.state}"
         self._environment = (
             environment(base_environment)
-            | {"TF_DATA_DIR": str(state_directory / "data")}
+            | {"TF_DATA_DIR": str(self.data_directory)}
             | {f"TF_CLI_ARGS_{command}": state for command in ("plan", "apply", "destroy", "output")}
         )
+
+    def with_variables(self, variables: Mapping[str, str]) -> Root:
+        """The same root module, with additional environment variables."""
+        return Root(self.directory, self.data_directory.parent, {**self._environment, **variables})
 
     def run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run a command. Raises TerraformError if its exit code is not in `allowed`."""

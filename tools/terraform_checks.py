@@ -7,12 +7,14 @@ for each version of Terraform without the Python environment.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tools.terraform import LOCAL, ROOT, Root, TerraformError, environment, executable, version
+from tools.terraform_provider import Providers
 
 # Environment variable with a version of the AWS provider, or a version constraint. Without it, Terraform selects the
 # newest version that satisfies the module's constraint.
@@ -30,18 +32,22 @@ def main(arguments: list[str]) -> int:
         print(f"error: unknown check; the checks are {' and '.join(checks)}", file=sys.stderr)
         return 2
     wanted = os.environ.get(AWS_PROVIDER)
+    # Terraform holds the schema of every AWS resource, which Go's garbage collector scans several times per run.
+    os.environ.setdefault("GOGC", "400")
+    # The default action of SIGTERM would leave the providers running.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     # Only the module: the examples have a constraint for the emulator.
-    with aws_provider(ROOT, wanted) if wanted else nullcontext():
-        failed = [checks[name]() for name in chosen]
+    with aws_provider(ROOT, wanted) if wanted else nullcontext(), Providers() as providers:
+        failed = [checks[name](providers) for name in chosen]
     return 1 if any(failed) else 0
 
 
-def _validate_all() -> bool:
+def _validate_all(providers: Providers) -> bool:
     """Whether any root module fails. With AWS_PROVIDER, only the module is validated."""
     if os.environ.get(AWS_PROVIDER):
-        return _validate(ROOT)
+        return _validate(ROOT, providers)
     roots = sorted(path.parent for where in ("examples", "tests/e2e") for path in ROOT.glob(f"{where}/*/main.tf"))
-    failed = [_validate(root) for root in (ROOT, *roots)]
+    failed = [_validate(root, providers) for root in (ROOT, *roots)]
     return any(failed)
 
 
@@ -64,11 +70,11 @@ def aws_provider(module: Path, version: str) -> Iterator[None]:
             lock.write_bytes(locked)
 
 
-def _validate(directory: Path) -> bool:
+def _validate(directory: Path, providers: Providers) -> bool:
     """Whether it fails."""
     name = directory.relative_to(ROOT).as_posix()
     try:
-        _initialized(directory).run("validate", "-no-color")
+        _initialized(directory, providers).run("validate", "-no-color")
     except TerraformError as error:
         print(f"validate {name}: {error}", flush=True)
         return True
@@ -76,13 +82,13 @@ def _validate(directory: Path) -> bool:
     return False
 
 
-def _test() -> bool:
+def _test(providers: Providers) -> bool:
     """Whether it fails."""
     if Path(executable()).stem == "tofu":
         print("test: skipped, because OpenTofu's mock_provider cannot read its data from a file", flush=True)
         return False
     try:
-        root = _initialized(ROOT)
+        root = _initialized(ROOT, providers)
     except TerraformError as error:
         print(f"test: {error}", flush=True)
         return True
@@ -93,14 +99,14 @@ def _test() -> bool:
     return test.wait() != 0
 
 
-def _initialized(directory: Path) -> Root:
+def _initialized(directory: Path, providers: Providers) -> Root:
     # A separate directory per version, because several versions may run at the same time.
     tool = f"{Path(executable()).stem}-{'.'.join(map(str, version(executable())))}"
     kept = LOCAL / "terraform" / "checks" / tool / directory.relative_to(ROOT.parent)
     root = Root(directory, kept, environment())
     upgrade = ["-upgrade"] if os.environ.get(AWS_PROVIDER) else []
     root.run("init", "-no-color", "-backend=false", *upgrade)
-    return root
+    return root.with_variables(providers.variables(directory, root.data_directory))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fixes of moto's DynamoDB: concurrent callers, and comparisons of different types.
+"""Fixes of moto's DynamoDB: concurrent callers, comparisons of different types, and the time of reads.
 
 Before each transaction moto makes a deep copy of all tables, and restores it if the transaction fails. That reverts the
 concurrent writes of other callers, and its cost grows with the tables. Conditional writes in moto are not atomic. Here
@@ -6,10 +6,15 @@ calls are serialized, and a failed transaction restores only the items that it t
 
 In a condition or filter, DynamoDB evaluates a comparison of different types to false (`<>` to true). moto raises
 TypeError for a string and a number, and treats true as 1.
+
+To read an item, moto copies each list or map once per level that encloses it, and the whole item once per attribute
+that a projection names. For an item with hundreds of labels that takes half a second. Here each value is copied once.
 """
 
 from __future__ import annotations
 
+import base64
+import re
 import threading
 from collections.abc import Callable
 from copy import deepcopy
@@ -18,7 +23,7 @@ from typing import Any
 
 from moto.dynamodb import comparisons
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 CALLS = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")
 COMPARISONS = (
@@ -37,6 +42,10 @@ def install() -> None:
     for name in COMPARISONS:
         operator = getattr(comparisons, name)
         operator.expr = _same_type_only(operator.expr, otherwise=name == "OpNotEqual")
+    DynamoType.to_regular_json = _to_regular_json  # type: ignore[method-assign]
+    DynamoType.__deepcopy__ = _copy_of_value  # type: ignore[attr-defined]
+    Item.__deepcopy__ = _copy_of_item  # type: ignore[attr-defined]
+    Item.project = _of_named_attributes(Item.project)  # type: ignore[assignment,method-assign]
     transact = DynamoDBBackend.transact_write_items
     DynamoDBBackend.transact_write_items = _with_own_rollback(transact)  # type: ignore[method-assign]
 
@@ -58,6 +67,51 @@ def _same_type_only(compare: Callable[[Any, Any], bool], *, otherwise: bool) -> 
         return otherwise if len(types) > 1 else compare(self, item)
 
     return expr
+
+
+def _to_regular_json(self: DynamoType) -> dict[str, Any]:
+    """The value in DynamoDB's JSON, which shares no list or map with the table."""
+    value = self.value
+    if isinstance(value, dict):
+        value = {name: each.to_regular_json() for name, each in value.items()}
+    elif isinstance(value, list):
+        value = [each.to_regular_json() if isinstance(each, DynamoType) else each for each in value]
+    elif self.is_binary():
+        value = base64.b64decode(value)
+    return {self.type: value}
+
+
+def _copy_of_value(self: DynamoType, memo: dict[int, Any]) -> DynamoType:
+    copied = object.__new__(DynamoType)
+    copied.type, copied.value = self.type, self.value
+    if isinstance(self.value, dict):
+        copied.value = {name: deepcopy(each, memo) for name, each in self.value.items()}
+    elif isinstance(self.value, list):
+        copied.value = [deepcopy(each, memo) for each in self.value]
+    return copied
+
+
+def _copy_of_item(self: Item, memo: dict[int, Any]) -> Item:
+    return _with_attributes(self, {name: _copy_of_value(value, memo) for name, value in self.attrs.items()})
+
+
+def _with_attributes(item: Item, attributes: dict[str, DynamoType]) -> Item:
+    """An item with the same keys, which moto does not keep in its list of all items."""
+    made: Item = object.__new__(Item)
+    made.hash_key, made.range_key = item.hash_key, item.range_key
+    made.attrs = LimitedSizeDict(attributes)
+    return made
+
+
+def _of_named_attributes(project: Callable[[Item, list[list[str]]], Item]) -> Callable[[Item, list[list[str]]], Item]:
+    @wraps(project)
+    def project_named(self: Item, paths: list[list[str]]) -> Item:
+        # The path of Labels[0].Name is ["Labels[0]", "Name"]. A name itself may end with an index.
+        names = {name for path in paths for name in (path[0], re.sub(r"\[\d+\]$", "", path[0]))}
+        named = {name: value for name, value in self.attrs.items() if name in names}
+        return project(_with_attributes(self, named), paths)
+
+    return project_named
 
 
 def _with_own_rollback(transact: Callable[..., Any]) -> Callable[..., Any]:
