@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from image_labels.selection import POLICY, Criteria
+
+if TYPE_CHECKING:
+    from image_labels.detectors.finding import DetectorCriteria
 
 
 class SettingsError(ValueError):
@@ -95,20 +99,20 @@ def fingerprint_of(environment: Mapping[str, str]) -> str:
     """The Settings of an item: the text of `wanted_by`, LABEL_POLICY_ID, and `detectors_by`, unless they are empty."""
     policy_id = environment.get("LABEL_POLICY_ID")
     labels = wanted_by(environment).text + (f"{POLICY}{policy_id}" if policy_id else "")
-    return labels + "".join(detectors_by(environment).values())
+    return labels + "".join(criteria.settings for criteria in detectors_by(environment).values())
 
 
-def detectors_by(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings of the detectors that a function with these variables has, by name, in the order of an item's.
+def detectors_by(environment: Mapping[str, str]) -> dict[str, DetectorCriteria]:
+    """What a function with these variables asks besides the labels, by the detectors' names, in their order.
 
     A variable that is empty counts as missing. Raises SettingsError that names the invalid ones.
     """
     read = _Reader(environment)
-    found = {}
+    found: dict[str, DetectorCriteria] = {}
     if environment.get("TEXT_MIN_CONFIDENCE"):
         from image_labels.detectors import text  # not at the function's start: the import lengthens it
 
-        found[text.NAME] = text.settings_of(read.text_min_confidence())
+        found[text.NAME] = text.TextCriteria(read.text_min_confidence())
     if read.problems:
         raise SettingsError("; ".join(read.problems))
     return found

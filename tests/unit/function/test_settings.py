@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from image_labels.detectors.text import TextCriteria
 from image_labels.selection import Criteria
 from image_labels.settings import Settings, SettingsError, detectors_by, fingerprint_of, wanted_by
 
@@ -68,7 +69,7 @@ def test_detectors_are_part_of_the_fingerprint() -> None:
     text = {"TEXT_MIN_CONFIDENCE": "75"}
     assert fingerprint_of(GOOD | text) == "max_labels=10;min_confidence=80.0;text=min_confidence=75.0"
     assert fingerprint_of(GOOD | {"TEXT_MIN_CONFIDENCE": ""}) == fingerprint_of(GOOD)
-    assert detectors_by(GOOD | text) == {"text": ";text=min_confidence=75.0"}
+    assert detectors_by(GOOD | text) == {"text": TextCriteria(75.0)}
     with pytest.raises(SettingsError, match="TEXT_MIN_CONFIDENCE='x' is not a number from 0 to 100"):
         detectors_by({"TEXT_MIN_CONFIDENCE": "x"})
 
