@@ -167,7 +167,7 @@ locals {
   )
 
   # The function's settings. A validation of lambda_environment_variables refuses these names. The function for S3 Batch
-  # Operations has others for CONCURRENCY and DETECT_LABELS_PER_SECOND.
+  # Operations has others for CONCURRENCY and the calls per second.
   environment = {
     BUCKET_NAME       = local.bucket_name
     IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
@@ -194,6 +194,8 @@ locals {
     var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
     local.requested_min_confidence == var.min_confidence ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(local.requested_min_confidence) },
     local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
+    local.text_environment,
+    { for api in local.detectors : local.api_variables[api] => format("%.4f", local.calls_per_second[api]) },
   )
 }
 

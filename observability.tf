@@ -32,7 +32,7 @@ locals {
 
   # Each metric counts log lines of the function (worker.py): one line per photo and attempt, so Failed counts attempts, not
   # photos. A minute with log lines but no match counts as 0, so that ratios can be computed; Latency has no such default.
-  metrics = {
+  metrics = merge({
     Labelled = { pattern = "{ $.outcome = \"labelled\" }" }
     Rejected = { pattern = "{ $.outcome = \"rejected\" }" }
     Removed  = { pattern = "{ $.outcome = \"removed\" }" }
@@ -44,6 +44,14 @@ locals {
     Latency = { pattern = "{ $.outcome = \"labelled\" && $.latency_ms = * }", value = "$.latency_ms", unit = "Milliseconds" }
     # Successful calls, which AWS bills.
     RekognitionCalls = { pattern = "{ $.rekognition_calls > 0 }", value = "$.rekognition_calls" }
+    }, {
+    # Those of a single API other than DetectLabels.
+    for api, field in local.call_fields : "${api}Calls" => { pattern = "{ $.${field} > 0 }", value = "$.${field}" }
+  })
+
+  # The fields of the log lines, such as detect_text_calls.
+  call_fields = {
+    for api in local.detectors : api => "${lower(trimsuffix(local.api_variables[api], "_PER_SECOND"))}_calls"
   }
 }
 

@@ -213,19 +213,20 @@ def callback(
         str, _deployment_option("max_labels", "Maximum number of the function's labels per photo.")
     ] = "",
     rekognition_tps: Annotated[
-        str, _deployment_option("rekognition_tps", "DetectLabels calls per second that the function makes.")
+        str, _deployment_option("rekognition_tps", "Photos per second that the function labels.")
     ] = "",
     daily_image_limit: Annotated[
         str, _deployment_option("daily_image_limit", "Images per day that the function sends to Rekognition.")
     ] = "",
     label_policy_id: Annotated[str, _deployment_option("label_policy_id", "Label policy of the function.")] = "",
+    text_min_confidence: Annotated[
+        str, _deployment_option("text_min_confidence", "Minimum confidence of the function's lines of text.")
+    ] = "",
     batch_function_arn: Annotated[
         str, _deployment_option("batch_function_arn", "Function that S3 Batch Operations invokes.")
     ] = "",
     batch_role_arn: Annotated[str, _deployment_option("batch_role_arn", "Role of S3 Batch Operations jobs.")] = "",
-    batch_tps: Annotated[
-        str, _deployment_option("batch_tps", "DetectLabels calls per second of S3 Batch Operations jobs.")
-    ] = "",
+    batch_tps: Annotated[str, _deployment_option("batch_tps", "Photos per second of S3 Batch Operations jobs.")] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -269,6 +270,7 @@ def callback(
         "rekognition_tps": rekognition_tps,
         "daily_image_limit": daily_image_limit,
         "label_policy_id": label_policy_id,
+        "text_min_confidence": text_min_confidence,
         "batch_function_arn": batch_function_arn,
         "batch_role_arn": batch_role_arn,
         "batch_tps": batch_tps,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 from image_labels.policy import PolicyCriteria, read_policy
 from image_labels.search.printable import visible
-from image_labels.settings import SettingsError, fingerprint_of, wanted_by
+from image_labels.settings import SettingsError, detectors_by, fingerprint_of, wanted_by
 
 from image_labels_cli.inventory.keys import KeyFilter
+from image_labels_cli.inventory.target import Target
 from image_labels_cli.invocation import UsageError
 
 if TYPE_CHECKING:
-    from image_labels.selection import Wanted
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from image_labels_cli.deployment import Deployment
@@ -53,19 +53,30 @@ def settings_of(deployment: Deployment) -> str:
     try:
         return fingerprint_of(_environment(deployment))
     except SettingsError as error:
-        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
+        raise UsageError(
+            f"--min-confidence, --max-labels and --text-min-confidence must be those of the module: {error}"
+        ) from None
 
 
-def wanted_of(deployment: Deployment, client: DynamoDBClient) -> Wanted:
-    """What decides the labels, with the label policy. Raises UsageError, and what `read_policy` raises."""
+def target_of(deployment: Deployment, client: DynamoDBClient) -> Target:
+    """What the function wants, with the label policy. Raises UsageError, and what `read_policy` raises."""
     settings_of(deployment)
-    criteria, policy_id = wanted_by(_environment(deployment)), deployment.label_policy_id
+    environment = _environment(deployment)
+    criteria, policy_id, detectors = wanted_by(environment), deployment.label_policy_id, detectors_by(environment)
     if not policy_id:
-        return criteria
+        return Target(criteria, detectors)
     if not deployment.labels_table:
         raise UsageError("--label-policy-id needs --labels-table, which has the label policy")
     policy = read_policy(client, deployment.labels_table, policy_id)
-    return PolicyCriteria(criteria, policy_id, lambda: policy)
+    return Target(PolicyCriteria(criteria, policy_id, lambda: policy), detectors)
+
+
+def calls_per_photo(deployment: Deployment) -> int:
+    """The calls of Rekognition for a new photo. Raises UsageError."""
+    try:
+        return 1 + len(detectors_by(_environment(deployment)))
+    except SettingsError as error:
+        raise UsageError(f"--text-min-confidence must be that of the module: {error}") from None
 
 
 def _environment(deployment: Deployment) -> dict[str, str]:
@@ -73,6 +84,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "MIN_CONFIDENCE": deployment.min_confidence,
         "MAX_LABELS": deployment.max_labels,
         "LABEL_POLICY_ID": deployment.label_policy_id,
+        "TEXT_MIN_CONFIDENCE": deployment.text_min_confidence,
     }
 
 

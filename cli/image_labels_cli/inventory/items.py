@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars, text_of, whole
+from image_labels.tables.items import FINDINGS, FINDINGS_NAMES, ITEM_SCALARS, has_foreign_scalars, text_of, whole
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +21,11 @@ MAX_KEYS = 100
 _OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut")
 _NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
-PROJECTION: dict[str, Any] = {"ProjectionExpression": ", ".join(_NAMES), "ExpressionAttributeNames": _NAMES}
+_OF_FINDINGS = [f"{name}.{field}" for name in FINDINGS_NAMES for field in ("Asked", "Reason")]
+PROJECTION: dict[str, Any] = {
+    "ProjectionExpression": ", ".join([*_NAMES, *_OF_FINDINGS]),
+    "ExpressionAttributeNames": _NAMES | FINDINGS_NAMES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class KnownItem:
     wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
     `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
     `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
+    `findings` has the criteria of the requests to detectors in the form of `settings`, empty for one that was refused.
     """
 
     key: str
@@ -47,6 +52,7 @@ class KnownItem:
     asked: str = ""
     answered: int = 0
     whole: bool = False
+    findings: str = ""
 
 
 def known(item: Mapping[str, Any]) -> KnownItem:
@@ -67,7 +73,14 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         asked=text_of(item, "Asked") or item["Settings"]["S"],
         answered=whole(item.get("Answered", {})) or len(item.get("Labels", {}).get("SS", ())),
         whole="DetectionsCut" not in item,
+        findings="".join(_asked(name, item.get(attribute, {}).get("M")) for name, attribute in FINDINGS.items()),
     )
+
+
+def _asked(name: str, finding: Mapping[str, Any] | None) -> str:
+    if finding is None:
+        return ""
+    return f";{name}=" + ("" if "Reason" in finding else text_of(finding, "Asked"))
 
 
 def date_of(answer: Mapping[str, Any]) -> datetime:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 from image_labels.model import Instance, Label, Labels, Rejected, is_iso_time
 from image_labels.tables.item_size import item_size
 from image_labels.tables.rows import Value, decimal
-from image_labels.tables.terms import DIGITS, Term, terms_of
+from image_labels.tables.terms import DIGITS, Term, listed, terms_of
 
 if TYPE_CHECKING:
+    from image_labels.detectors.finding import Finding
     from image_labels.model import Photo
 
 
+# Digits after the decimal point of a stored side of a box: 0.1 pixels of 10,000.
+BOX_DIGITS = 5
 # The most rows that are deleted for a foreign item: 400 KB of garbage can name a hundred times as many.
 MAX_FOREIGN_TERMS = 1000
 
@@ -40,6 +43,7 @@ class Item:
 
     `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
     `uploaded` is the time of the object, "" if an earlier version of this module wrote the item.
+    `findings` are those of detectors.
     """
 
     key: str
@@ -55,6 +59,7 @@ class Item:
     answer: Labels | Rejected | None = None
     uploaded: str = ""
     rejected: bool = False
+    findings: tuple[Finding, ...] = ()
 
     @property
     def dated(self) -> str:
@@ -63,22 +68,25 @@ class Item:
 
     @property
     def counted(self) -> frozenset[str]:
-        """The terms under which the photo is counted: all, from when its rows are complete until they no longer are.
+        """The terms under which the photo is counted, from when its rows are complete until they no longer are.
 
         An earlier version of this module counted no photos, and wrote items without the time of the object.
         """
-        counts = self.rows is Rows.COMPLETE and self.uploaded
-        return frozenset(term.text for term in self.terms) if counts else frozenset()
+        return listed(self.terms) if self.rows is Rows.COMPLETE and self.uploaded else frozenset()
 
 
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
 ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying", "Uploaded")
+# The attribute of each detector's finding, by the detector's name: see image_labels.tables.findings.
+FINDINGS = {"text": "Text"}
 # What `item_of` needs, as a ProjectionExpression.
 ITEM_PROJECTION = (
     "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
-    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded"
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded, "
+    + ", ".join(f"#{name}" for name in FINDINGS)
 )
-ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"}
+FINDINGS_NAMES = {f"#{name}": attribute for name, attribute in FINDINGS.items()}
+ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"} | FINDINGS_NAMES
 
 
 def item_of(key: str, item: Mapping[str, Any]) -> Item:
@@ -86,7 +94,8 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
     The rows of a foreign item are never considered complete. Its terms only say which of this photo's rows to delete.
     """
-    terms = terms_of(labels_of(item))
+    findings = findings_of(item)
+    terms = terms_of(labels_of(item), findings)
     if is_foreign(item):
         return Item(
             key=key,
@@ -114,6 +123,7 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         answer=_answer_of(item),
         uploaded=_uploaded(item) or "",
         rejected=item["Status"] == {"S": "REJECTED"},
+        findings=findings,
     )
 
 
@@ -121,8 +131,17 @@ def is_foreign(item: Mapping[str, Any]) -> bool:
     """Whether another program wrote the item, or changed it so that it cannot be read as this module's."""
     labelled = item.get("Status") == {"S": "LABELLED"}
     return (
-        has_foreign_scalars(item) or labelled != ("Detections" in item) or (labelled and readable_labels(item) is None)
+        has_foreign_scalars(item)
+        or labelled != ("Detections" in item)
+        or (labelled and (readable_labels(item) is None or _has_foreign_findings(item)))
     )
+
+
+def _has_foreign_findings(item: Mapping[str, Any]) -> bool:
+    """Whether the findings are not those that the settings name, or cannot be read."""
+    named = FINDINGS.keys() & {part.partition("=")[0] for part in item["Settings"]["S"].split(";")}
+    stored = {detector for detector, attribute in FINDINGS.items() if attribute in item}
+    return named != stored or len(findings_of(item)) != len(stored)
 
 
 def has_foreign_scalars(item: Mapping[str, Any]) -> bool:
@@ -187,6 +206,15 @@ def readable_labels(item: Mapping[str, Any], attribute: str = "Detections") -> t
     return labels if found is not None and len(labels) == len(found) else None
 
 
+def findings_of(item: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """What detectors found, as far as it can be read."""
+    if not any(attribute in item for attribute in FINDINGS.values()):
+        return ()
+    from image_labels.tables.findings import readable_findings  # not at the start: the import lengthens it
+
+    return readable_findings(item)
+
+
 def text_of(item: Mapping[str, Any], attribute: str) -> str:
     """A text of an item; "" if it has none."""
     return str(item.get(attribute, {}).get("S", ""))
@@ -242,10 +270,10 @@ def _detection(label: Label) -> Value:
                 "L": [
                     {
                         "M": {
-                            "Left": decimal(box.left, 5),  # 0.1 pixels of 10,000
-                            "Top": decimal(box.top, 5),
-                            "Width": decimal(box.width, 5),
-                            "Height": decimal(box.height, 5),
+                            "Left": decimal(box.left, BOX_DIGITS),
+                            "Top": decimal(box.top, BOX_DIGITS),
+                            "Width": decimal(box.width, BOX_DIGITS),
+                            "Height": decimal(box.height, BOX_DIGITS),
                             "Confidence": decimal(box.confidence, DIGITS),
                         }
                     }

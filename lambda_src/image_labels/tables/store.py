@@ -15,6 +15,7 @@ images: one item per photo
     LabelModelVersion  S     Rekognition's
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
+    Text               M     the answer of DetectText (image_labels.tables.findings), if it is called; else absent
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
@@ -23,7 +24,7 @@ labels: one row per term and photo, and reserved partitions
     Term               S     partition key: the term, folded
     Rank               S     sort key: best confidence first, then the object key
     PK                 S     the object key
-    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent or category; percent
+    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent, category or text; percent
     Uploaded           S     as in the item
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
@@ -68,7 +69,7 @@ from image_labels.tables.rows import (
     rows_of,
     vocabulary_row,
 )
-from image_labels.tables.terms import terms_of
+from image_labels.tables.terms import listed, terms_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -148,9 +149,10 @@ class Store:
         """
         item = items.photo_attributes(photo)
         revision = self._new_revision()
+        now = iso_time(self._now())
         item |= {
             "Settings": {"S": settings},
-            "LabelledAt": {"S": content.at or iso_time(self._now())},
+            "LabelledAt": {"S": content.at or now},
             "Revision": {"N": str(revision)},
         }
         if isinstance(content, Rejected):
@@ -164,14 +166,19 @@ class Store:
             if content.others:
                 unchanged = sum(not label.changed for label in content.labels)
                 item["Answered"] = {"N": str(unchanged + len(content.others))}
+            if content.findings:
+                from image_labels.tables.findings import attributes_of  # not at the start: the import lengthens it
+
+                item |= attributes_of(content.findings, now)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
-        terms = terms_of(content.labels) if isinstance(content, Labels) else ()
+        # Of the findings as they are stored, because a part may have been cut.
+        terms = terms_of(content.labels, items.findings_of(item)) if isinstance(content, Labels) else ()
         dated = photo.modified if isinstance(content, Labels) else ""  # a rejected photo has no rows
         self._learn(terms, dated)
         rows = rows_of(photo.key, terms, dated)
         old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
         new = [self._put_row(row) for row in rows.values()]
-        counted = self._count(photo.key, revision, replacing, {term.text for term in terms} if dated else ())
+        counted = self._count(photo.key, revision, replacing, listed(terms) if dated else ())
         if 1 + len(old) + len(new) + len(counted) <= self._max_actions:
             self._transact([self._put_item(item | _rows(len(rows)), replacing), *old, *new, *counted])
             return
@@ -275,7 +282,8 @@ class Store:
         """Put terms and the month, if this environment has not seen them yet, into their reserved partitions, before
         there are rows of them.
         """
-        found = {term.text: vocabulary_row(term) for term in terms}
+        names = listed(terms)
+        found = {term.text: vocabulary_row(term) for term in terms if term.text in names}
         if dated:
             month = month_of(dated)
             found[month_partition(month)] = month_row(month)

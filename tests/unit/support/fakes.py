@@ -94,6 +94,7 @@ class FakeItems:
             labelled_at=at,
             answer=answer,
             uploaded=photo.modified,
+            findings=tuple(replace(each, at=each.at or at) for each in getattr(content, "findings", ())),
         )
         self.contents[photo.key] = content
 

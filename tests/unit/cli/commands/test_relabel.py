@@ -89,6 +89,19 @@ def test_settings_are_applied_offline_without_a_call(mixed: World) -> None:
     assert answer["need_rekognition"] == 2
 
 
+def test_text_that_is_switched_on_needs_one_call_for_each_photo(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(world, *keys(20))
+    labelled(world, "images/less.jpg", Settings=OTHER)
+    labelled(world, "images/rejected.jpg", Status={"S": "REJECTED"}, LabelModelVersion=None)
+    monkeypatch.setenv("IMAGE_LABELS_TEXT_MIN_CONFIDENCE", "75")
+    answer = relabel(world, "--stale", "--dry-run")
+    assert answer["settings"] == f"{SETTINGS};text=min_confidence=75.0"
+    chosen = answer["chosen"]
+    assert (chosen["photos"], chosen["photos_to_rekognition"], chosen["rekognition_calls"]) == (22, 21, 22)
+    offline = relabel(world, "--offline", "--dry-run")
+    assert (offline["chosen"]["photos"], offline["need_rekognition"]) == (1, 21)
+
+
 def test_rejected_photos_are_sent_to_rekognition_again(mixed: World) -> None:
     mixed.rejected = lambda _key: False  # Rekognition takes them now
     answer = relabel(mixed, "--rejected", "--yes")
