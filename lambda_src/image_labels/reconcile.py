@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from image_labels.calls import Unreadable
 from image_labels.failures import TryAgain
@@ -19,10 +19,36 @@ from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from image_labels.detectors.finding import Detector, Finding
     from image_labels.model import Photo
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
+
+    # Only for the type checker, because making protocols lengthens the cold start.
+
+    class PhotoSource(Protocol):
+        """The bucket: see image_labels.photos.Photos."""
+
+        def head(self, key: str) -> Photo | None: ...
+
+    class LabelSource(Protocol):
+        """Rekognition: see image_labels.rekognition.Labeller."""
+
+        def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
+
+    class ItemStore(Protocol):
+        """The tables: see image_labels.tables.store.Store."""
+
+        def get(self, key: str) -> Item | None: ...
+
+        def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
+
+        def delete(self, item: Item) -> None: ...
+
+        def index(self, item: Item) -> None: ...
+
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
 # means that the object or the item was changed. After this many rounds SQS redelivers the key later.
@@ -64,42 +90,19 @@ class Result:
     reason: str = ""
 
 
-class PhotoSource(Protocol):
-    """The bucket: see image_labels.photos.Photos."""
-
-    def head(self, key: str) -> Photo | None: ...
-
-
-class LabelSource(Protocol):
-    """Rekognition: see image_labels.rekognition.Labeller."""
-
-    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
-
-
-class ItemStore(Protocol):
-    """The tables: see image_labels.tables.store.Store."""
-
-    def get(self, key: str) -> Item | None: ...
-
-    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
-
-    def delete(self, item: Item) -> None: ...
-
-    def index(self, item: Item) -> None: ...
-
-
-@dataclass
 class Known:
     """What is known about a photo so far: its labels or its rejection, and the findings of detectors by their names.
 
     `unsaved` says whether Rekognition has answered something that is not stored yet. `failure` ended the questions.
+    Not a dataclass, because making one takes a millisecond of the cold start.
     """
 
-    photo: Photo
-    content: Labels | Rejected | None = None
-    findings: dict[str, Finding] = field(default_factory=dict)
-    unsaved: bool = False
-    failure: Exception | None = None
+    def __init__(self, photo: Photo) -> None:
+        self.photo = photo
+        self.content: Labels | Rejected | None = None
+        self.findings: dict[str, Finding] = {}
+        self.unsaved = False
+        self.failure: Exception | None = None
 
 
 class Reconciler:
