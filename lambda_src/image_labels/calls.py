@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
@@ -18,10 +18,27 @@ from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.model import Rejected
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from mypy_boto3_rekognition.type_defs import S3ObjectTypeDef
 
     from image_labels.model import Photo
     from image_labels.pace import Pace
+
+    class Allowance(Protocol):
+        """The images that may still be sent to Rekognition: see image_labels.daily_limit.DailyLimit.
+
+        Only for the type checker, because making a protocol lengthens the cold start.
+        """
+
+        def take(self) -> str: ...
+
+        def give_back(self, day: str) -> None: ...
+
+        def renew(self, day: str) -> str: ...
+
+        def left(self) -> float: ...
+
 
 T = TypeVar("T")
 
@@ -37,22 +54,11 @@ MAX_BYTES = 15 * 1024 * 1024
 # Seconds, more or less, before a second and a third attempt. There are no more: a photo that is throttled goes back to
 # the queue, which costs nothing, while waiting here is billed and delays the other photos of the batch.
 PAUSES = (0.5, 1.0)
+_TOO_LATE = "the invocation ended before it was the photo's turn"
 
 
 class Unreadable(NeedsOperator):
     """Rekognition cannot read the object: it was deleted or replaced in the meantime, or the configuration is wrong."""
-
-
-class Allowance(Protocol):
-    """The images that may still be sent to Rekognition: see image_labels.daily_limit.DailyLimit."""
-
-    def take(self) -> str: ...
-
-    def give_back(self, day: str) -> None: ...
-
-    def renew(self, day: str) -> str: ...
-
-    def left(self) -> float: ...
 
 
 class Unlimited:
@@ -148,12 +154,14 @@ class Caller:
         It is counted before the wait, so that a photo over the limit takes no turn. If Lambda freezes the execution
         environment during the wait, the wait may end on another day.
         """
+        if abandoned():
+            raise TryAgain(_TOO_LATE)
         day = self._allowance.take()
         self._pace.wait()
         day = self._allowance.renew(day)
-        if abandoned():  # checked last, because the steps before take time
+        if abandoned():  # checked again, because the steps before take time
             self._allowance.give_back(day)
-            raise TryAgain("the invocation ended before it was the photo's turn")
+            raise TryAgain(_TOO_LATE)
         return day
 
 

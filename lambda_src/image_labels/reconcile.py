@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from image_labels.calls import Unreadable
 from image_labels.failures import TryAgain
@@ -19,10 +19,36 @@ from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from image_labels.detectors.finding import Detector, Finding
     from image_labels.model import Photo
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
+
+    # Only for the type checker, because making protocols lengthens the cold start.
+
+    class PhotoSource(Protocol):
+        """The bucket: see image_labels.photos.Photos."""
+
+        def head(self, key: str) -> Photo | None: ...
+
+    class LabelSource(Protocol):
+        """Rekognition: see image_labels.rekognition.Labeller."""
+
+        def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
+
+    class ItemStore(Protocol):
+        """The tables: see image_labels.tables.store.Store."""
+
+        def get(self, key: str) -> Item | None: ...
+
+        def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
+
+        def delete(self, item: Item) -> None: ...
+
+        def index(self, item: Item) -> None: ...
+
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
 # means that the object or the item was changed. After this many rounds SQS redelivers the key later.
@@ -64,42 +90,19 @@ class Result:
     reason: str = ""
 
 
-class PhotoSource(Protocol):
-    """The bucket: see image_labels.photos.Photos."""
-
-    def head(self, key: str) -> Photo | None: ...
-
-
-class LabelSource(Protocol):
-    """Rekognition: see image_labels.rekognition.Labeller."""
-
-    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
-
-
-class ItemStore(Protocol):
-    """The tables: see image_labels.tables.store.Store."""
-
-    def get(self, key: str) -> Item | None: ...
-
-    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
-
-    def delete(self, item: Item) -> None: ...
-
-    def index(self, item: Item) -> None: ...
-
-
-@dataclass
 class Known:
     """What is known about a photo so far: its labels or its rejection, and the findings of detectors by their names.
 
     `unsaved` says whether Rekognition has answered something that is not stored yet. `failure` ended the questions.
+    Not a dataclass, because making one takes a millisecond of the cold start.
     """
 
-    photo: Photo
-    content: Labels | Rejected | None = None
-    findings: dict[str, Finding] = field(default_factory=dict)
-    unsaved: bool = False
-    failure: Exception | None = None
+    def __init__(self, photo: Photo) -> None:
+        self.photo = photo
+        self.content: Labels | Rejected | None = None
+        self.findings: dict[str, Finding] = {}
+        self.unsaved = False
+        self.failure: Exception | None = None
 
 
 class Reconciler:
@@ -128,6 +131,7 @@ class Reconciler:
         abandoned: Callable[[], bool] = lambda: False,
         cost: Cost | None = None,
         labelled_before: str = "",
+        late: Callable[[], bool] = lambda: False,
     ) -> Result:
         """Write until item and object agree. Raises a Failure, or botocore's errors; what was written stays consistent.
 
@@ -135,6 +139,9 @@ class Reconciler:
 
         `abandoned` says whether the invocation has returned the key to its sender. Then Rekognition is not called and
         nothing is written, because no later check would correct a late write.
+
+        `late` says whether the invocation will soon end. Then no detector is called, so that what DetectLabels has
+        answered is stored in time.
 
         Answers from before the time `labelled_before` (see model.iso_time) are replaced by new ones of Rekognition.
         Labels and findings of other settings are replaced without a call, if the stored answer has all that is wanted.
@@ -166,7 +173,7 @@ class Reconciler:
                 elif photo is not None:
                     if known is None or known.photo != photo:  # after a conflict, the previous answers are used
                         known = Known(photo)
-                    content = self._ask(known, item, before, abandoned, cost)
+                    content = self._ask(known, item, before, abandoned, late, cost)
                     if content is None or abandoned():
                         continue
                     self._store(known, content, item)
@@ -193,7 +200,13 @@ class Reconciler:
         return self._wanted.text + "".join(each.settings for each in self._detectors if each not in missing)
 
     def _ask(
-        self, known: Known, item: Item | None, before: str, abandoned: Callable[[], bool], cost: Cost
+        self,
+        known: Known,
+        item: Item | None,
+        before: str,
+        abandoned: Callable[[], bool],
+        late: Callable[[], bool],
+        cost: Cost,
     ) -> Labels | Rejected | None:
         """Ask for what neither the item nor `known` has, until a detector fails.
 
@@ -208,7 +221,7 @@ class Reconciler:
                 known.unsaved = True
                 cost.rekognition_calls += 1
             if isinstance(known.content, Labels):
-                self._ask_detectors(known, stored, before, abandoned, cost)
+                self._ask_detectors(known, stored, before, lambda: late() or abandoned(), cost)
         except Unreadable:
             if self._photos.head(known.photo.key) == known.photo:
                 raise
@@ -218,7 +231,7 @@ class Reconciler:
         return replace(known.content, findings=tuple(known.findings.values()))
 
     def _ask_detectors(
-        self, known: Known, item: Item | None, before: str, abandoned: Callable[[], bool], cost: Cost
+        self, known: Known, item: Item | None, before: str, too_late: Callable[[], bool], cost: Cost
     ) -> None:
         """Add the findings to `known`, and the failure of a detector. Raises Unreadable if the object has changed."""
         for detector in self._detectors:
@@ -227,7 +240,7 @@ class Reconciler:
             finding = _finding_of(detector, item, before)
             if finding is None and known.failure is None:
                 try:
-                    finding = detector.detect(known.photo, abandoned)
+                    finding = detector.detect(known.photo, too_late)
                 except Exception as error:
                     if isinstance(error, Unreadable) and self._photos.head(known.photo.key) != known.photo:
                         raise
