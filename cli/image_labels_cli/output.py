@@ -100,6 +100,12 @@ def note(text: str) -> None:
     _print(console, _folded(text, console))
 
 
+def note_each(notes: Iterable[object]) -> None:
+    """Write each note as `note` does."""
+    for each in notes:
+        note(str(each))
+
+
 def note_labels_by(line: str) -> None:
     """Write where the labels come from to stderr, dim. Nothing for AWS, where the line is empty."""
     if line:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from image_labels.search.expression import parse
-from image_labels.search.finder import MAX_PAGE, Finder, Found, Page, Skipped
+from image_labels.search.expression import parse, parse_words
+from image_labels.search.finder import MAX_PAGE, Finder, Found, Page, Resolved, Skipped
 from image_labels.tables.terms import thousandths
 
 from image_labels_cli import cost, output
-from image_labels_cli.expressions import did_you_mean
+from image_labels_cli.expressions import did_you_mean, joined
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
 from image_labels_cli.layout import key, number
 from image_labels_cli.options import JSON_OPTION
@@ -22,7 +22,7 @@ DEFAULT_LIMIT = 25
 
 def find(
     ctx: typer.Context,
-    expression: Annotated[str, typer.Argument(metavar="EXPR", help="Labels to search for: see the examples.")],
+    expression: Annotated[list[str], typer.Argument(metavar="EXPR", help="Labels to search for: see the examples.")],
     prefix: Annotated[str, typer.Option(help="Only photos whose keys start with this.", show_default=False)] = "",
     limit: Annotated[
         int | None, typer.Option(min=1, max=MAX_PAGE, help=f"Photos per page.  \\[default: {DEFAULT_LIMIT}]")
@@ -40,21 +40,28 @@ def find(
 
     \b
       image-labels find dog
-      image-labels find '"traffic light"'     quotes around two words
+      image-labels find coffee cup            one label, or else both
       image-labels find 'dog AND NOT cat'
-      image-labels find '(dog OR cat) AND beach'
+      image-labels find '(dog OR cat) beach'
       image-labels find 'dog>=95'             confidence in percent
-      image-labels find 'traf*'               labels that start with traf
+      image-labels find '*light*'             labels that contain light
       image-labels find 'NOT person' --scan   reads the whole table
 
-    Case does not matter. A photo is also found by its labels' aliases
-    (cell phone), parents (animal) and categories. In a pipe, a line has
-    the key, the confidence, and the terms that matched.
+    Case and singular or plural do not matter. A photo is also found by
+    its labels' aliases (cell phone), parents (animal) and categories.
+    In a pipe, a line has the key, the confidence, and the terms that
+    matched.
     """
-    search = Search(expression, prefix, limit, all_pages, token, scan)
+    text = joined(expression)
+    if not scan:
+        parse_words(text).refuse_not_alone()
+    Search("", prefix, limit, all_pages, token, scan)  # raises for options that exclude each other
     deployment, aws = ctx.obj.connect("labels_table", "images_table")
     finder = Finder(aws.dynamodb, labels_table=deployment.labels_table, images_table=deployment.images_table)
-    results = _Results(search, finder)
+    resolved = finder.resolve(text)
+    output.note_each(resolved.notes)
+    search = Search(resolved.expression, prefix, limit, all_pages, token, scan)
+    results = _Results(search, finder, resolved)
     if as_json:
         photos = [_as_json(photo, matched) for photo, matched in results]
     elif output.is_terminal():
@@ -64,11 +71,12 @@ def find(
     else:
         for photo, matched in results:
             output.write_lines([_row(photo, matched)])
-    suggestions = {} if results.count else finder.suggestions(expression)
+    suggestions = {} if results.count else finder.suggestions(search.expression)
     if as_json:
         output.write_json(
             {
                 "photos": photos,
+                "searched": search.expression,
                 "next_token": results.next_token,
                 "read_units": results.read_units,
                 "requests": results.requests,
@@ -113,13 +121,13 @@ class Search:
 class _Results:
     """Iterates over the photos, each with the terms that matched. Counts photos and read cost as it goes."""
 
-    def __init__(self, search: Search, finder: Finder) -> None:
+    def __init__(self, search: Search, finder: Finder, resolved: Resolved) -> None:
         self._search = search
         self._finder = finder
         self._atoms = parse(search.expression).positive()
         self.count = 0
-        self.read_units = 0.0
-        self.requests = 0
+        self.read_units = resolved.read_units
+        self.requests = resolved.requests
         self.skipped: set[Skipped] = set()
         self.next_token: str | None = None
 

@@ -66,7 +66,7 @@ def expressions(client: DynamoDBClient, table: str, text: str) -> list[str]:
 def _as_operand(label: str) -> str:
     """The label in quotes, unless it is an operand without them."""
     try:
-        texts = [atom.text for atom in parse(label).positive() if not (atom.prefix or atom.bounded)]
+        texts = [atom.text for atom in parse(label).positive() if not (atom.pattern or atom.bounded)]
     except ExpressionError:
         texts = []
     return label if texts == [fold(label)] else f'"{label}"'

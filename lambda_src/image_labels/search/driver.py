@@ -46,7 +46,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class Candidate:
-    """A term, or the terms of a prefix, whose rows include all photos of a conjunction. Returns each photo once."""
+    """A term, or the terms of a pattern, whose rows include all photos of a conjunction. Returns each photo once."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Candidate:
     def place(self, photo: PhotoTerms) -> str | None:
         """The rank at which this candidate returns a photo of the conjunction: the first, if it has several.
 
-        None if the candidate does not return the photo. This happens with a prefix, because only the terms are read
+        None if the candidate does not return the photo. This happens with a pattern, because only the terms are read
         that were in the vocabulary at the start.
         """
         best = self._best(photo)

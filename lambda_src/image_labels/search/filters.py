@@ -17,7 +17,7 @@ from image_labels.tables.terms import DIGITS, percent_of
 MAX_BYTES = 3_500
 MAX_OPERATORS = 250
 
-# The terms of the vocabulary that start with each prefix.
+# The terms of the vocabulary that each pattern names.
 Expansions = Mapping[Atom, Sequence[str]]
 
 
@@ -62,9 +62,9 @@ def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, k
     operators = length = 0
     rest = [(False, atom) for atom in conjunction.positive if atom != driver]
     for negated, atom in [*rest, *((True, atom) for atom in conjunction.negative)]:
-        terms = expansions[atom] if atom.prefix else (atom.text,)
+        terms = expansions[atom] if atom.pattern else (atom.text,)
         if not terms:
-            continue  # NOT of a prefix without terms
+            continue  # NOT of a pattern without terms
         names, values = dict(p.names), dict(p.values)
         parts = [(_lacks if negated else _has)(p, atom, term) for term in terms]
         clause = f"({(' AND ' if negated else ' OR ').join(parts)})"

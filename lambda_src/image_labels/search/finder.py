@@ -20,6 +20,7 @@ from image_labels.search.filters import scan_filter
 from image_labels.search.merge import Found, Merge, found_of
 from image_labels.search.paging import Position, TokenError
 from image_labels.search.reads import Reads, Skipped
+from image_labels.search.resolve import Note, Resolved, resolve
 from image_labels.search.vocabulary import Vocabulary, VocabularyTerm
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ __all__ = [
     "Finder",
     "Found",
     "NeedsScan",
+    "Note",
     "Page",
+    "Resolved",
     "Skipped",
     "TokenError",
     "Vocabulary",
@@ -111,6 +114,15 @@ class Finder:
         ]
         photos.sort(key=lambda found: (-found.confidence, found.key))
         return _page(photos, None, reads)
+
+    def resolve(self, expression: str) -> Resolved:
+        """The expression that find, scan and suggestions take, of one as people type it: `coffee cups OR dogs`.
+
+        find and scan themselves require an operator between two terms, and take each term literally. A page token
+        belongs to the resolved expression, so resolve it once for all pages. It costs half a read unit for each term,
+        and as much for each form of an unknown one.
+        """
+        return resolve(self._reads(), expression)
 
     def vocabulary(self, prefix: str = "") -> Vocabulary:
         """All terms that start with the prefix, in alphabetical order. A term may have no photos any more."""

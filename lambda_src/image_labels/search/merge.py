@@ -92,19 +92,20 @@ class Merge:
         return not any(place is not None and (place, other) < (rank, number) for place, other in places)
 
     def _start_races(self) -> dict[int, Race]:
-        expansions: Expansions = {
-            atom: vocabulary.expansion(self._reads, self._expression, atom)
-            for atom in dict.fromkeys(
+        expansions: Expansions = vocabulary.expansions(
+            self._reads,
+            self._expression,
+            dict.fromkeys(
                 atom
                 for conjunction in self._expression.conjunctions
                 for atom in (*conjunction.positive, *conjunction.negative)
-                if atom.prefix
-            )
-        }
+                if atom.pattern
+            ),
+        )
         possible = [
             (number, conjunction)
             for number, conjunction in enumerate(self._expression.conjunctions)
-            if all(expansions[atom] for atom in conjunction.positive if atom.prefix)
+            if all(expansions[atom] for atom in conjunction.positive if atom.pattern)
         ]
         return {
             number: self._race(conjunction, expansions, self._start.drivers[number], len(possible) - 1)
@@ -118,7 +119,7 @@ class Merge:
                 self._reads,
                 conjunction,
                 atom,
-                expansions[atom] if atom.prefix else (atom.text,),
+                expansions[atom] if atom.pattern else (atom.text,),
                 row_filter(conjunction, atom, expansions, self._key_prefix),
                 after if number == chosen else "",
                 self._limits,

@@ -76,18 +76,44 @@ def _texts(reads: Reads, prefix: str) -> Iterator[str]:
     return (row["Rank"]["S"] for row in _rows(reads, prefix))
 
 
-def expansion(reads: Reads, expression: Expression, atom: Atom) -> tuple[str, ...]:
-    """The terms of a prefix. Raises ExpressionError if there are more than MAX_EXPANSION."""
-    texts = _texts(reads, atom.text)
-    found = tuple(text for text in texts if atom.names(text) and len(text.encode()) <= MAX_TERM_BYTES)
-    if len(found) > MAX_EXPANSION:
-        raise ExpressionError(
-            f"{atom.text}* matches {len(found)} labels, and a search can have at most {MAX_EXPANSION} of them: use a "
-            "longer prefix",
-            expression.text,
-            atom.position,
-        )
+def expansions(reads: Reads, expression: Expression, patterns: Iterable[Atom]) -> dict[Atom, tuple[str, ...]]:
+    """The terms of each pattern. Raises ExpressionError if one has more than MAX_EXPANSION.
+
+    The terms of `traf*` stand side by side in the vocabulary. For `*light`, the whole vocabulary is read, once for all
+    such patterns.
+    """
+    patterns = list(patterns)
+    anywhere = [atom for atom in patterns if atom.suffix]
+    found = _named(_texts(reads, ""), anywhere) if anywhere else {}
+    for atom in patterns:
+        if not atom.suffix:
+            found |= _named(_texts(reads, atom.text), [atom])
+    for atom in patterns:
+        if (number := len(found[atom])) > MAX_EXPANSION:
+            longer = "text" if atom.suffix else "prefix"
+            raise ExpressionError(
+                f"{atom.name} matches {number:,} labels, and a search can have at most {MAX_EXPANSION} of them: use a "
+                f"longer {longer}",
+                expression.text,
+                atom.position,
+            )
+    return {atom: tuple(found[atom]) for atom in patterns}
+
+
+def _named(texts: Iterable[str], atoms: Sequence[Atom]) -> dict[Atom, list[str]]:
+    """The terms that each atom names, without those that are too long for a request."""
+    found: dict[Atom, list[str]] = {atom: [] for atom in atoms}
+    for text in texts:
+        for atom in atoms:
+            if atom.names(text) and len(text.encode()) <= MAX_TERM_BYTES:
+                found[atom].append(text)
     return found
+
+
+def known(reads: Reads, texts: Iterable[str]) -> frozenset[str]:
+    """The folded texts that are terms of the vocabulary."""
+    rows = reads.by_key((VOCABULARY, text) for text in dict.fromkeys(texts))
+    return frozenset(row["Rank"]["S"] for row in rows)
 
 
 def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
@@ -99,11 +125,11 @@ def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
 
 def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]]:
     """The rows of each atom's terms; none for an unknown term."""
-    plain = {atom.text for atom in atoms if not atom.prefix}
+    plain = {atom.text for atom in atoms if not atom.pattern}
     found = {row["Rank"]["S"]: row for row in reads.by_key((VOCABULARY, text) for text in sorted(plain))}
     return {
-        atom: [row for row in _rows(reads, atom.text) if atom.names(row["Rank"]["S"])]
-        if atom.prefix
+        atom: [row for row in _rows(reads, "" if atom.suffix else atom.text) if atom.names(row["Rank"]["S"])]
+        if atom.pattern
         else [found[atom.text]]
         if atom.text in found
         else []
@@ -114,12 +140,12 @@ def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]
 def suggestions(reads: Reads, atoms: Iterable[Atom]) -> dict[str, list[str]]:
     """Similar terms for each atom that matches no term of the vocabulary, the most similar first."""
     atoms = list(atoms)
-    known = _rows_of(reads, atoms)
-    unknown = [atom for atom in atoms if not known[atom]]
+    found = _rows_of(reads, atoms)
+    unknown = [atom for atom in atoms if not found[atom]]
     if not unknown:
         return {}
     vocabulary = list(_texts(reads, ""))
-    return {atom.text + "*" * atom.prefix: near(atom.text, vocabulary, prefix=atom.prefix) for atom in unknown}
+    return {atom.name: near(atom.text, vocabulary, prefix=atom.prefix) for atom in unknown}
 
 
 def near(text: str, vocabulary: Iterable[str], *, prefix: bool = False) -> list[str]:
