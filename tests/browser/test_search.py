@@ -138,7 +138,7 @@ def test_labels_are_completed(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("expression", "marked", "words"),
-    [("cat dog", "dog", "side by side"), ("cat AND NOT", "", ""), ("NOT cat", "", "NOT alone")],
+    [("(cat OR dog", "(", "never closed"), ("cat AND NOT", "", ""), ("NOT cat", "", "NOT alone")],
 )
 def test_mistake_is_marked(page: Page, errors: list[str], expression: str, marked: str, words: str) -> None:
     search(page, expression)
