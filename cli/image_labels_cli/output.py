@@ -48,8 +48,12 @@ def one_decimal(confidence: float) -> str:
 
 
 def write_json(value: object) -> None:
-    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(value, indent=2, ensure_ascii=ascii_only))
+    print(json.dumps(value, indent=2, ensure_ascii=is_ascii()))
+
+
+def is_ascii() -> bool:
+    """Whether JSON must escape characters beyond ASCII, because the output has another encoding than UTF-8."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
 
 
 def write_lines(rows: Iterable[Sequence[str]]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from image_labels.model import Label
 from image_labels.search.finder import MAX_PAGE
 from support.command import run, run_on_terminal
+from support.fakes import BUCKET
 from support.seed import Photos, labels, write_photos
 from support.shells import words_of
 
@@ -69,6 +70,9 @@ def test_find_json_has_unchanged_keys(photos: None) -> None:
         "confidence": 98.5,
         "matched": {"dog": 98.5},
         "terms": {"dog": 98.5, "pet": 98.5, "beach": 81.0},
+        "bucket": BUCKET,
+        "s3_uri": f"s3://{BUCKET}/{STRANGE}",
+        "uploaded": None,
     }
     assert found["suggestions"] == {}
     assert json.loads(run("find", "dog", "--limit", "2", "--json").stdout)["next_token"]

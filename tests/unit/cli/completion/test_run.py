@@ -55,7 +55,7 @@ class TestNames:
         assert candidate.help.startswith("List the labels")
 
     def test_options_of_the_command_and_of_the_deployment(self) -> None:
-        assert after("find", "--s") == ["--scan"]
+        assert after("find", "--sc") == ["--scan"]
         assert after("find", "dog", "--re") == ["--region", "--rekognition-tps"]
         assert after("--v") == ["--version"]
         assert "--version" not in after("find", "--")
@@ -65,6 +65,10 @@ class TestNames:
 
     def test_shells(self) -> None:
         assert after("completion", "") == ["bash", "zsh", "fish"]
+
+    def test_values_of_a_choice(self) -> None:
+        assert after("find", "dog", "--output", "j") == ["json", "jsonl"]
+        assert after("find", "--sort=") == ["--sort=confidence", "--sort=date", "--sort=key"]
 
     def test_value_that_is_not_known(self) -> None:
         assert after("find", "--limit", "") == []
@@ -80,6 +84,7 @@ class TestNames:
         for name in ("infra", "infra 2", ".hidden"):
             (tmp_path / name).mkdir()
         (tmp_path / "inf.txt").touch()
+        assert after("find", "dog", "--download", f"{tmp_path}/i") == [f"{tmp_path}/infra/", f"{tmp_path}/infra 2/"]
         assert after("--terraform-dir", f"{tmp_path}/") == [f"{tmp_path}/infra/", f"{tmp_path}/infra 2/"]
 
 
