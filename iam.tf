@@ -83,11 +83,18 @@ data "aws_iam_policy_document" "function" {
     resources = [aws_dynamodb_table.images.arn]
   }
 
-  # BatchWriteItem writes the vocabulary, GetItem and UpdateItem maintain the daily count, and the others change rows
-  # together with a photo's item.
+  # BatchWriteItem writes the vocabulary, GetItem and UpdateItem maintain the daily count, Query reads what is to be added
+  # to the counts of photos by label, and the others change rows together with a photo's item.
   statement {
-    sid       = "KeepOneRowPerLabelOfPhoto"
-    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"]
+    sid = "KeepOneRowPerLabelOfPhoto"
+    actions = [
+      "dynamodb:GetItem",
+      "dynamodb:Query",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:BatchWriteItem",
+    ]
     resources = [aws_dynamodb_table.labels.arn]
   }
 

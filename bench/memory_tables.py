@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.tables import items as attributes
 from image_labels.tables.item_size import item_size
-from image_labels.tables.store import MAX_ITEM_BYTES, VOCABULARY
+from image_labels.tables.rows import VOCABULARY, rows_of, vocabulary_row
+from image_labels.tables.store import MAX_ITEM_BYTES
 from image_labels.tables.terms import rank, terms_of
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -67,20 +68,12 @@ class MemoryTables:
             self._photos.append((photo, labels))
             self._by_key[photo.key] = number
             terms = terms_of(labels.labels)
-            item = photo_item(photo, labels, len(terms))
+            item = photo_item(photo, labels, len(rows_of(photo.key, terms, photo.modified)))
             few = {name: value for name, value in item.items() if name in ("PK", "Labels")}
             self._scanned.append((few, {IMAGES_TABLE: item_size(item), LAB_TABLE: item_size(few)}))
             for term in terms:
                 self.rows[term.text].append((rank(term.confidence, photo.key), number))
-                self._vocabulary.setdefault(
-                    term.text,
-                    {
-                        "Term": {"S": VOCABULARY},
-                        "Rank": {"S": term.text},
-                        "Name": {"S": term.name},
-                        "Kind": {"S": term.kind.value},
-                    },
-                )
+                self._vocabulary.setdefault(term.text, vocabulary_row(term))
         for rows in self.rows.values():
             rows.sort()
 
@@ -94,7 +87,7 @@ class MemoryTables:
 
     def mean_row_bytes(self, sample: int = 1000) -> float:
         """Mean size of a row, of the first `sample` photos."""
-        some = (attributes.rows_of(photo.key, terms_of(labels.labels)) for photo, labels in self._photos[:sample])
+        some = (_rows_of(photo, labels) for photo, labels in self._photos[:sample])
         return statistics.mean(item_size(row) for rows in some for row in rows.values())
 
     def _partition(self, term: str) -> list[tuple[str, int]]:
@@ -162,7 +155,7 @@ class MemoryTables:
             if number is None:
                 return None
             photo, labels = self._photos[number]
-            return photo_item(photo, labels, len(terms_of(labels.labels)))
+            return photo_item(photo, labels, len(_rows_of(photo, labels)))
         term, wanted = key["Term"]["S"], key["Rank"]["S"]
         rows = self._partition(term)
         place = bisect_left(rows, wanted, key=_RANK)
@@ -171,8 +164,11 @@ class MemoryTables:
     def _row(self, term: str, place: str, number: int) -> Attributes:
         if term == VOCABULARY:
             return self._vocabulary[place]
-        photo, labels = self._photos[number]
-        return attributes.rows_of(photo.key, terms_of(labels.labels))[term, place]
+        return _rows_of(*self._photos[number])[term, place]
+
+
+def _rows_of(photo: Photo, labels: Labels) -> Mapping[tuple[str, str], Attributes]:
+    return rows_of(photo.key, terms_of(labels.labels), photo.modified)
 
 
 def photo_item(photo: Photo, labels: Labels, rows: int) -> Attributes:

@@ -21,7 +21,7 @@ from image_labels import logs
 from image_labels.aws_errors import code_of
 from image_labels.failures import OverDailyLimit, TryAgain, failure_of
 from image_labels.tables.items import number
-from image_labels.tables.store import USAGE
+from image_labels.tables.rows import USAGE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -28,27 +28,37 @@ if TYPE_CHECKING:
     from image_labels.clients import Clients
     from image_labels.queues.waiting import WaitingPhotos
     from image_labels.selection import Wanted
+    from image_labels.tables.counts import Counts
 
-# Waiting photos are moved for at most this share of the function's time, so that a call that hangs does not make the
-# invocation time out. The next run moves the rest.
+# Photos are counted, and waiting photos are moved, until so much of the function's time is over. A call that hangs then
+# does not make the invocation time out. The next run does the rest.
+COUNT_SHARE = 0.25
 MOVE_SHARE = 0.6
 
 
 class Function:
-    """Dispatches events: a schedule to the queue of waiting photos, all others to the worker."""
+    """Dispatches events: a schedule to the counts and the queue of waiting photos, all others to the worker."""
 
-    def __init__(self, worker: Worker, make_waiting_photos: Callable[[], WaitingPhotos]) -> None:
+    def __init__(
+        self, worker: Worker, make_counts: Callable[[], Counts], make_waiting_photos: Callable[[], WaitingPhotos]
+    ) -> None:
         self._worker = worker
+        self._make_counts = make_counts
         self._make_waiting_photos = make_waiting_photos
 
     def handle(self, event: object, seconds_left: float) -> Mapping[str, Any]:
-        """Raises EventError for an event of no known shape, answers.SomeFailed, and a Failure if waiting photos cannot
-        be moved.
+        """Raises EventError for an event of no known shape, answers.SomeFailed, and a Failure if photos cannot be
+        counted, or waiting photos cannot be moved.
         """
         began = time.monotonic()
         work = read(event)
         if work.source is Source.SCHEDULE:
-            return self._make_waiting_photos().move(began + seconds_left * MOVE_SHARE)
+            counted: Mapping[str, int] = {}
+            try:
+                counted = self._make_counts().fold(began + seconds_left * COUNT_SHARE)
+            finally:
+                moved = self._make_waiting_photos().move(began + seconds_left * MOVE_SHARE)
+            return {**counted, **moved}
         return self._worker.handle(work, seconds_left)
 
 
@@ -113,7 +123,18 @@ def make_function(
             now=now,
         )
 
-    return Function(Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_waiting_photos)
+    counts: list[Counts] = []
+
+    def make_counts() -> Counts:
+        from image_labels.tables.counts import Counts  # only the schedule needs it
+
+        if not counts:
+            counts.append(Counts(clients.dynamodb, settings.labels_table, now=now))
+        return counts[0]
+
+    return Function(
+        Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_counts, make_waiting_photos
+    )
 
 
 _function = make_function(os.environ)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 @dataclass(frozen=True)
 class Photo:
     """An object as HeadObject sees it. `etag` is as S3 gives it, without its quotation marks; `size` is in bytes.
+    `modified` is the time of its upload, in whole seconds; "" if it is not known.
 
     `version_id` is None in a bucket without versioning, and for objects from before versioning was enabled,
     whose version S3 calls "null".
@@ -20,6 +21,7 @@ class Photo:
     etag: str
     version_id: str | None
     size: int
+    modified: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,4 +84,10 @@ def iso_time(seconds: float) -> str:
 
 def is_iso_time(text: str) -> bool:
     """Whether the text has the form of `iso_time`, so that it can be compared with such times."""
-    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", text, re.ASCII) is not None
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", text, re.ASCII):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:  # a month 13, for instance
+        return False
+    return True

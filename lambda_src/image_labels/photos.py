@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from image_labels.aws_errors import code_of, message_of
 from image_labels.failures import NeedsOperator, TryAgain, failure_of
-from image_labels.model import Photo
+from image_labels.model import Photo, iso_time
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,6 +66,7 @@ class Photos:
             etag=head["ETag"].strip('"'),
             version_id=None if version_id == "null" else version_id,
             size=head["ContentLength"],
+            modified=iso_time(head["LastModified"].timestamp()),
         )
 
     def _bad_request(self, key: str) -> Exception:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from image_labels.failures import NeedsOperator
 from image_labels.selection import POLICY, Criteria
-from image_labels.tables.store import POLICIES
+from image_labels.tables.rows import POLICIES
 from image_labels.tables.terms import DIGITS, fold
 
 if TYPE_CHECKING:

@@ -102,7 +102,8 @@ class Reconciler:
         nothing is written, because no later check would correct a late write.
 
         Labels from before the time `labelled_before` (see model.iso_time) are replaced by a new answer of Rekognition.
-        Labels of other settings are replaced without a call, if the stored answer has all that is wanted.
+        Labels of other settings are replaced without a call, if the stored answer has all that is wanted. The time
+        of an object that was uploaded again with the same content is replaced without a call, too.
 
         The item is read before the object. In the other order, if another worker labels a new object between the two
         reads, item and object would seem to disagree, and labels of the older object would overwrite the newer ones.
@@ -148,7 +149,10 @@ class Reconciler:
     def _agree(self, item: Item | None, photo: Photo | None, labelled_before: str) -> bool:
         if item is None or photo is None:
             return item is None and photo is None
-        return _is_of(item, photo, labelled_before) and item.settings == self._wanted.text
+        if not _is_of(item, photo, labelled_before) or item.settings != self._wanted.text:
+            return False
+        # Its time alone is not worth a call of Rekognition.
+        return item.uploaded == photo.modified or self._stored(item, photo, labelled_before) is None
 
     def _stored(self, item: Item | None, photo: Photo, labelled_before: str) -> Labels | Rejected | None:
         """What the stored answer for this photo says under the settings; None if Rekognition must be asked."""

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
-from image_labels.tables.items import detections, photo_attributes, rows_of
+from image_labels.tables.items import detections, photo_attributes
+from image_labels.tables.rows import rows_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Store
 from image_labels.tables.terms import terms_of
 from image_labels_cli.browse import Access, Queues

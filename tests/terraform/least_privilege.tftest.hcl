@@ -50,7 +50,7 @@ run "function" {
         resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-images"])
       }
       KeepOneRowPerLabelOfPhoto = {
-        actions   = tolist(["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"])
+        actions   = tolist(["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"])
         resources = tolist(["arn:aws:dynamodb:eu-west-1:111122223333:table/image-labels-labels"])
       }
       TakeEventsFromQueue = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_labels.search.expression import ExpressionError, parse
-from image_labels.tables.store import VOCABULARY
+from image_labels.tables.rows import VOCABULARY
 from image_labels.tables.terms import fold
 
 from image_labels_cli import named

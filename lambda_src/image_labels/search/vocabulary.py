@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from image_labels.search.expression import MAX_TERM_BYTES, Expression, ExpressionError
-from image_labels.tables.store import VOCABULARY
+from image_labels.tables.rows import VOCABULARY
 from image_labels.tables.terms import Kind, fold
 
 if TYPE_CHECKING:

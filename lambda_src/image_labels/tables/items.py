@@ -1,4 +1,4 @@
-"""The attributes of both tables' items, in DynamoDB's typed JSON. See image_labels.tables.store for the tables.
+"""The items of the images table, in DynamoDB's typed JSON. See image_labels.tables.store for their attributes.
 
 boto3's own converters import all of boto3, which lengthens the cold start, and use Decimal for numbers.
 """
@@ -10,20 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from image_labels.model import Instance, Label, Labels, Rejected
+from image_labels.model import Instance, Label, Labels, Rejected, is_iso_time
 from image_labels.tables.item_size import item_size
-from image_labels.tables.terms import DIGITS, Term, rank, terms_of
+from image_labels.tables.rows import Value, decimal
+from image_labels.tables.terms import DIGITS, Term, terms_of
 
 if TYPE_CHECKING:
     from image_labels.model import Photo
 
-Value = dict[str, Any]
-# The key of a row of the labels table: its term and rank.
-RowKey = tuple[str, str]
 
-# Each of a photo's rows carries all its terms. With more terms than this, writing them would cost more than
-# Rekognition does; the rows then refer to the photo's item.
-MAX_TERMS_IN_ROW = 250
 # The most rows that are deleted for a foreign item: 400 KB of garbage can name a hundred times as many.
 MAX_FOREIGN_TERMS = 1000
 
@@ -44,6 +39,7 @@ class Item:
     agrees with no photo: its bucket, ETag and settings are empty here.
 
     `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
+    `uploaded` is the time of the object, "" if an earlier version of this module wrote the item.
     """
 
     key: str
@@ -57,14 +53,30 @@ class Item:
     foreign: Mapping[str, Value] | None = None
     labelled_at: str = ""
     answer: Labels | Rejected | None = None
+    uploaded: str = ""
+    rejected: bool = False
+
+    @property
+    def dated(self) -> str:
+        """The time of the photo's rows: a rejected photo has none."""
+        return "" if self.rejected else self.uploaded
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The terms under which the photo is counted: all, from when its rows are complete until they no longer are.
+
+        An earlier version of this module counted no photos, and wrote items without the time of the object.
+        """
+        counts = self.rows is Rows.COMPLETE and self.uploaded
+        return frozenset(term.text for term in self.terms) if counts else frozenset()
 
 
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
-ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying")
+ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying", "Uploaded")
 # What `item_of` needs, as a ProjectionExpression.
 ITEM_PROJECTION = (
     "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
-    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason"
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded"
 )
 ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"}
 
@@ -84,8 +96,10 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
             settings="",
             revision=0,
             terms=terms[:MAX_FOREIGN_TERMS],
-            rows=Rows.FILLING,
+            # Not marked again: workers at the same item that all mark it would stop each other without end.
+            rows=Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
             foreign={name: item[name] for name in ITEM_SCALARS if name in item},
+            uploaded=_uploaded(item) or "",
         )
     return Item(
         key=key,
@@ -98,6 +112,8 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
         labelled_at=text_of(item, "LabelledAt"),
         answer=_answer_of(item),
+        uploaded=_uploaded(item) or "",
+        rejected=item["Status"] == {"S": "REJECTED"},
     )
 
 
@@ -117,7 +133,16 @@ def has_foreign_scalars(item: Mapping[str, Any]) -> bool:
         and "S" in item.get("VersionId", {"S": ""})
         and (whole(item.get("Revision", {})) or 0) > 0
         and "N" in item.get("Rows", {"N": ""})
+        and _uploaded(item) is not None
     )
+
+
+def _uploaded(item: Mapping[str, Any]) -> str | None:
+    """The time of the object, "" if the item has none, and None if it is not a time."""
+    if "Uploaded" not in item:
+        return ""
+    text = text_of(item, "Uploaded")
+    return text if is_iso_time(text) else None
 
 
 def photo_attributes(photo: Photo) -> dict[str, Value]:
@@ -130,6 +155,8 @@ def photo_attributes(photo: Photo) -> dict[str, Value]:
     }
     if photo.version_id is not None:
         attributes["VersionId"] = {"S": photo.version_id}
+    if photo.modified:
+        attributes["Uploaded"] = {"S": photo.modified}
     return attributes
 
 
@@ -203,37 +230,11 @@ def percent(value: Mapping[str, Any]) -> float | None:
     return found if found is not None and 0 <= found <= 100 else None
 
 
-def rows_of(key: str, terms: tuple[Term, ...]) -> dict[RowKey, dict[str, Value]]:
-    """The rows of a photo in the labels table."""
-    all_terms: dict[str, Value] = (
-        {"Terms": {"M": {term.text: _number(term.confidence, DIGITS) for term in terms}}}
-        if len(terms) <= MAX_TERMS_IN_ROW
-        else {"TermsCut": {"BOOL": True}}
-    )
-    return {
-        row_key(key, term): {
-            "Term": {"S": term.text},
-            "Rank": {"S": rank(term.confidence, key)},
-            "PK": {"S": key},
-            "Name": {"S": term.name},
-            "Kind": {"S": term.kind.value},
-            "Confidence": _number(term.confidence, DIGITS),
-        }
-        | all_terms
-        for term in terms
-    }
-
-
-def row_key(key: str, term: Term) -> RowKey:
-    """The key of a photo's row for this term."""
-    return (term.text, rank(term.confidence, key))
-
-
 def _detection(label: Label) -> Value:
     return {
         "M": {
             "Name": {"S": label.name},
-            "Confidence": _number(label.confidence, DIGITS),
+            "Confidence": decimal(label.confidence, DIGITS),
             "Parents": _strings(label.parents),
             "Aliases": _strings(label.aliases),
             "Categories": _strings(label.categories),
@@ -241,11 +242,11 @@ def _detection(label: Label) -> Value:
                 "L": [
                     {
                         "M": {
-                            "Left": _number(box.left, 5),
-                            "Top": _number(box.top, 5),
-                            "Width": _number(box.width, 5),
-                            "Height": _number(box.height, 5),
-                            "Confidence": _number(box.confidence, DIGITS),
+                            "Left": decimal(box.left, 5),  # 0.1 pixels of 10,000
+                            "Top": decimal(box.top, 5),
+                            "Width": decimal(box.width, 5),
+                            "Height": decimal(box.height, 5),
+                            "Confidence": decimal(box.confidence, DIGITS),
                         }
                     }
                     for box in label.instances
@@ -289,11 +290,6 @@ def _instance(box: Mapping[str, Any]) -> Instance:
         height=float(box["Height"]["N"]),
         confidence=float(box["Confidence"]["N"]),
     )
-
-
-def _number(value: float, digits: int) -> Value:
-    """Rekognition's single-precision noise is not worth its bytes: 5 digits of a ratio are 0.1 pixels of 10,000."""
-    return {"N": f"{value:.{digits}f}"}
 
 
 def _strings(values: tuple[str, ...]) -> Value:

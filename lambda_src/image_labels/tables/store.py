@@ -11,6 +11,7 @@ images: one item per photo
     Status             S     LABELLED or REJECTED
     Reason             S     why it was rejected
     Bucket ETag VersionId Size   S S S N   what was labelled
+    Uploaded           S     its LastModified; absent in items of earlier versions of this module. ISO 8601, UTC
     LabelModelVersion  S     Rekognition's
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
@@ -18,22 +19,27 @@ images: one item per photo
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
 
-labels: one row per term and photo, and the vocabulary
-    Term               S     partition key: the term, folded; "*" for the vocabulary, a row per term ever seen
-    Rank               S     sort key: best confidence first, then the object key; in the vocabulary, the term
+labels: one row per term and photo, and reserved partitions
+    Term               S     partition key: the term, folded
+    Rank               S     sort key: best confidence first, then the object key
     PK                 S     the object key
     Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent or category; percent
+    Uploaded           S     as in the item
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
 
-    Term "*usage": one row per day with a daily limit (image_labels.daily_limit); Rank is the day, an ISO date (UTC),
-    and Images (N) how many images Rekognition was called for
-
-    Term "*policy": one row per label policy in use (image_labels.policy); Rank is its id, and Policy (S) its rules as
-    JSON. Terraform writes it.
-
-No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these three
-partitions are never read as photos of a term.
+    The reserved partitions, by Term (image_labels.tables.rows). No label begins with "*", and a search for such a term
+    is refused (image_labels.search.expression), so these partitions are never read as photos of a term.
+    "*"                      the vocabulary, a row per term ever seen. Rank: the term. Name, Kind
+    "*uploaded <YYYY-MM>"    a row per photo of the month. Rank: newest first, then the object key. PK, Uploaded, Terms
+    "*uploaded"              a row per month that has such rows. Rank: the month
+    "*delta"                 changes that are not in the counts yet. Rank: unique. Deltas (M): term -> 1 or -1
+    "*count"                 a row per term. Rank: the term. Photos (N): how many photos have it, without the deltas;
+                             and a row that says how far the counts are (image_labels.tables.counts). Rank: "*"
+    "*usage"                 a row per day with a daily limit (image_labels.daily_limit). Rank: the day, an ISO date
+                             (UTC). Images (N): how many images Rekognition was called for
+    "*policy"                a row per label policy in use (image_labels.policy), written by Terraform. Rank: its id.
+                             Policy (S): its rules as JSON
 """
 
 from __future__ import annotations
@@ -51,17 +57,25 @@ from image_labels.failures import TryAgain
 from image_labels.model import Labels, Rejected, iso_time
 from image_labels.tables import items
 from image_labels.tables.item_size import item_size
-from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
-from image_labels.tables.terms import Term, terms_of
+from image_labels.tables.items import ITEM_SCALARS, Item, Rows, item_of
+from image_labels.tables.rows import (
+    Value,
+    delta_rows,
+    month_of,
+    month_partition,
+    month_row,
+    row_keys,
+    rows_of,
+    vocabulary_row,
+)
+from image_labels.tables.terms import terms_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from image_labels.model import Photo
-
-VOCABULARY = "*"
-USAGE = "*usage"
-POLICIES = "*policy"
+    from image_labels.tables.rows import RowKey
+    from image_labels.tables.terms import Term
 
 # An item has at most 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). The
 # published size of numbers is approximate, hence the margin.
@@ -87,6 +101,10 @@ class Store:
     emptied or filled until the last part is written, and each part is conditional on that mark. After a crash the next
     worker writes the rest. Two workers at the same photo do no harm: both write the same parts.
 
+    The transaction that completes a photo's rows, or after which they are no longer complete, also changes the counts
+    of its terms, by a row that is added to them later (image_labels.tables.counts). The counts themselves would be rows
+    that all photos write to. Each of these transactions changes the Revision, so a photo is counted once.
+
     `now` gives seconds since the epoch, and `new_revision` a different number each time.
     """
 
@@ -109,7 +127,7 @@ class Store:
         self._new_revision = new_revision
         self._max_actions = max_actions
         self._sleep = sleep
-        self._vocabulary: set[str] = set()
+        self._known: set[str] = set()  # terms and months that are in their reserved partitions
 
     def get(self, key: str) -> Item | None:
         """The item of this key, read consistently, or None."""
@@ -129,10 +147,11 @@ class Store:
         Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
         """
         item = items.photo_attributes(photo)
+        revision = self._new_revision()
         item |= {
             "Settings": {"S": settings},
             "LabelledAt": {"S": content.at or iso_time(self._now())},
-            "Revision": {"N": str(self._new_revision())},
+            "Revision": {"N": str(revision)},
         }
         if isinstance(content, Rejected):
             item |= {"Status": {"S": "REJECTED"}, "Reason": {"S": content.reason}}
@@ -147,12 +166,14 @@ class Store:
                 item["Answered"] = {"N": str(unchanged + len(content.others))}
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         terms = terms_of(content.labels) if isinstance(content, Labels) else ()
-        self._learn(terms)
-        rows = rows_of(photo.key, terms)
+        dated = photo.modified if isinstance(content, Labels) else ""  # a rejected photo has no rows
+        self._learn(terms, dated)
+        rows = rows_of(photo.key, terms, dated)
         old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
         new = [self._put_row(row) for row in rows.values()]
-        if 1 + len(old) + len(new) <= self._max_actions:
-            self._transact([self._put_item(item | _rows(len(rows)), replacing), *old, *new])
+        counted = self._count(photo.key, revision, replacing, {term.text for term in terms} if dated else ())
+        if 1 + len(old) + len(new) + len(counted) <= self._max_actions:
+            self._transact([self._put_item(item | _rows(len(rows)), replacing), *old, *new, *counted])
             return
         if replacing is not None:
             replacing = self._empty(replacing)
@@ -163,19 +184,20 @@ class Store:
     def delete(self, item: Item) -> None:
         """Delete the item that was read, and its rows. Raises as `put` does."""
         rows = [self._delete_row(key) for key in _row_keys(item)]
-        if 1 + len(rows) > self._max_actions:
+        counted = self._count(item.key, self._new_revision(), item, ())
+        if 1 + len(rows) + len(counted) > self._max_actions:
             item = self._empty(item)
             self._in_parts(rows, item)
-            rows = []
+            rows = counted = []
         delete = {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)
-        self._transact([{"Delete": delete}, *rows])
+        self._transact([{"Delete": delete}, *rows, *counted])
 
     def index(self, item: Item) -> None:
         """Write the rows of an item that was read and whose rows are incomplete. Raises as `put` does."""
-        self._learn(item.terms)
+        self._learn(item.terms, item.dated)
         if item.rows is Rows.EMPTYING:
             item = self._mark(item, Rows.FILLING, "SET Revision = :new REMOVE #rows, Emptying", {})
-        self._fill(item, rows_of(item.key, item.terms))
+        self._fill(item, rows_of(item.key, item.terms, item.dated))
 
     # -- writes that do not fit into one transaction
 
@@ -187,7 +209,9 @@ class Store:
         return self._mark(item, Rows.EMPTYING, expression, {":yes": {"BOOL": True}})
 
     def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
+        """Change the state of the item's rows, and count the photo accordingly."""
         revision = self._new_revision()
+        marked = replace(item, revision=revision, rows=rows, foreign=None)
         condition = _unchanged(item)
         update = {
             "TableName": self._images,
@@ -199,21 +223,13 @@ class Store:
             | {":new": {"N": str(revision)}}
             | condition.get("ExpressionAttributeValues", {}),
         }
-        self._transact([{"Update": update}])
-        return replace(item, revision=revision, rows=rows, foreign=None)
+        self._transact([{"Update": update}, *self._count(item.key, revision, item, marked.counted)])
+        return marked
 
     def _fill(self, item: Item, rows: Mapping[RowKey, dict[str, Value]]) -> None:
         """Write the rows of an item that is being filled, then mark them as complete."""
         self._in_parts([self._put_row(row) for row in rows.values()], item)
-        complete = {
-            "TableName": self._images,
-            "Key": {"PK": {"S": item.key}},
-            "UpdateExpression": "SET #rows = :rows",
-            "ExpressionAttributeNames": {"#rows": "Rows"},
-        }
-        condition = _unchanged(item)
-        values = condition.get("ExpressionAttributeValues", {}) | {":rows": _rows(len(rows))["Rows"]}
-        self._transact([{"Update": complete | condition | {"ExpressionAttributeValues": values}}])
+        self._mark(item, Rows.COMPLETE, "SET Revision = :new, #rows = :rows", {":rows": _rows(len(rows))["Rows"]})
 
     def _in_parts(self, actions: list[dict[str, Any]], item: Item) -> None:
         check = {"ConditionCheck": {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)}
@@ -225,6 +241,11 @@ class Store:
 
     def _put_item(self, item: dict[str, Value], replacing: Item | None) -> dict[str, Any]:
         return {"Put": {"TableName": self._images, "Item": item} | _unchanged(replacing)}
+
+    def _count(self, key: str, revision: int, old: Item | None, terms: Iterable[str]) -> list[dict[str, Any]]:
+        """The actions that count the photo under these terms, and no longer under those of the item that was read."""
+        before = () if old is None else old.counted
+        return [self._put_row(row) for row in delta_rows(key, revision, before, terms)]
 
     def _put_row(self, row: dict[str, Value]) -> dict[str, Any]:
         return {"Put": {"TableName": self._labels, "Item": row}}
@@ -250,12 +271,19 @@ class Store:
             else:
                 return
 
-    def _learn(self, terms: Iterable[Term]) -> None:
-        """Put terms that this environment has not seen yet into the vocabulary, before there are rows of them."""
-        new = [term for term in terms if term.text not in self._vocabulary]
-        for start in range(0, len(new), MAX_BATCH):
-            self._write_batch([_vocabulary_row(term) for term in new[start : start + MAX_BATCH]])
-        self._vocabulary.update(term.text for term in new)
+    def _learn(self, terms: Iterable[Term], dated: str) -> None:
+        """Put terms and the month, if this environment has not seen them yet, into their reserved partitions, before
+        there are rows of them.
+        """
+        found = {term.text: vocabulary_row(term) for term in terms}
+        if dated:
+            month = month_of(dated)
+            found[month_partition(month)] = month_row(month)
+        new = {text: row for text, row in found.items() if text not in self._known}
+        rows = list(new.values())
+        for start in range(0, len(rows), MAX_BATCH):
+            self._write_batch(rows[start : start + MAX_BATCH])
+        self._known.update(new)
 
     def _write_batch(self, rows: list[dict[str, Value]]) -> None:
         requests: Any = {self._labels: [{"PutRequest": {"Item": row}} for row in rows]}
@@ -268,17 +296,8 @@ class Store:
         raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
 
 
-def _vocabulary_row(term: Term) -> dict[str, Value]:
-    return {
-        "Term": {"S": VOCABULARY},
-        "Rank": {"S": term.text},
-        "Name": {"S": term.name},
-        "Kind": {"S": term.kind.value},
-    }
-
-
 def _row_keys(item: Item | None) -> list[RowKey]:
-    return [] if item is None else [items.row_key(item.key, term) for term in item.terms]
+    return [] if item is None else row_keys(item.key, item.terms, item.dated)
 
 
 def _rows(number: int) -> dict[str, Value]:

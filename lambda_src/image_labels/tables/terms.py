@@ -94,11 +94,16 @@ def percent_of(thousandths: int) -> float:
 
 
 def rank(confidence: float, key: str) -> str:
-    """The sort key of a photo under a term: highest confidence first, then by object key.
+    """The sort key of a photo under a term: highest confidence first, then by object key."""
+    return ranked(_place(confidence), key)
+
+
+def ranked(place: str, key: str) -> str:
+    """The sort key of a photo at a place.
 
     A key that does not fit is truncated and followed by its hash; the row's `PK` has the whole key.
     """
-    whole = f"{_place(confidence)}#{key}"
+    whole = f"{place}#{key}"
     if len(whole.encode()) <= MAX_RANK_BYTES:
         return whole
     digest = hashlib.sha256(key.encode()).hexdigest()

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from image_labels.model import Label, Rejected
 from image_labels.search.finder import Finder
-from image_labels.tables.items import MAX_TERMS_IN_ROW
+from image_labels.tables.rows import MAX_TERMS_IN_ROW
 from image_labels_cli import main
 from image_labels_cli.aws import Aws
 from image_labels_cli.deployment import Deployment

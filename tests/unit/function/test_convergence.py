@@ -20,6 +20,7 @@ from image_labels.daily_limit import DailyLimit
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller
+from image_labels.tables.counts import Counts
 from image_labels.tables.store import Store
 from support.histories import History
 from support.world import World
@@ -115,7 +116,15 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make": mutant(Reconciler, ("self._items.delete(item)", "return result")),
     },
     "ETag not compared": lambda: {
-        "make": mutant(Reconciler, ("_is_of(item, photo, labelled_before) and item.settings", "item.settings")),
+        "make": mutant(
+            Reconciler,
+            ("if not _is_of(item, photo, labelled_before) or item.settings", "if item.settings"),
+            ("item.uploaded == photo.modified or", "True or"),
+        ),
+    },
+    "time of the upload not compared": lambda: {
+        "make": mutant(Reconciler, ("return item.uploaded == photo.modified or", "return True or")),
+        "versioned": False,
     },
     "rows of previous labels not deleted": lambda: {
         "make_store": mutant(Store, ("if key not in rows]", "if False]")),
@@ -125,7 +134,8 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "item complete before all its rows are written": lambda: {
         "make_store": mutant(
-            Store, ("self._put_item(item, replacing)]", "self._put_item(item | _rows(1), replacing)]")
+            Store,
+            ("transact([self._put_item(item, replacing)]", "transact([self._put_item(item | _rows(1), replacing)]"),
         ),
         "max_actions": 3,
     },
@@ -148,7 +158,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "another_writer": True,
     },
     "settings not compared": lambda: {
-        "make": mutant(Reconciler, (" and item.settings == self._wanted.text", "")),
+        "make": mutant(Reconciler, (" or item.settings != self._wanted.text", "")),
         "changing_settings": True,
     },
     "answer stored for another object used": lambda: {
@@ -186,7 +196,38 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "changing_settings": True,
     },
     "vocabulary not written": lambda: {
-        "make_store": mutant(Store, ("self._write_batch([", "list([")),
+        "make_store": mutant(Store, ("self._write_batch(", "list(")),
+    },
+    "months not written": lambda: {
+        "make_store": mutant(Store, ("if dated:", "if False:")),
+    },
+    "photos counted again when their labels are written again": lambda: {
+        "make_store": mutant(Store, ("() if old is None else old.counted", "()")),
+    },
+    "deleted photos counted": lambda: {
+        "make_store": mutant(Store, ('[{"Delete": delete}, *rows, *counted]', '[{"Delete": delete}, *rows]')),
+    },
+    "photos of many rows not counted": lambda: {
+        "make_store": mutant(Store, ("*self._count(item.key, revision, item, marked.counted)", "")),
+        "max_actions": 3,
+    },
+    "photos of many rows counted by each worker that completes them": lambda: {
+        "make_store": mutant(
+            Store, ('Rows.COMPLETE, "SET Revision = :new, #rows = :rows"', 'Rows.COMPLETE, "SET #rows = :rows"')
+        ),
+        "max_actions": 3,
+    },
+    "deltas of an earlier revision replaced": lambda: {
+        "make_store": mutant(Store, ("delta_rows(key, revision, before, terms)", "delta_rows(key, 0, before, terms)")),
+    },
+    "deltas added by two runs": lambda: {
+        "make_counts": mutant(Counts, ('"ConditionExpression": "attribute_exists(#term)",', "")),
+    },
+    "deltas not deleted": lambda: {
+        "make_counts": mutant(Counts, ("actions += [self._delete(delta.rank) for delta in deltas]", "pass")),
+    },
+    "deltas deleted that were not added": lambda: {
+        "make_counts": mutant(Counts, ("changes.update(delta.changes)", "changes |= delta.changes")),
     },
     "images counted without a limit": lambda: {"conditional": False, "limit": 1},
     "images given back although they are billed": lambda: {
@@ -254,7 +295,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 # The options that are not mistakes.
-KEPT = ("max_actions", "limit", "another_writer", "changing_settings")
+KEPT = ("versioned", "max_actions", "limit", "another_writer", "changing_settings")
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

@@ -13,6 +13,7 @@ from urllib.parse import quote_plus
 import boto3
 import pytest
 from image_labels.clients import make_clients
+from image_labels.failures import NeedsOperator
 from image_labels.settings import SettingsError
 from support.cold_start import Context, start
 from support.event_files import load
@@ -57,7 +58,7 @@ def test_photo_over_the_daily_limit_waits_until_the_limit_is_raised(
     handler = start(monkeypatch, DAILY_IMAGE_LIMIT="1", **where).handler
     assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
     (first,) = labelled()
-    assert handler(load("scheduled"), Context()) == {"moved": 0, "waiting": 1}
+    assert handler(load("scheduled"), Context()) == {"counted": 1, "moved": 0, "waiting": 1}
     assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
     assert labelled() == {first}
 
@@ -126,7 +127,8 @@ def test_backfill_of_more_photos_than_the_limit_is_labelled_over_several_days(
     assert labelled == {*keys, "images/bare.jpg"}
     rows = dynamodb.scan(TableName=LABELS_TABLE)["Items"]
     assert [row["Images"]["N"] for row in rows if row["Term"]["S"] == "*usage"] == ["2"] * 4
-    assert handler(load("scheduled")) == {"moved": 0, "waiting": 0}
+    assert handler(load("scheduled")) == {"counted": 2, "moved": 0, "waiting": 0}
+    assert {row["Photos"]["N"] for row in dynamodb.scan(TableName=LABELS_TABLE)["Items"] if "Photos" in row} == {"8"}
 
 
 def test_waiting_photos_are_moved_when_the_limit_is_removed(
@@ -136,31 +138,42 @@ def test_waiting_photos_are_moved_when_the_limit_is_removed(
     photos, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "waiting"))
     sqs.send_message(QueueUrl=waiting, MessageBody="{}")
     handler = start(monkeypatch, QUEUE_URL=photos, WAITING_QUEUE_URL=waiting).handler
-    assert handler(load("scheduled"), Context()) == {"moved": 1, "waiting": 0}
+    assert handler(load("scheduled"), Context()) == {"counted": 0, "moved": 1, "waiting": 0}
 
 
-def test_schedule_moves_waiting_photos_for_a_share_of_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_counts_and_moves_photos_for_a_share_of_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     until: list[float] = []
+
+    class Counts:
+        def fold(self, end: float) -> dict[str, int]:
+            until.append(end - time.monotonic())
+            if len(until) > 2:
+                raise NeedsOperator("Query: AccessDeniedException", "allow Query to the function's role")
+            return {"counted": 5}
 
     class Waiting:
         def move(self, end: float) -> dict[str, int]:
             until.append(end - time.monotonic())
             return {"moved": 3, "waiting": 4}
 
-    function = start(monkeypatch).Function(None, Waiting)  # the schedule needs no worker
-    assert function.handle(load("scheduled"), 60) == {"moved": 3, "waiting": 4}
-    assert until == [pytest.approx(36, abs=1)]
+    function = start(monkeypatch).Function(None, Counts, Waiting)  # the schedule needs no worker
+    assert function.handle(load("scheduled"), 60) == {"counted": 5, "moved": 3, "waiting": 4}
+    assert until == [pytest.approx(15, abs=1), pytest.approx(36, abs=1)]
+    with pytest.raises(NeedsOperator):
+        function.handle(load("scheduled"), 60)
+    assert len(until) == 4  # photos were moved although they could not be counted
 
 
 def test_without_a_limit_its_modules_are_not_loaded_and_nothing_is_counted(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
 ) -> None:
-    for name in ("daily_limit", "queues.waiting"):
+    for name in ("daily_limit", "queues.waiting", "tables.counts"):
         monkeypatch.delitem(sys.modules, f"image_labels.{name}", raising=False)
     s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
     handler = start(monkeypatch).handler
     handler(load("s3_created"), Context())
-    assert not {"image_labels.daily_limit", "image_labels.queues.waiting"} & sys.modules.keys()
+    later = {"image_labels.daily_limit", "image_labels.queues.waiting", "image_labels.tables.counts"}
+    assert not later & sys.modules.keys()
     assert not [row for row in dynamodb.scan(TableName=LABELS_TABLE)["Items"] if row["Term"]["S"] == "*usage"]
 
 

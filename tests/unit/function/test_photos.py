@@ -24,6 +24,8 @@ def test_head_describes_the_current_object(clients: Clients, s3: S3Client) -> No
     photo = photos.head("images/ä +%.jpg")
     assert photo is not None
     assert (photo.etag, photo.size, photo.version_id) == (etag.strip('"'), 5, None)
+    modified = s3.head_object(Bucket=BUCKET, Key="images/ä +%.jpg")["LastModified"]
+    assert photo.modified == f"{modified:%Y-%m-%dT%H:%M:%S}.000+00:00"
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=BUCKET, Key="images/ä +%.jpg", Body=b"123456")["VersionId"]
     photo = photos.head("images/ä +%.jpg")

@@ -113,6 +113,20 @@ def test_other_settings_are_applied_to_the_stored_answer_without_a_call(world: W
     assert world.reconcile(calls=1).outcome is Outcome.LABELLED
 
 
+def test_time_of_a_photo_that_is_uploaded_again_is_replaced_without_a_call(world: World) -> None:
+    world.photos.upload(KEY, "e1")
+    world.reconcile(calls=1)
+    again = "2026-11-18T08:00:00.000+00:00"
+    world.photos.upload(KEY, "e1", modified=again)
+    assert world.reconcile(calls=0).outcome is Outcome.LABELLED
+    assert world.items.items[KEY].uploaded == again
+    assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
+    # Without the whole answer, a new time would cost a call.
+    world.items.items[KEY] = replace(world.items.items[KEY], answer=None)
+    world.photos.upload(KEY, "e1")
+    assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
+
+
 def test_stored_answer_of_a_replaced_photo_is_not_used(world: World) -> None:
     world.photos.upload(KEY, "e1")
     world.reconcile(calls=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from image_labels.model import Label
-from image_labels.tables.items import rows_of
+from image_labels.tables.rows import rows_of
 from image_labels.tables.terms import terms_of
 from support.fakes import LABELS_TABLE, TABLE
 from support.searches import RecordingClient, keys

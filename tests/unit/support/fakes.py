@@ -12,6 +12,7 @@ from image_labels.tables.store import Conflict
 BUCKET = "photos-bucket"
 TABLE = "image-labels-images"
 LABELS_TABLE = "image-labels-labels"
+UPLOADED = "2026-11-17T08:00:00.000+00:00"
 
 
 @dataclass
@@ -22,8 +23,8 @@ class FakePhotos:
     heads: int = 0
     on_head: Callable[[int], None] = lambda _n: None
 
-    def upload(self, key: str, etag: str, version_id: str | None = None) -> Photo:
-        self.objects[key] = Photo(BUCKET, key, etag, version_id, size=1000)
+    def upload(self, key: str, etag: str, version_id: str | None = None, modified: str = UPLOADED) -> Photo:
+        self.objects[key] = Photo(BUCKET, key, etag, version_id, 1000, modified)
         return self.objects[key]
 
     def delete(self, key: str) -> None:
@@ -92,6 +93,7 @@ class FakeItems:
             revision=1000 + self.writes,
             labelled_at=at,
             answer=answer,
+            uploaded=photo.modified,
         )
         self.contents[photo.key] = content
 

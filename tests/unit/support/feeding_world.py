@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 from botocore.exceptions import ClientError
 from image_labels.model import Label, iso_time
 from image_labels.selection import Criteria, covers
-from image_labels.tables.items import rows_of
+from image_labels.tables.rows import rows_of
 from image_labels.tables.terms import terms_of
 from image_labels_cli.aws import Aws
 from image_labels_cli.feeding import session

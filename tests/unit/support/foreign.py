@@ -6,8 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 from image_labels.model import Instance, Label, Photo
-from image_labels.tables.items import photo_attributes, rows_of
+from image_labels.tables.items import photo_attributes
+from image_labels.tables.rows import rows_of
 from image_labels.tables.terms import terms_of
+from support.fakes import UPLOADED
 
 BUCKET = "photos-bucket"
 KEY = "images/dog.jpg"
@@ -55,14 +57,14 @@ def item_of_ours() -> dict[str, Any]:
         "Instances": {"L": [{"M": {name: {"N": "0.2"} for name in ("Left", "Top", "Width", "Height", "Confidence")}}]},
     }
     return {
-        **photo_attributes(Photo(BUCKET, KEY, "e", "v1", 1000)),
+        **photo_attributes(Photo(BUCKET, KEY, "e", "v1", 1000, UPLOADED)),
         "Settings": {"S": "s"},
         "Status": {"S": "LABELLED"},
         "LabelledAt": {"S": "2026-11-18T11:06:40.250+00:00"},
         "LabelModelVersion": {"S": "3.0"},
         "Labels": {"SS": ["Dog"]},
         "Detections": {"L": [{"M": detection}]},
-        "Rows": {"N": "4"},
+        "Rows": {"N": "5"},
         "Revision": {"N": "1795000000250000000"},
     }
 
@@ -92,7 +94,7 @@ def _changed(draw: st.DrawFn, value: dict[str, Any]) -> dict[str, Any]:
 # Any attributes of an item. DynamoDB ensures only that its keys are strings.
 _ATTRIBUTES = (
     *("Labels", "Detections", "DetectionsCut", "Status", "Reason", "Bucket", "ETag", "VersionId", "Size", "Settings"),
-    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision"),
+    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision", "Uploaded"),
 )
 anything = st.dictionaries(st.sampled_from(_ATTRIBUTES), values, max_size=8)
 items = st.one_of(
@@ -105,7 +107,7 @@ items = st.one_of(
 
 def rows_of_ours() -> list[dict[str, Any]]:
     """The rows of that item."""
-    return list(rows_of(KEY, terms_of((DOG,))).values())
+    return list(rows_of(KEY, terms_of((DOG,)), UPLOADED).values())
 
 
 def _keyed(term: str, rank: str, item: dict[str, Any]) -> dict[str, Any]:

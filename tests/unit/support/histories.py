@@ -10,6 +10,8 @@ limit wait until the real mover moves them. Two movers may run at once, and they
 With changing settings, the module is applied with others at any time. Each photo then gets an event. Messages of
 `image-labels relabel` ask for labels that are not older than they are.
 
+The schedule adds the deltas of terms to their counts. Two such runs may be at work at once, and they may die, too.
+
 With another writer, a program that does not know the module writes items where there are none, and changes attributes
 of existing ones.
 """
@@ -31,6 +33,7 @@ from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.rekognition import Labeller, Unlimited, Unreadable
 from image_labels.selection import Criteria, Wanted
+from image_labels.tables.counts import Counts
 from image_labels.tables.store import Store
 from support.policies import with_policy
 from support.tables import revisions
@@ -54,6 +57,7 @@ MAX_SWITCHES = 20_000
 SPURT = 12
 TICK = 5 * 60  # seconds between two runs of the schedule
 MOVERS = 2
+FOLDERS = 2
 
 
 class UnsettledError(AssertionError):
@@ -81,6 +85,7 @@ class History:
         make_labeller: Callable[..., Labeller] = Labeller,
         make_limit: Callable[..., DailyLimit] = DailyLimit,
         make_waiting: Callable[..., WaitingPhotos] = WaitingPhotos,
+        make_counts: Callable[..., Counts] = Counts,
         max_actions: int = 100,
     ) -> None:
         self.world = world
@@ -102,6 +107,8 @@ class History:
             now=lambda: 0.0,
         )
         self.movers: list[greenlet | None] = [None] * MOVERS
+        self._make_counts = make_counts
+        self.folders: list[greenlet | None] = [None] * FOLDERS
         self.unheard: set[str] = set()  # keys whose last change had no event
         self.workers: list[Running | None] = [None] * WORKERS
 
@@ -118,6 +125,8 @@ class History:
                 self._take(worker, 0)
             elif any(self.movers):
                 self._move(0 if self.movers[0] else 1)
+            elif any(self.folders):
+                self._fold(0 if self.folders[0] else 1)
             elif not any(self.workers):
                 if not self.queues.waiting and not self.queues.hidden:
                     return
@@ -142,6 +151,11 @@ class History:
             case 6 | 7 if self.workers[worker] is not None:  # the other workers pause for long
                 for _ in range(SPURT):
                     self._step(worker)
+            case 8 if who % 4 == 0 and not self.world.versioned and self.world.limit is None:
+                self.world.upload_again(key)
+                self._event(key, lost=who // 4 == 3)
+            case 8 | 9 if self.world.limit is None and not self.world.another_writer:
+                self._folder_happens(who)
             case 14 | 15 if self.world.another_writer:
                 self.world.write_as_another(key, who // len(KEYS))
                 self.unheard.add(key)  # S3 sends no event: the next event of the key corrects it
@@ -258,6 +272,32 @@ class History:
                 self._start(mover)
             case _:
                 self._move(mover)
+
+    def _folder_happens(self, who: int) -> None:
+        folder = who // 8 % FOLDERS
+        if not any(self.folders):  # the schedule runs once more than it should
+            for each in range(FOLDERS):
+                counts = self._make_counts(self.world.tables, "labels", max_actions=6, clock=lambda: 0.0)
+                self.folders[each] = greenlet(counts.fold)
+                self._fold(each, 1.0)
+        elif who % 8 == 5:
+            self._fold(folder, failure=client_error("ServiceUnavailable", "", "TransactWriteItems"))
+        elif who == 6:
+            self._fold(folder, failure=GreenletExit())
+        else:
+            for _ in range(who % 4):
+                self._fold(folder)
+
+    def _fold(self, folder: int, *until: float, failure: BaseException | None = None) -> None:
+        thread = self.folders[folder]
+        if thread is None:
+            return
+        if failure:
+            thread.throw(failure)
+        else:
+            thread.switch(*until)
+        if thread.dead:
+            self.folders[folder] = None
 
     def _tick(self, seconds: float) -> None:
         """Time passes, messages that were received and not deleted are visible again, and a mover starts."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from image_labels.model import Label, Labels, Photo, Rejected
-from image_labels.tables.items import detections, rows_of
-from image_labels.tables.store import VOCABULARY, Store
-from image_labels.tables.terms import Term, terms_of
+from image_labels.model import Label, Labels, Photo, Rejected, is_iso_time
+from image_labels.tables.items import detections
+from image_labels.tables.rows import rows_of, vocabulary_row
+from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 
 if TYPE_CHECKING:
+    from image_labels.tables.store import Store
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # The labels of each photo by its key.
@@ -49,10 +50,10 @@ def write_photos(
         items.append((images_table, item))
         terms = terms_of(found)
         cut = terms_in_row is not None and len(terms) > terms_in_row
-        items += (
-            (labels_table, (_cut(row) if cut else row) | times.get(key, {})) for row in rows_of(key, terms).values()
-        )
-        vocabulary |= {term.text: _vocabulary_row(term) for term in terms}
+        time = (uploaded or {}).get(key, "")
+        rows = rows_of(key, terms, time if is_iso_time(time) else "").values()
+        items += ((labels_table, (_cut(row) if cut else row) | times.get(key, {})) for row in rows)
+        vocabulary |= {term.text: vocabulary_row(term) for term in terms}
     items += ((labels_table, row) for row in vocabulary.values())
     for start in range(0, len(items), 25):
         requests: dict[str, list[Any]] = {}
@@ -63,15 +64,6 @@ def write_photos(
 
 def _cut(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "Terms"} | {"TermsCut": {"BOOL": True}}
-
-
-def _vocabulary_row(term: Term) -> dict[str, Any]:
-    return {
-        "Term": {"S": VOCABULARY},
-        "Rank": {"S": term.text},
-        "Name": {"S": term.name},
-        "Kind": {"S": term.kind.value},
-    }
 
 
 def put_photo(store: Store, key: str, content: Labels | Rejected) -> None:

@@ -1,13 +1,13 @@
 """The part of DynamoDB that the function uses, in memory: each call takes effect in one moment, or not at all.
 
-Conditions and updates are the ones of image_labels.tables.store and daily_limit; any other is an error of the test.
+Conditions and updates are the ones of image_labels.tables and daily_limit; any other is an error of the test.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, cast
@@ -52,11 +52,33 @@ class Tables:
         return {key: item for (key,), item in self.items["images"].items()}
 
     def rows(self) -> dict[tuple[str, str], Attributes]:
-        """The rows of photos in the labels table."""
+        """The rows of photos in the labels table, by term."""
         return {(term, rank): row for (term, rank), row in self.items["labels"].items() if not term.startswith("*")}
+
+    def dated_rows(self) -> dict[tuple[str, str], Attributes]:
+        """The rows of photos in the labels table, by month."""
+        labels = self.items["labels"]
+        return {(term, rank): row for (term, rank), row in labels.items() if term.startswith("*uploaded ")}
 
     def vocabulary(self) -> set[str]:
         return {rank for term, rank in self.items["labels"] if term == "*"}
+
+    def months(self) -> set[str]:
+        return {rank for term, rank in self.items["labels"] if term == "*uploaded"}
+
+    def counts(self) -> dict[str, int]:
+        """How many photos each term has: what is counted, and the deltas. Terms without photos are left out."""
+        counts: Counter[str] = Counter()
+        for (term, rank), row in self.items["labels"].items():
+            if term == "*count" and rank != "*":
+                counts[rank] += int(row["Photos"]["N"])
+            elif term == "*delta":
+                counts.update({changed: int(change["N"]) for changed, change in row["Deltas"]["M"].items()})
+        return {term: count for term, count in counts.items() if count}
+
+    def deltas(self) -> int:
+        """The number of deltas that are not in the counts yet."""
+        return sum(term == "*delta" for term, _ in self.items["labels"])
 
     def usage(self) -> dict[str, int]:
         """The number of images counted on each day."""
@@ -68,6 +90,51 @@ class Tables:
         assert ConsistentRead
         found = self._network(lambda: _copy(self.items[TableName].get(_key(TableName, Key))))
         return {"Item": found} if found is not None else {}
+
+    def put_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Item: Attributes,  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
+        **_: Any,
+    ) -> Attributes:
+        assert ConditionExpression == "attribute_not_exists(#term)"
+
+        def put() -> None:
+            place = _key(TableName, Item)
+            if self._conditional and place in self.items[TableName]:
+                response = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
+                raise ClientError(cast("Any", response), "PutItem")
+            self.items[TableName][place] = _copy(Item)
+
+        self._network(put)
+        return {}
+
+    def query(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        KeyConditionExpression: str,  # noqa: N803
+        ExpressionAttributeNames: Attributes,  # noqa: N803
+        ExpressionAttributeValues: Attributes,  # noqa: N803
+        ConsistentRead: bool,  # noqa: N803
+        Limit: int,  # noqa: N803
+        ExclusiveStartKey: Attributes | None = None,  # noqa: N803
+    ) -> Attributes:
+        """The rows of one partition."""
+        assert (KeyConditionExpression, ExpressionAttributeNames) == ("#term = :term", {"#term": "Term"})
+        assert ConsistentRead
+        after = ExclusiveStartKey["Rank"]["S"] if ExclusiveStartKey else ""
+
+        def read() -> Attributes:
+            partition = ExpressionAttributeValues[":term"]["S"]
+            ranks = sorted(rank for term, rank in self.items[TableName] if term == partition and rank > after)
+            items = [_copy(self.items[TableName][partition, rank]) for rank in ranks[:Limit]]
+            more = {"LastEvaluatedKey": {name: items[-1][name] for name in KEYS[TableName]}} if ranks[Limit:] else {}
+            return {"Items": items, **more}
+
+        return dict(self._network(read))
 
     def batch_write_item(self, *, RequestItems: dict[str, list[Attributes]]) -> Attributes:  # noqa: N803
         def write() -> None:
@@ -133,6 +200,8 @@ class Tables:
                 return True
             case "attribute_not_exists(PK)":
                 return item is None
+            case "attribute_exists(#term)":
+                return item is not None
             case "Revision = :read":
                 return item is not None and item.get("Revision") == action["ExpressionAttributeValues"][":read"]
             case str(condition) if condition.startswith("attribute_exists(PK) AND "):
@@ -159,10 +228,23 @@ class Tables:
                 item["Revision"] = action["ExpressionAttributeValues"][":new"]
                 item.pop("Rows", None)
                 item.pop("Emptying", None)
-            case "Update", "SET #rows = :rows":
-                items.setdefault(key, dict(action["Key"]))["Rows"] = action["ExpressionAttributeValues"][":rows"]
+            case "Update", "SET Revision = :new, #rows = :rows":
+                values = action["ExpressionAttributeValues"]
+                items.setdefault(key, dict(action["Key"])).update({"Revision": values[":new"], "Rows": values[":rows"]})
+            case "Update", "ADD Photos :change":
+                _add(items, action, "Photos", ":change")
+            case "Update", "ADD Folds :one" | "ADD Folds :one REMOVE Since":
+                _add(items, action, "Folds", ":one")
+                if "REMOVE" in action["UpdateExpression"]:
+                    items[key].pop("Since", None)
             case _:
                 raise AssertionError(f"not an action of the store: {kind} {action}")
+
+
+def _add(items: dict[tuple[str, ...], Attributes], action: Attributes, name: str, change: str) -> None:
+    item = items.setdefault(_key("labels", action["Key"]), dict(action["Key"]))
+    number = int(item.get(name, {"N": "0"})["N"]) + int(action["ExpressionAttributeValues"][change]["N"])
+    item[name] = {"N": str(number)}
 
 
 def revisions() -> Callable[[], int]:

@@ -18,15 +18,18 @@ from typing import Any, TypeVar, cast
 
 from botocore.exceptions import ClientError
 from greenlet import greenlet
-from image_labels.model import Label, Labels, Photo, Rejected
+from image_labels.model import Label, Labels, Photo, Rejected, iso_time
 from image_labels.selection import Criteria, Wanted
-from image_labels.tables.items import is_foreign, labels_of, rows_of
+from image_labels.tables.counts import Counts
+from image_labels.tables.items import is_foreign, labels_of
+from image_labels.tables.rows import rows_of
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET
 from support.tables import Attributes, Tables
 
 T = TypeVar("T")
 DAY = 24 * 3600
+BETWEEN_UPLOADS = 3 * DAY  # most are of the same month
 MAX_BACKLOG = 1  # of the queue of photos, for movers
 
 Content = Labels | Rejected
@@ -134,7 +137,13 @@ class World:
 
     def upload(self, key: str) -> None:
         number = next(self.numbers)
-        self.objects[key] = Photo(BUCKET, key, str(number), f"v{number}" if self.versioned else None, 1000)
+        version = f"v{number}" if self.versioned else None
+        self.objects[key] = Photo(BUCKET, key, str(number), version, 1000, iso_time(number * BETWEEN_UPLOADS))
+
+    def upload_again(self, key: str) -> None:
+        """Upload the same content. Without versions, only the time of the object changes."""
+        if (old := self.objects.get(key)) and not self.versioned:
+            self.objects[key] = replace(old, modified=iso_time(next(self.numbers) * BETWEEN_UPLOADS))
 
     def remove(self, key: str) -> None:
         self.objects.pop(key, None)
@@ -197,7 +206,7 @@ class World:
 
     def differences(self) -> list[str]:
         """How the tables differ from a fresh labelling of the bucket; empty if they do not."""
-        images, rows = self.tables.images(), self.tables.rows()
+        images, rows = self.tables.images(), self.tables.rows() | self.tables.dated_rows()
         counted, billed = sum(self.tables.usage().values()), self.billed.total()
         # A fault leaves at most one image counted: that of its call.
         wrong = self.limit is not None and not billed <= counted <= billed + self.faults
@@ -217,14 +226,37 @@ class World:
                 continue
             if _comparable(_said(item)) != _comparable(fresh) or item["ETag"]["S"] != etag:
                 found.append(f"{key!r} is stale: {_said(item)} instead of {fresh}")
+            uploaded = self.objects[key].modified
+            if item["Uploaded"]["S"] != uploaded:
+                found.append(f"{key!r} was uploaded at {uploaded}, and its item says {item['Uploaded']['S']}")
             if isinstance(fresh, Labels):
-                fresh_rows |= rows_of(key, terms_of(fresh.labels))
-            if item.get("Rows") != {"N": str(len(rows_of(key, terms_of(labels_of(item)))))}:
+                fresh_rows |= rows_of(key, terms_of(fresh.labels), uploaded)
+            own = rows_of(key, terms_of(labels_of(item)), uploaded) if isinstance(fresh, Labels) else ()
+            if item.get("Rows") != {"N": str(len(own))}:
                 found.append(f"{key!r} does not know its rows")
         found += [f"no row {row}" for row in sorted(fresh_rows.keys() - rows.keys())]
         found += [f"a row without its photo {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
         found += [f"row {row} is stale" for row in fresh_rows.keys() & rows.keys() if rows[row] != fresh_rows[row]]
-        found += [f"not in the vocabulary: {term}" for term, _ in rows if term not in self.tables.vocabulary()]
+        known = self.tables.vocabulary() | {f"*uploaded {month}" for month in self.tables.months()}
+        found += [f"not in the vocabulary: {term}" for term, _ in rows if term not in known]
+        found += self._miscounted()
+        return found
+
+    def _miscounted(self) -> list[str]:
+        """Terms with another count than rows, before all deltas are added to the counts and afterwards.
+
+        Another writer makes counts wrong, because no delta says what it changed.
+        """
+        if self.another_writer:
+            return []
+        true = dict(Counter(term for term, _ in self.tables.rows()))
+        found = [f"{self.tables.counts()} are counted, and there are {true}"] if self.tables.counts() != true else []
+        fold = greenlet(Counts(cast("Any", self.tables), "labels", clock=lambda: 0.0).fold)
+        fold.switch(1.0)
+        while not fold.dead:
+            fold.switch()
+        if self.tables.deltas() or self.tables.counts() != true:
+            found.append(f"with all deltas, {self.tables.counts()} are counted, and there are {true}")
         return found
 
 

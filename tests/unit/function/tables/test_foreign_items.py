@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
 from image_labels.selection import Criteria
-from image_labels.tables.items import ITEM_SCALARS, Rows, has_foreign_scalars, is_foreign, item_of, rows_of
+from image_labels.tables.items import ITEM_SCALARS, Rows, has_foreign_scalars, is_foreign, item_of
+from image_labels.tables.rows import rows_of
 from image_labels.tables.store import Conflict, Store
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from image_labels.model import Label, Labels
-from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, detections, item_of, labels_of, rows_of
+from image_labels.tables.items import MAX_FOREIGN_TERMS, Item, Rows, detections, item_of, labels_of
+from image_labels.tables.rows import rows_of
 from image_labels.tables.terms import terms_of
-from support.fakes import BUCKET
+from support.fakes import BUCKET, UPLOADED
 from support.foreign import DOG, KEY, LAB, item_of_ours, items
 
 
@@ -28,7 +29,7 @@ def test_stored_labels_have_the_terms_of_the_labels(confidences: list[float]) ->
 def test_any_item_can_be_read(item: dict[str, Any]) -> None:
     read = item_of(KEY, item)
     assert all(0 <= label.confidence <= 100 for label in labels_of(item))
-    for (term, rank), row in rows_of(KEY, read.terms).items():  # the rows that a worker would delete or write
+    for (term, rank), row in rows_of(KEY, read.terms, read.dated).items():  # a worker would delete or write these
         assert 0 < len(term.encode()) <= 2048
         assert 0 < len(rank.encode()) <= 1024
         assert row["PK"] == {"S": KEY}
@@ -51,6 +52,7 @@ def test_item_of_this_module_is_not_foreign() -> None:
         Rows.COMPLETE,
         foreign=None,
         labelled_at=at,
+        uploaded=UPLOADED,
     )
 
 

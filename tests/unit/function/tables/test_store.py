@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from image_labels.clients import Clients
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PHOTO = Photo(BUCKET, "images/Käse 🧀.jpg", "abc", "v1", 4711)
+PHOTO = Photo(BUCKET, "images/Käse 🧀.jpg", "abc", "v1", 4711, "2026-11-17T08:00:00.000+00:00")
 DOG = Label(
     "Dog",
     98.76543426513672,
@@ -42,12 +42,12 @@ def store(clients: Clients, dynamodb: DynamoDBClient) -> Store:
 
 
 def rows(dynamodb: DynamoDBClient, term: str | None = None) -> list[dict[str, Any]]:
-    """The rows of the labels table: those of the photos, or those of one partition."""
+    """The rows of the labels table: those of the photos by term, or those of one partition."""
     found: list[dict[str, Any]] = []
     for page in dynamodb.get_paginator("scan").paginate(TableName=LABELS_TABLE):
         for row in page["Items"]:
             plain = {name: TypeDeserializer().deserialize(value) for name, value in row.items()}
-            if plain["Term"] == term or (term is None and plain["Term"] != "*"):
+            if plain["Term"] == term or (term is None and not plain["Term"].startswith("*")):
                 found.append(plain)
     return found
 
@@ -73,7 +73,8 @@ def test_labelled_item_describes_the_object_and_its_labels(store: Store, dynamod
         "LabelModelVersion": "3.0",
         "Settings": SETTINGS,
         "LabelledAt": "2026-11-18T11:06:40.250+00:00",
-        "Rows": 6,
+        "Uploaded": PHOTO.modified,
+        "Rows": 7,
     }
     dog = detections[0]
     assert (dog["Name"], float(dog["Confidence"])) == ("Dog", 98.765)
@@ -137,11 +138,35 @@ def test_photo_has_a_row_for_each_term(store: Store, dynamodb: DynamoDBClient) -
         ("beach", "Beach", "label", 81.0),
     }
     for row in rows(dynamodb):
-        assert row["PK"] == PHOTO.key
+        assert (row["PK"], row["Uploaded"]) == (PHOTO.key, PHOTO.modified)
         assert row["Rank"] == f"{'019000' if row['Term'] == 'beach' else '001235'}#{PHOTO.key}"
         assert row["Terms"].keys() == {"dog", "hound", "animal", "pet", "animals and pets", "beach"}
         assert float(row["Terms"]["beach"]) == 81.0
     assert {row["Rank"]: row["Name"] for row in rows(dynamodb, "*")}["animals and pets"] == "Animals and Pets"
+
+
+def test_photo_has_a_row_in_the_month_of_its_upload_with_the_newest_first(
+    store: Store, dynamodb: DynamoDBClient
+) -> None:
+    later = replace(PHOTO, key="later", modified="2026-11-17T08:00:01.000+00:00")
+    december = replace(PHOTO, key="december", modified="2026-12-01T00:00:00.000+00:00")
+    for photo in (PHOTO, later, december):
+        store.put(photo, LABELS, SETTINGS, replacing=None)
+    store.put(replace(PHOTO, key="bare"), Labels((), "3.0"), SETTINGS, replacing=None)
+    store.put(replace(PHOTO, key="rejected"), Rejected("no photo"), SETTINGS, replacing=None)
+    found = rows(dynamodb, "*uploaded 2026-11")
+    assert [(row["PK"], row["Uploaded"]) for row in found] == [
+        ("later", later.modified),
+        ("bare", PHOTO.modified),
+        (PHOTO.key, PHOTO.modified),
+    ]
+    assert found[2]["Terms"].keys() == {"dog", "hound", "animal", "pet", "animals and pets", "beach"}
+    assert {row["Rank"] for row in rows(dynamodb, "*uploaded")} == {"2026-11", "2026-12"}
+    store.put(PHOTO, Rejected("no photo"), SETTINGS, replacing=store.get(PHOTO.key))
+    read = store.get("later")
+    assert read is not None
+    store.delete(read)
+    assert [row["PK"] for row in rows(dynamodb, "*uploaded 2026-11")] == ["bare"]
 
 
 def test_rows_change_with_the_labels_of_the_photo(store: Store, dynamodb: DynamoDBClient) -> None:
@@ -163,10 +188,11 @@ def test_photo_of_a_thousand_labels_is_stored_and_deleted() -> None:
     many = Labels(tuple(Label(f"Label {n}", 99 - n / 20, ("Parent",)) for n in range(1000)), "3.0")
     store.put(PHOTO, many, SETTINGS, replacing=None)
     assert len(tables.rows()) == 1001
+    assert tables.counts() == {"parent": 1} | {f"label {n}": 1 for n in range(1000)}
     item = store.get(PHOTO.key)
     assert item is not None
     store.delete(item)
-    assert (tables.rows(), tables.images()) == ({}, {})
+    assert (tables.rows(), tables.dated_rows(), tables.images(), tables.counts()) == ({}, {}, {}, {})
 
 
 def test_more_rows_than_a_transaction_holds_and_more_terms_than_a_row(store: Store, dynamodb: DynamoDBClient) -> None:
@@ -246,7 +272,7 @@ def test_cancelled_transaction_is_a_conflict_a_retry_or_an_error(
                 modeled_fields={"CancellationReasons": [{"Code": code} for code in reasons]},
             )
         with pytest.raises(error):
-            store.put(PHOTO, Labels((), "3.0"), SETTINGS, replacing=None)
+            store.put(PHOTO, Rejected("no photo"), SETTINGS, replacing=None)
 
 
 def test_throttled_write_is_retried_within_the_invocation(clients: Clients) -> None:
