@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,12 +149,16 @@ def _downloads(aws: Aws, bucket: str, directory: Path | None, wanted: Format | N
     """The downloads with their progress, or None. The lines of a terminal would be mixed with the progress."""
     if directory is None:
         yield None
-    elif output.is_terminal() and wanted not in (None, Format.TABLE, Format.JSON):
-        with Downloads(aws.s3, bucket, directory, lambda _done: None) as downloads:
-            yield downloads
-    else:
-        with bar("photos downloaded") as shown, Downloads(aws.s3, bucket, directory, shown.set) as downloads:
-            yield downloads
+        return
+    quiet = output.is_terminal() and wanted not in (None, Format.TABLE, Format.JSON)
+    with nullcontext() if quiet else bar("photos downloaded") as shown:
+        downloads = Downloads(aws.s3, bucket, directory, shown.set if shown else lambda _done: None)
+        try:
+            with downloads:
+                yield downloads
+        except KeyboardInterrupt:
+            output.note(f"interrupted: {downloads.outcome}; run the command again to continue")
+            raise
 
 
 def _notes(results: Results, search: Search, printed: int) -> None:
@@ -164,7 +168,8 @@ def _notes(results: Results, search: Search, printed: int) -> None:
         more = "at least " if number >= MAX_UNDATED else ""
         output.note(
             f"{more}{number:,} more {'photo matches, but its' if number == 1 else 'photos match, but their'} date is "
-            "unknown: an earlier version labelled them; `image-labels backfill` adds it"
+            "unknown, because an earlier version of the module labelled "
+            f"{'it' if number == 1 else 'them'}"
         )
     if search.scan:
         output.note(cost.of_scan(results.read_units, results.requests))

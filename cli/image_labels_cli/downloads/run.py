@@ -107,11 +107,14 @@ class Downloads:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
+        try:
+            if error is None:
+                self._executor.shutdown()
+        finally:  # after Ctrl-C, which is most likely while this waits, the threads stop at their next chunk
             self._stop.set()
-        self._executor.shutdown(cancel_futures=error is not None)
-        self._record.close()
-        shutil.rmtree(self._parts, ignore_errors=True)
+            self._executor.shutdown(cancel_futures=True)
+            self._record.close()
+            shutil.rmtree(self._parts, ignore_errors=True)
         if error is None:
             self._raise()
 

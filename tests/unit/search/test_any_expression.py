@@ -108,7 +108,7 @@ def test_any_expression_finds_exactly_the_photos_that_match(dynamodb: DynamoDBCl
     )
     @given(
         some_photos,
-        st.lists(some_expressions, min_size=3, max_size=3),
+        st.lists(some_expressions, min_size=2, max_size=2),
         some_typed,
         st.integers(1, 7),
         st.sampled_from(["", "x/"]),

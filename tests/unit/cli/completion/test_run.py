@@ -112,7 +112,12 @@ class TestLabels:
             ("an", ["animal", "animals and pets", "and"]),
             ("t-s", ["t-shirt"]),
             ("dog ", ["dog AND", "dog OR"]),
-            ("dog a", ["dog AND"]),
+            ("dog a", ["dog AND", "dog animal", "dog animals and pets", "dog and"]),
+            ("traffic l", ["traffic light"]),
+            ("dog OR Traffic l", ["dog OR Traffic light"]),
+            ("dog traffic l", ["dog traffic light"]),
+            ("a b (dog traffic l", ["a b (dog traffic light"]),
+            ("dog>=9 tr", ['dog>=9 "traffic light"', "dog>=9 train"]),
             ("dog>=9", []),
             ("tra*", []),
             ("zzz", []),
@@ -120,9 +125,13 @@ class TestLabels:
         ],
     )
     def test_last_label_of_an_expression(self, text: str, candidates: list[str]) -> None:
-        quoted = {'"traffic light"', '"animals and pets"', '"and"'}
-        wanted = [f'"{each}"' if f'"{each}"' in quoted else each for each in candidates]
+        quoted = {"animals and pets": '"animals and pets"', "and": '"and"'}
+        wanted = [quoted.get(each, each) for each in candidates]
+        wanted = [f"dog {quoted[each[4:]]}" if each[:4] == "dog " and each[4:] in quoted else each for each in wanted]
         assert sorted(after("find", text)) == sorted(wanted)
+
+    def test_arguments_of_one_expression(self) -> None:
+        assert after("find", "dog", "NOT", "tr") == ['"traffic light"', "train"]
 
     def test_cost(self) -> None:
         asked: list[dict[str, Any]] = []

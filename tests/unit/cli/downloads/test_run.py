@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ResponseStreamingError
 from image_labels_cli.downloads import Downloads, Outcome
 from image_labels_cli.downloads.record import NAME
+from image_labels_cli.downloads.run import WORKERS
 from image_labels_cli.invocation import UsageError
 from support.fakes import BUCKET
 
@@ -178,6 +180,26 @@ def test_interruption_leaves_complete_files_only(photos: S3Client, tmp_path: Pat
     assert {path.name for path in tmp_path.iterdir()} <= {"empty.jpg", NAME}
     assert download(photos, tmp_path, *PHOTOS).total == 4
     assert sorted(files(tmp_path).values()) == sorted(PHOTOS.values())
+
+
+def test_interruption_at_the_end_stops_the_downloads_that_are_left(photos: S3Client, tmp_path: Path) -> None:
+    endless = Endless(photos)
+    main = threading.get_ident()
+
+    def press_ctrl_c() -> None:
+        assert endless.reading.wait(60)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    def interrupted() -> None:
+        with Downloads(endless, BUCKET, tmp_path, lambda _done: None) as downloads:  # type: ignore[arg-type]
+            for key in ["images/a.jpg"] * WORKERS + ["empty.jpg"]:
+                downloads.add(key)
+            threading.Thread(target=press_ctrl_c).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert files(tmp_path) == {}
+    assert {path.name for path in tmp_path.iterdir()} <= {NAME}
 
 
 def test_directory_that_cannot_be_written_is_named(photos: S3Client, tmp_path: Path) -> None:
