@@ -20,6 +20,7 @@ __all__ = [
     "ExpressionError",
     "NeedsScan",
     "Words",
+    "is_valid",
     "parse",
     "parse_words",
 ]
@@ -102,14 +103,15 @@ def _with_suggestions(parsed: Callable[[str], _T], text: str) -> _T:
     try:
         return parsed(text)
     except ExpressionError as error:
-        suggestions = tuple(filter(_is_valid, hints.corrections(text[:MAX_LENGTH])))
+        suggestions = tuple(filter(is_valid, hints.corrections(text[:MAX_LENGTH])))
         message = error.message
         if suggestions and isinstance(error, OtherNotation):
             message += f": write {' or '.join(map(safe, suggestions))}"
         raise ExpressionError(message, error.expression, error.position, suggestions) from error
 
 
-def _is_valid(text: str) -> bool:
+def is_valid(text: str) -> bool:
+    """Whether `parse` accepts the text."""
     try:
         _parsed(text)
     except ExpressionError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_labels.search import vocabulary
-from image_labels.search.expression import ExpressionError, Words, parse, parse_words
+from image_labels.search.expression import ExpressionError, Words, is_valid, parse, parse_words
 from image_labels.search.grammar import MAX_TERM_BYTES, Mention
 from image_labels.search.hints import quoted
 from image_labels.search.plurals import other_numbers
@@ -67,10 +67,9 @@ def resolve(reads: Reads, text: str) -> Resolved:
         searched = " AND ".join(quoted(part) for part in parts)
         first, last = run[0], run[-1]
         if len(parts) > 1 and first.negated:
-            raise _unclear(words, first, last, searched)
+            raise _unclear(words, run, parts)
         if len(run) > 1 or parts[0] != first.atom.text:
-            typed = " ".join(text[first.start : last.end].split())
-            notes.append(Note(typed, searched, known=parts == [_joined(run)]))
+            notes.append(Note(_typed(text, run), searched, known=parts == [_joined(run)]))
             edits.append((first.start, last.end, searched))
     resolved = _edited(text, edits)
     parse(resolved)
@@ -156,12 +155,21 @@ def _edited(text: str, edits: Iterable[_Edit]) -> str:
     return text
 
 
-def _unclear(words: Words, first: Mention, last: Mention, searched: str) -> ExpressionError:
+def _unclear(words: Words, run: Sequence[Mention], parts: Sequence[str]) -> ExpressionError:
     text = words.text
-    typed = " ".join(text[first.start : last.end].split())
+    first, last = run[0], run[-1]
+    neither = f"({' OR '.join(map(quoted, parts))})"
+    both = f"({' AND '.join(map(quoted, parts))})"
+    # A comparison after the last word would apply to the parentheses.
+    found = () if last.atom.bounded else (f"{text[: first.start]}{each}{text[last.end :]}" for each in (neither, both))
     return ExpressionError(
-        f"{typed} is no label, so it is unclear what NOT excludes: write NOT ({searched}) for photos without all of "
-        f"them together, or AND and OR between the words",
+        f"{_typed(text, run)} is no label, so it is unclear what NOT excludes: write NOT {neither} for photos with "
+        f"none of them, or NOT {both} for photos that do not have all of them",
         text,
         first.start,
+        tuple(filter(is_valid, found)),
     )
+
+
+def _typed(text: str, run: Sequence[Mention]) -> str:
+    return " ".join(text[run[0].start : run[-1].end].split())

@@ -85,7 +85,7 @@ def test_resolved_expression_finds_the_photos(finder: Finder) -> None:
     [
         (
             "NOT coffee dog",
-            r"coffee dog is no label, so it is unclear what NOT excludes: write NOT \(coffee AND dog\)",
+            r"coffee dog is no label, so it is unclear what NOT excludes: write NOT \(coffee OR dog\)",
             4,
         ),
         ("dog NOT traffic light cup", "traffic light cup is no label", 8),
@@ -101,6 +101,12 @@ def test_unclear_words_are_refused(
     with pytest.raises(ExpressionError, match=message) as info:
         finder.resolve(typed)
     assert info.value.expression[: info.value.position] == typed[:position]
+
+
+def test_unclear_words_after_not_have_suggestions(finder: Finder) -> None:
+    with pytest.raises(ExpressionError) as info:
+        finder.resolve("cup AND NOT coffee dogs")
+    assert info.value.suggestions == ("cup AND NOT (coffee OR dog)", "cup AND NOT (coffee AND dog)")
 
 
 def test_known_terms_cost_one_request(finder: Finder, client: RecordingClient) -> None:
