@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_labels.search import vocabulary
+from image_labels.search.counts import Counts, RecentPhoto, TermCount, read_counts, recent_photos
 from image_labels.search.dates import ALWAYS, Dates
 from image_labels.search.driver import DEFAULT_LIMITS, Limits
 from image_labels.search.expression import Expression, ExpressionError, NeedsScan, parse
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_UNDATED",
+    "Counts",
     "Dates",
     "ExpressionError",
     "Finder",
@@ -36,8 +38,10 @@ __all__ = [
     "NeedsScan",
     "Note",
     "Page",
+    "RecentPhoto",
     "Resolved",
     "Skipped",
+    "TermCount",
     "TokenError",
     "Vocabulary",
     "VocabularyTerm",
@@ -141,6 +145,14 @@ class Finder:
     def vocabulary(self, prefix: str = "") -> Vocabulary:
         """All terms that start with the prefix, in alphabetical order. A term may have no photos any more."""
         return Vocabulary(self._reads(), prefix)
+
+    def counts(self, prefix: str = "") -> Counts:
+        """All terms that start with the prefix, in alphabetical order, and how many photos have each."""
+        return read_counts(self._reads(), prefix)
+
+    def recent(self, limit: int) -> tuple[RecentPhoto, ...]:
+        """Up to `limit` photos, the last uploaded first."""
+        return tuple(recent_photos(self._reads(), limit))
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         """Similar terms for each unknown term of the expression, such as `{"dgo": ["dog"]}`. Empty if all are known."""

@@ -41,8 +41,8 @@ class Vocabulary:
         self._prefix = prefix
 
     def __iter__(self) -> Iterator[VocabularyTerm]:
-        for row in _rows(self._reads, self._prefix):
-            if term := _term(row):
+        for row in vocabulary_rows(self._reads, self._prefix):
+            if term := term_of(row):
                 yield term
             else:
                 self._reads.skip(row)
@@ -53,7 +53,8 @@ class Vocabulary:
         return frozenset(self._reads.skipped)
 
 
-def _rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
+def vocabulary_rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
+    """The rows of the terms that start with the prefix, which is not case-sensitive."""
     begin = fold(prefix)
     names = {"#term": "Term"} | ({"#rank": "Rank"} if begin else {})
     values = {":vocabulary": {"S": VOCABULARY}} | ({":begin": {"S": begin}} if begin else {})
@@ -63,7 +64,7 @@ def _rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
     )
 
 
-def _term(row: Attributes) -> VocabularyTerm | None:
+def term_of(row: Attributes) -> VocabularyTerm | None:
     """The term of a row; None if another program wrote or changed the row."""
     text = row["Rank"]["S"]
     name = row.get("Name", {}).get("S", "")
@@ -73,7 +74,7 @@ def _term(row: Attributes) -> VocabularyTerm | None:
 
 def _texts(reads: Reads, prefix: str) -> Iterator[str]:
     """The terms, including those of rows that are otherwise unreadable, because photos may have them."""
-    return (row["Rank"]["S"] for row in _rows(reads, prefix))
+    return (row["Rank"]["S"] for row in vocabulary_rows(reads, prefix))
 
 
 def expansions(reads: Reads, expression: Expression, patterns: Iterable[Atom]) -> dict[Atom, tuple[str, ...]]:
@@ -118,9 +119,8 @@ def known(reads: Reads, texts: Iterable[str]) -> frozenset[str]:
 
 def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
     """The terms of each atom as Rekognition writes them. Unknown terms are omitted."""
-    return {
-        atom: [term.name for row in rows if (term := _term(row))] for atom, rows in _rows_of(reads, list(atoms)).items()
-    }
+    found = _rows_of(reads, list(atoms))
+    return {atom: [term.name for row in rows if (term := term_of(row))] for atom, rows in found.items()}
 
 
 def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]]:
@@ -128,7 +128,7 @@ def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]
     plain = {atom.text for atom in atoms if not atom.pattern}
     found = {row["Rank"]["S"]: row for row in reads.by_key((VOCABULARY, text) for text in sorted(plain))}
     return {
-        atom: [row for row in _rows(reads, "" if atom.suffix else atom.text) if atom.names(row["Rank"]["S"])]
+        atom: [row for row in vocabulary_rows(reads, "" if atom.suffix else atom.text) if atom.names(row["Rank"]["S"])]
         if atom.pattern
         else [found[atom.text]]
         if atom.text in found
