@@ -1,11 +1,11 @@
-"""Expressions as a shell passes them, and suggestions for expressions that cannot be parsed."""
+"""Expressions as a shell passes them, and suggestions for expressions that are invalid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from image_labels.search.expression import ExpressionError, NeedsScan, parse
+from image_labels.search.expression import ExpressionError, NeedsScan, parse, parse_words
 from image_labels.search.printable import visible
 
 from image_labels_cli.invocation import Invocation, UsageError
@@ -38,26 +38,43 @@ def did_you_mean(term: str, similar: Iterable[str]) -> str:
     return f'  no photo has the label "{term}"; did you mean {text}?'
 
 
+def joined(words: Sequence[str]) -> str:
+    """The arguments as one expression, as the user typed it before the shell removed its quotes."""
+    return words[0] if len(words) == 1 else " ".join(map(_operand, words))
+
+
+def _operand(word: str) -> str:
+    """One of several arguments. If the shell has removed quotes around a part of the expression, it is kept together:
+    a label of several words in quotes, and a part with operators in parentheses.
+    """
+    try:
+        parsed = parse_words(word)
+    except ExpressionError:
+        return word  # such as AND, or (dog
+    first, last = parsed.mentions[0], parsed.mentions[-1]
+    if len(parsed.mentions) == 1:
+        return word
+    if first.start == 0 and all(mention.joined for mention in parsed.mentions[1:]):
+        return f'"{word[: last.end]}"{word[last.end :]}'
+    return f"({word})"
+
+
 class FindCommand(Command):
-    """Detects an expression that the shell has split, or that starts with a hyphen as an option does."""
+    """Detects an expression that starts with a hyphen as an option does."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises UsageError, which explains the expression, where typer would explain an unknown option."""
         words = self._words(args, ctx.help_option_names)
         hyphenated = [word for word in words if word.startswith("-")]
-        if not hyphenated and len(words) < 2:
+        if not hyphenated:
             return super().parse_args(ctx, args)
-        text = " ".join(map(_as_typed, words))
+        text = joined(words)
         try:
             parse(text)
             suggestions: tuple[str, ...] = (text,)
         except ExpressionError as error:
             suggestions = error.suggestions
-        message = (
-            f"{visible(hyphenated[0])} looks like an option; to exclude a label, write NOT before it"
-            if hyphenated
-            else "the expression is one argument: put it in quotes, so that the shell does not split it"
-        )
+        message = f"{visible(hyphenated[0])} looks like an option; to exclude a label, write NOT before it"
         raise UsageError("\n".join([message, *_commands(ctx.obj, suggestions)]))
 
     def _words(self, args: list[str], help_options: Iterable[str]) -> list[str]:
@@ -70,22 +87,11 @@ class FindCommand(Command):
         rest = iter(args)
         for word in rest:
             if word == "--":
-                break
+                break  # nothing after it is an option, and the parser of the expression explains a hyphen
             if word in valued:
                 next(rest, None)
             elif word.startswith("--") and word.partition("=")[0] not in flags | valued:
                 return []
             elif not word.startswith("--") and word not in flags:
                 words.append(word)
-        # After -- nothing is an option. The parser reports errors in a single word.
-        after = list(rest)
-        return words + (after if words or len(after) > 1 else [])
-
-
-def _as_typed(word: str) -> str:
-    """The argument with quotes around a label of several words. The shell has removed them."""
-    try:
-        parse(word)
-    except ExpressionError:
-        return f'"{word}"' if " " in word and '"' not in word else word
-    return word
+        return words

@@ -24,6 +24,10 @@ class UsageError(Exception):
     """Exit code 2. The message names the mistake and the allowed values."""
 
 
+class DownloadError(Exception):
+    """Exit code 3. The message names the photos that S3 refused, and the cause."""
+
+
 @dataclass
 class Invocation:
     """`given` has the values from flags and environment. `flags` are the flags as typed, to repeat in suggestions.

@@ -42,7 +42,7 @@ from image_labels_cli.commands import (
 )
 from image_labels_cli.deployment import PREFIX, Deployment, DeploymentError, flag, variable
 from image_labels_cli.expressions import FindCommand, suggested_commands
-from image_labels_cli.invocation import DifferencesError, Invocation, NothingFoundError, UsageError
+from image_labels_cli.invocation import DifferencesError, DownloadError, Invocation, NothingFoundError, UsageError
 from image_labels_cli.options import Command, without_flag_types
 from image_labels_cli.sources import SOURCE_FLAGS, chosen
 
@@ -84,6 +84,9 @@ class CommandGroup(TyperGroup):
         except (BotoCoreError, ClientError) as error:
             aws = ctx.obj.aws if isinstance(ctx.obj, Invocation) else None
             output.print_error(aws.explain(error) if aws else str(error))
+            raise typer.Exit(AWS_ERROR) from None
+        except DownloadError as error:
+            output.print_error(str(error))
             raise typer.Exit(AWS_ERROR) from None
         except Failure as failure:
             output.print_error(f"{failure.cause}\ntry again later")

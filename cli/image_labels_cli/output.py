@@ -48,8 +48,12 @@ def one_decimal(confidence: float) -> str:
 
 
 def write_json(value: object) -> None:
-    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(value, indent=2, ensure_ascii=ascii_only))
+    print(json.dumps(value, indent=2, ensure_ascii=is_ascii()))
+
+
+def is_ascii() -> bool:
+    """Whether JSON must escape characters beyond ASCII, because the output has another encoding than UTF-8."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
 
 
 def write_lines(rows: Iterable[Sequence[str]]) -> None:
@@ -98,6 +102,12 @@ def note(text: str) -> None:
     """Write text of one or more lines to stderr, which keeps it out of pipes."""
     console = Console(stderr=True, highlight=False)
     _print(console, _folded(text, console))
+
+
+def note_each(notes: Iterable[object]) -> None:
+    """Write each note as `note` does."""
+    for each in notes:
+        note(str(each))
 
 
 def note_labels_by(line: str) -> None:

@@ -35,6 +35,7 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "dynamodb:Query": (Resource.LABELS_TABLE,),
         "dynamodb:BatchGetItem": (Resource.LABELS_TABLE, Resource.IMAGES_TABLE),
         "dynamodb:Scan": (Resource.IMAGES_TABLE,),
+        "s3:GetObject": (Resource.PHOTOS,),  # for --download
     },
     "labels": {"dynamodb:Query": (Resource.LABELS_TABLE,)},
     "status": {

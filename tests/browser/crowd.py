@@ -20,6 +20,7 @@ class CrowdAtOnce:
         self._access = access
         finder = Finder(access.dynamodb, labels_table=access.labels_table, images_table=access.images_table)
         self._find = finder.find
+        self.resolve = finder.resolve
         self.vocabulary = finder.vocabulary
         self.suggestions = finder.suggestions
 

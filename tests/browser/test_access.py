@@ -38,7 +38,7 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None] | None, str]] = {
     "completions": ("", _complete, "#completions li"),
     "photos": ("?q=cat OR tripod", None, '.card [data-state="shown"]'),
     "nothing": ("?q=rockte AND cat>=99.9 AND rocket", None, ".says h1"),
-    "mistake": ("?q=cat dog", None, "#problem h2"),
+    "mistake": ("?q=cat AND", None, "#problem h2"),
     "scan": ("?q=NOT cat", None, "#problem h2"),
     "status": ("?view=status", None, ".numbers"),
     "selected": ("?q=cat", _select, "#selection"),

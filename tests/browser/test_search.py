@@ -40,6 +40,15 @@ def test_search_shows_photos_by_confidence(page: Page) -> None:
     assert widths == [451, 512, 451, 512]  # previews have at most 512 pixels
 
 
+def test_words_are_resolved_and_the_page_says_so(page: Page) -> None:
+    search(page, "rockets night")
+    said = "rockets night: no such label; searched for rocket AND night"
+    expect(page.get_by_role("status")).to_have_text(f"2 photos, highest confidence first. {said}")
+    expect(page.locator(".card")).to_have_count(2)
+    search(page, "*ock*")
+    expect(page.locator(".card")).to_have_count(3)
+
+
 def test_click_on_a_label_narrows_the_search_and_back_undoes_it(page: Page) -> None:
     search(page, "rocket")
     expect(page.locator(".card")).to_have_count(3)
@@ -129,7 +138,7 @@ def test_labels_are_completed(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("expression", "marked", "words"),
-    [("cat dog", "dog", "side by side"), ("cat AND NOT", "", ""), ("NOT cat", "", "NOT alone")],
+    [("(cat OR dog", "(", "never closed"), ("cat AND NOT", "", ""), ("NOT cat", "", "NOT alone")],
 )
 def test_mistake_is_marked(page: Page, errors: list[str], expression: str, marked: str, words: str) -> None:
     search(page, expression)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from flask import Flask, Response, jsonify, redirect, request
 from image_labels.aws_errors import code_of
+from image_labels.search.expression import MAX_LENGTH, ExpressionError
 from werkzeug.exceptions import HTTPException
 
 from image_labels_cli.browse.previews import Abandoned, NotPreviewable
@@ -113,6 +114,8 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
         if isinstance(error, HTTPException):
             return error
         problem = problem_of(error)
+        if isinstance(error, ExpressionError) and request.args.get("q", "")[: MAX_LENGTH + 1] != error.expression:
+            problem = replace(problem, position=None)  # it is a position in the expression that was searched for
         if problem.kind == "unknown":
             log.error("%s", request.path, exc_info=error)
         response = jsonify(asdict(problem))

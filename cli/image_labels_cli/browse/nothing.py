@@ -114,7 +114,7 @@ def _offer(questions: _Questions, instead: dict[str, Instead], expression: str, 
 
 def written(atom: Atom) -> str:
     """The atom as an expression."""
-    name = quoted(atom.text + "*" * atom.prefix)
+    name = quoted(atom.name)
     bounds = [f"{name}>={_percent(atom.low)}"] if atom.low > 0 else []
     bounds += [f"{name}<={_percent(atom.high)}"] if atom.high < FULL else []
     return bounds[0] if len(bounds) == 1 else f"({' AND '.join(bounds)})" if bounds else name

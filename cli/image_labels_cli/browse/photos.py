@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.failures import TryAgain
+from image_labels.search.resolve import Resolved
 from image_labels.tables.items import FINDINGS_NAMES, is_foreign
 from image_labels.tables.terms import Kind, fold
 
@@ -62,6 +63,8 @@ class FinderLike(Protocol):
 
     def find(self, expression: str, *, key_prefix: str = "", limit: int = 25, token: str | None = None) -> Page: ...
 
+    def resolve(self, expression: str) -> Resolved: ...
+
     def vocabulary(self, prefix: str = "") -> VocabularyLike: ...
 
     def suggestions(self, expression: str) -> dict[str, list[str]]: ...
@@ -96,7 +99,12 @@ class Library:
         return self._access.queues.status() if self._access.queues else {"queue": None}
 
     def find(self, expression: str, prefix: str, token: str | None, limit: int) -> Json:
-        """One page of matching photos, highest confidence first. If there are none, the reason and what finds some."""
+        """One page of matching photos, highest confidence first. If there are none, the reason and what finds some.
+
+        `searched` is the expression without words side by side. The page sends it with the token of the next page.
+        """
+        resolved = Resolved(expression, (), 0.0, 0) if token else self._finder.resolve(expression)
+        expression = resolved.expression
         page = self._finder.find(expression, key_prefix=prefix, limit=limit, token=token)
         # Most photos have the same terms, so each is written once. `terms` of a photo has positions in that list.
         terms = {term: n for n, term in enumerate(dict.fromkeys(term for photo in page.photos for term in photo.terms))}
@@ -107,7 +115,9 @@ class Library:
             ],
             "terms": list(terms),
             "next": page.next_token,
-            "readUnits": page.read_units,
+            "readUnits": resolved.read_units + page.read_units,
+            "searched": expression,
+            "notes": [str(note) for note in resolved.notes],
             "skipped": len(page.skipped),
         }
         if token is None and not page.photos and page.next_token is None:

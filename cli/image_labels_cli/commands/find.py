@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from image_labels.search.expression import parse
-from image_labels.search.finder import MAX_PAGE, Finder, Found, Page, Skipped
-from image_labels.tables.terms import thousandths
+from image_labels.search.expression import parse_words
+from image_labels.search.finder import MAX_PAGE, MAX_UNDATED, Finder
+from image_labels.search.printable import visible
 
 from image_labels_cli import cost, output
-from image_labels_cli.expressions import did_you_mean
-from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
-from image_labels_cli.layout import key, number
+from image_labels_cli.downloads import Downloads
+from image_labels_cli.expressions import did_you_mean, joined
+from image_labels_cli.finding.formats import Format, writer_of
+from image_labels_cli.finding.order import Sort
+from image_labels_cli.finding.results import DEFAULT_LIMIT, Results, Search
+from image_labels_cli.finding.when import dates_of
+from image_labels_cli.invocation import DownloadError, Invocation, NothingFoundError, UsageError
 from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.progress import bar
+from image_labels_cli.times import Time
 
-DEFAULT_LIMIT = 25
+if TYPE_CHECKING:
+    from image_labels_cli.aws import Aws
+
+TIME = Time()
+_MACHINE = frozenset(Format) - {Format.TABLE}
 
 
 def find(
     ctx: typer.Context,
-    expression: Annotated[str, typer.Argument(metavar="EXPR", help="Labels to search for: see the examples.")],
+    expression: Annotated[list[str], typer.Argument(metavar="EXPR", help="Labels to search for: see the examples.")],
     prefix: Annotated[str, typer.Option(help="Only photos whose keys start with this.", show_default=False)] = "",
+    since: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Uploaded at this time or later: 2026-11-28, or 7d.", show_default=False),
+    ] = "",
+    until: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Uploaded on this date or before, or before this time.", show_default=False),
+    ] = "",
+    sort: Annotated[
+        Sort,
+        typer.Option(
+            metavar="ORDER", help="confidence, date (newest first) or key. date and key read all photos that match."
+        ),
+    ] = Sort.CONFIDENCE,
     limit: Annotated[
         int | None, typer.Option(min=1, max=MAX_PAGE, help=f"Photos per page.  \\[default: {DEFAULT_LIMIT}]")
     ] = None,
@@ -34,53 +59,78 @@ def find(
     scan: Annotated[
         bool, typer.Option("--scan", help="Read the whole table and print the cost. NOT alone requires this.")
     ] = False,
+    wanted: Annotated[
+        Format | None,
+        typer.Option(
+            "--output", "-o", metavar="FORMAT", help="table, json, jsonl, csv, tsv or parquet.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
+    download: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also download these photos into a directory.", show_default=False),
+    ] = None,
 ) -> None:
     """Find photos by label, highest confidence first.
 
     \b
       image-labels find dog
-      image-labels find '"traffic light"'     quotes around two words
+      image-labels find coffee cup            one label, or else both
       image-labels find 'dog AND NOT cat'
-      image-labels find '(dog OR cat) AND beach'
+      image-labels find '(dog OR cat) beach'
       image-labels find 'dog>=95'             confidence in percent
-      image-labels find 'traf*'               labels that start with traf
+      image-labels find '*light*'             labels that contain light
       image-labels find 'NOT person' --scan   reads the whole table
+      image-labels find dog --since 7d --sort date
+      image-labels find dog --all -o csv > dogs.csv
+      image-labels find dog --all --download dogs
 
-    Case does not matter. A photo is also found by its labels' aliases
-    (cell phone), parents (animal) and categories. In a pipe, a line has
-    the key, the confidence, and the terms that matched.
+    Case and singular or plural do not matter. A photo is also found by
+    its labels' aliases (cell phone), parents (animal) and categories.
+    In a pipe, a line has the key, the confidence, and the terms that
+    matched.
+
+    Dates are those of the upload, in UTC. The date of the picture in its
+    EXIF data is unknown, because the function never reads a photo.
     """
-    search = Search(expression, prefix, limit, all_pages, token, scan)
-    deployment, aws = ctx.obj.connect("labels_table", "images_table")
+    text = joined(expression)
+    if not scan:
+        parse_words(text).refuse_not_alone()
+    if as_json and wanted not in (None, Format.JSON):
+        raise UsageError(f"--json and --output {wanted} exclude each other")
+    wanted = Format.JSON if as_json else wanted
+    search = Search(prefix, limit, all_pages, token, scan, dates_of(since, until, TIME.now), sort)
+    needs_bucket = wanted in _MACHINE or download is not None
+    deployment, aws = ctx.obj.connect("labels_table", "images_table", *(["bucket"] if needs_bucket else []))
+    writer = writer_of(wanted, labels_by=lambda: aws.labels_by)
     finder = Finder(aws.dynamodb, labels_table=deployment.labels_table, images_table=deployment.images_table)
-    results = _Results(search, finder)
-    if as_json:
-        photos = [_as_json(photo, matched) for photo, matched in results]
-    elif output.is_terminal():
-        if rows := [_cells(photo, matched) for photo, matched in results]:
-            output.write_table((key("Photo"), number("%"), "Matched"), rows)
-            output.note_labels_by(aws.labels_by)
-    else:
-        for photo, matched in results:
-            output.write_lines([_row(photo, matched)])
-    suggestions = {} if results.count else finder.suggestions(expression)
-    if as_json:
-        output.write_json(
-            {
-                "photos": photos,
-                "next_token": results.next_token,
-                "read_units": results.read_units,
-                "requests": results.requests,
-                "suggestions": suggestions,
-                "skipped": output.skipped_as_json(results.skipped),
-            }
-        )
-    output.note_skipped(results.skipped)
-    if scan:
-        output.note(cost.of_scan(results.read_units, results.requests))
+    resolved = finder.resolve(text)
+    output.note_each(resolved.notes)
+    results = Results(finder, resolved, search, deployment.bucket)
+    printed = 0
+    with _downloads(aws, deployment.bucket, download, wanted) as downloads:
+        for page in results.pages():
+            printed += len(page)
+            writer.write(page)
+            if downloads:
+                for match in page:
+                    downloads.add(match.key)
+    suggestions = {} if results.count else finder.suggestions(results.expression)
+    writer.close(
+        {
+            "searched": results.expression,
+            "next_token": results.next_token,
+            "read_units": results.read_units,
+            "requests": results.requests,
+            "suggestions": suggestions,
+            "skipped": output.skipped_as_json(results.skipped),
+            "undated": len(results.undated),
+            "downloads": downloads.outcome.as_json() if downloads else None,
+        }
+    )
+    _notes(results, search, printed)
     if results.next_token:
-        output.note(f"there may be more: {_next_command(ctx.obj, search, results.next_token)}")
+        output.note(f"there may be more: {_next_command(ctx.obj, search, results)}")
     if not results.count:
         raise NothingFoundError(
             "\n".join(
@@ -90,101 +140,62 @@ def find(
                 ]
             )
         )
+    if downloads:
+        _conclude(aws, downloads)
 
 
-@dataclass(frozen=True)
-class Search:
-    """The options of the command. Raises UsageError for options that exclude each other."""
-
-    expression: str
-    prefix: str = ""
-    limit: int | None = None
-    all_pages: bool = False
-    token: str | None = None
-    scan: bool = False
-
-    def __post_init__(self) -> None:
-        if self.token and (self.all_pages or self.scan):
-            raise UsageError("--token continues a page, and --all and --scan print all photos: remove one of them")
-        if self.limit and (self.all_pages or self.scan):
-            raise UsageError("--limit applies to pages, and --all and --scan print all photos: remove one of them")
-
-
-class _Results:
-    """Iterates over the photos, each with the terms that matched. Counts photos and read cost as it goes."""
-
-    def __init__(self, search: Search, finder: Finder) -> None:
-        self._search = search
-        self._finder = finder
-        self._atoms = parse(search.expression).positive()
-        self.count = 0
-        self.read_units = 0.0
-        self.requests = 0
-        self.skipped: set[Skipped] = set()
-        self.next_token: str | None = None
-
-    def __iter__(self) -> Iterator[tuple[Found, dict[str, float]]]:
-        for page in self._pages():
-            self.count += len(page.photos)
-            self.read_units += page.read_units
-            self.requests += page.requests
-            self.skipped |= page.skipped
-            self.next_token = page.next_token
-            for photo in page.photos:
-                yield photo, self._matched(photo)
-
-    def _matched(self, photo: Found) -> dict[str, float]:
-        return {
-            term: confidence
-            for term, confidence in photo.terms.items()
-            if any(atom.names(term) and atom.allows(thousandths(confidence)) for atom in self._atoms)
-        }
-
-    def _pages(self) -> Iterator[Page]:
-        search = self._search
-        if search.scan:
-            yield self._finder.scan(search.expression, key_prefix=search.prefix)
-            return
-        limit = MAX_PAGE if search.all_pages else search.limit or DEFAULT_LIMIT
-        token = search.token
-        while True:
-            page = self._finder.find(search.expression, key_prefix=search.prefix, limit=limit, token=token)
-            yield page
-            token = page.next_token
-            if token is None or not search.all_pages:
-                return
+@contextmanager
+def _downloads(aws: Aws, bucket: str, directory: Path | None, wanted: Format | None) -> Iterator[Downloads | None]:
+    """The downloads with their progress, or None. The lines of a terminal would be mixed with the progress."""
+    if directory is None:
+        yield None
+        return
+    quiet = output.is_terminal() and wanted not in (None, Format.TABLE, Format.JSON)
+    with nullcontext() if quiet else bar("photos downloaded") as shown:
+        downloads = Downloads(aws.s3, bucket, directory, shown.set if shown else lambda _done: None)
+        try:
+            with downloads:
+                yield downloads
+        except KeyboardInterrupt:
+            output.note(f"interrupted: {downloads.outcome}; run the command again to continue")
+            raise
 
 
-def _as_json(photo: Found, matched: dict[str, float]) -> dict[str, Any]:
-    return {
-        "key": photo.key,
-        "confidence": photo.confidence,
-        "matched": matched,
-        "terms": dict(photo.terms),
-    }
+def _notes(results: Results, search: Search, printed: int) -> None:
+    output.note_skipped(results.skipped)
+    if results.undated:
+        number = len(results.undated)
+        more = "at least " if number >= MAX_UNDATED else ""
+        output.note(
+            f"{more}{number:,} more {'photo matches, but its' if number == 1 else 'photos match, but their'} date is "
+            "unknown, because an earlier version of the module labelled "
+            f"{'it' if number == 1 else 'them'}"
+        )
+    if search.scan:
+        output.note(cost.of_scan(results.read_units, results.requests))
+    if search.sorted and printed < results.count:
+        output.note(f"{results.count:,} photos match; --all prints all of them, and --limit more of them")
 
 
-def _row(photo: Found, matched: dict[str, float]) -> tuple[str, str, str]:
-    terms = ", ".join(f"{term}={output.percent(confidence)}" for term, confidence in matched.items())
-    return (photo.key, output.percent(photo.confidence), terms)
+def _conclude(aws: Aws, downloads: Downloads) -> None:
+    """Report the downloads. Raises DownloadError if some failed."""
+    output.note(str(downloads.outcome))
+    if failed := downloads.outcome.failed:
+        lines = [f"{len(failed):,} {'photo was' if len(failed) == 1 else 'photos were'} not downloaded"]
+        lines += [f"  {visible(key)}" for key, _ in failed[: output.MAX_LISTED]]
+        if more := len(failed) - output.MAX_LISTED:
+            lines += [f"  and {more:,} more"] if more > 0 else []
+        raise DownloadError("\n".join([*lines, aws.explain(failed[0][1])]))
 
 
-def _cells(photo: Found, matched: dict[str, float]) -> tuple[str, str, str]:
-    """A row for people. A single term that matched has the photo's confidence."""
-    terms = [f"{term} {output.one_decimal(confidence)}" for term, confidence in matched.items()]
-    return (
-        photo.key,
-        output.one_decimal(photo.confidence) if matched else "",
-        ", ".join(terms if len(terms) > 1 else matched),
-    )
-
-
-def _next_command(invocation: Invocation, search: Search, token: str) -> str:
+def _next_command(invocation: Invocation, search: Search, results: Results) -> str:
     words = ["find"]
     if search.prefix.startswith("-"):
         words.append(f"--prefix={search.prefix}")
     elif search.prefix:
         words += ["--prefix", search.prefix]
+    words += ["--since", search.dates.since] if search.dates.since else []
+    words += ["--until", search.dates.until] if search.dates.until else []
     if search.limit:
         words += ["--limit", str(search.limit)]
-    return invocation.command(*words, "--token", token, search.expression)
+    return invocation.command(*words, "--token", str(results.next_token), results.expression)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from image_labels.model import is_iso_time, iso_time
-from image_labels.search.finder import MAX_PAGE, Finder, Page
+from image_labels.search.expression import parse_words
+from image_labels.search.finder import MAX_PAGE, Finder, Page, Resolved
 from image_labels.search.printable import visible
 
 from image_labels_cli import cost, output
@@ -95,12 +96,12 @@ def relabel(
     or are not done.
     """
     _check(expression, stale=stale, rejected=rejected, offline=offline, labelled_before=labelled_before)
+    if expression is not None:
+        parse_words(expression).refuse_not_alone()
     check_question(answered=yes or dry_run, as_json=as_json)
     deployment, aws = ctx.obj.connect(*_NEEDED)
     pace, daily_limit = pace_of(deployment), daily_limit_of(deployment)
     flags = {"--stale": stale, "--rejected": rejected, "--offline": offline}
-    words = [*([expression] if expression is not None else []), *(name for name, given in flags.items() if given)]
-    words += ["--prefix", prefix] if prefix else []
     target = target_of(deployment, aws.dynamodb)
     session = Session(deployment, aws, pace)
     with (
@@ -108,8 +109,9 @@ def relabel(
         Table(aws.dynamodb, deployment.images_table, call=session.patience, sleep=session.time.sleep) as table,
     ):
         choice = _Choice(session, table, selection, target, prefix, labelled_before)
+        words = [name for name, given in flags.items() if given] + (["--prefix", prefix] if prefix else [])
         if expression is not None:
-            choice.matching(expression)
+            words.insert(0, choice.matching(expression))
         else:
             choice.of_items(stale=stale, rejected=rejected)
         if not selection.sent_to_rekognition:
@@ -181,8 +183,8 @@ class _Choice:
     read_units: float = 0.0
     requests: int = 0
 
-    def matching(self, expression: str) -> None:
-        """The photos that match. Raises as Finder.find does."""
+    def matching(self, expression: str) -> str:
+        """The photos that match the expression, which is returned as it was resolved. Raises as Finder.find does."""
         deployment = self.session.deployment
         finder = Finder(
             self.session.aws.dynamodb, labels_table=deployment.labels_table, images_table=deployment.images_table
@@ -190,6 +192,10 @@ class _Choice:
         token: str | None = None
         with bar("photos found") as shown:
             self.session.patience.tell = shown.say
+            resolved: Resolved = self.session.patience(partial(finder.resolve, expression))
+            expression = resolved.expression
+            self.read_units += resolved.read_units
+            self.requests += resolved.requests
             while True:
                 page: Page = self.session.patience(
                     partial(finder.find, expression, key_prefix=self.prefix, limit=MAX_PAGE, token=token)
@@ -206,7 +212,9 @@ class _Choice:
                     break
         if not self.found:
             self.suggestions = self.session.patience(partial(finder.suggestions, expression))
+        output.note_each(resolved.notes)
         self._count()
+        return expression
 
     def _offer_matching(self, keys: list[str]) -> None:
         found = self.session.patience(lambda: self.table.items.get(keys))

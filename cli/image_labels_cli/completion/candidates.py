@@ -6,11 +6,12 @@ Labels cost about one read unit, keys one LIST request of S3. Both need credenti
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_labels.search.expression import ExpressionError, parse
+from image_labels.search.expression import ExpressionError, parse, parse_words
 from image_labels.tables.rows import VOCABULARY
 from image_labels.tables.terms import fold
 
@@ -28,6 +29,8 @@ MAX_KEYS = 200
 MAX_LISTS = 4
 _OPERATORS = ("AND", "OR")
 _WORDS = ("AND", "OR", "NOT")
+# The words at the end that may be one label.
+_SIDE_BY_SIDE = re.compile(r"""(?<![^\s()])(?:(?!(?:AND|OR|NOT)\s)[^\s()"'<>=*]+\s+)*[^\s()"'<>=*]+$""", re.IGNORECASE)
 
 
 def labels(client: DynamoDBClient, table: str, prefix: str) -> list[str]:
@@ -56,17 +59,44 @@ def expressions(client: DynamoDBClient, table: str, text: str) -> list[str]:
     head = text[: len(text) - len(partial)]
     before = head.split()
     if before and before[-1] not in _WORDS and not head.endswith("("):
-        return [head + operator for operator in _OPERATORS if operator.startswith(partial.upper())]
+        operators = [head + operator for operator in _OPERATORS if operator.startswith(partial.upper())]
+        return [*operators, *_beside(client, table, text, head, partial)] if partial else operators
     if set(partial) & set('<>=*"'):
         return []
     found = [head + _as_operand(label) for label in labels(client, table, partial) if '"' not in label]
     return [*found, f"{head}NOT"] if partial and "NOT".startswith(partial) else found
 
 
+def _beside(client: DynamoDBClient, table: str, text: str, head: str, partial: str) -> Iterator[str]:
+    """The expression with a label after another one: that of the words side by side, and another one."""
+    if set(partial) & set('<>=*"'):
+        return
+    run = _SIDE_BY_SIDE.search(text)
+    for words in _ends(run[0]) if run else ():
+        if found := [label for label in labels(client, table, words) if _is_words(label)]:
+            yield from (text.removesuffix(words) + label for label in found)
+            break
+    yield from (head + _as_operand(label) for label in labels(client, table, partial) if '"' not in label)
+
+
+def _ends(words: str) -> Iterator[str]:
+    """The last three words, and the last two: each costs a request."""
+    starts = [match.start() for match in re.finditer(r"\S+", words)]
+    return (words[start:] for start in starts[-3:-1])
+
+
+def _is_words(label: str) -> bool:
+    """Whether the label needs no quotes when it is typed as words side by side."""
+    try:
+        return all(mention.joined for mention in parse_words(label).mentions[1:])
+    except ExpressionError:
+        return False
+
+
 def _as_operand(label: str) -> str:
     """The label in quotes, unless it is an operand without them."""
     try:
-        texts = [atom.text for atom in parse(label).positive() if not (atom.prefix or atom.bounded)]
+        texts = [atom.text for atom in parse(label).positive() if not (atom.pattern or atom.bounded)]
     except ExpressionError:
         texts = []
     return label if texts == [fold(label)] else f'"{label}"'

@@ -40,6 +40,8 @@ class Line:
         if self.option is not None or self.command is None:
             return self.option
         arguments = [each for each in self.command.params if each.param_type_name == "argument"]
+        if arguments and arguments[-1].nargs == -1:
+            return arguments[min(self.arguments, len(arguments) - 1)]
         return arguments[self.arguments] if self.arguments < len(arguments) else None
 
     def _add(self, word: str) -> None:

@@ -18,6 +18,8 @@ from image_labels_cli.completion import candidates, words
 from image_labels_cli.completion.line import Line
 from image_labels_cli.completion.scripts import SCRIPTS
 from image_labels_cli.deployment import PREFIX, Deployment, locate, variable
+from image_labels_cli.finding.formats import Format
+from image_labels_cli.finding.order import Sort
 from image_labels_cli.sources import chosen
 
 if TYPE_CHECKING:
@@ -110,10 +112,14 @@ def complete(root: Any, before: Sequence[str], text: str, make_aws: Callable[...
 def _values(line: Line, text: str, make_aws: Callable[..., Aws]) -> Iterable[str]:
     parameter = line.parameter()
     match getattr(parameter, "name", None):
+        case "terraform_dir" | "download":
+            return candidates.directories(text)
         case "deployment":
             return candidates.names(text)
-        case "terraform_dir":
-            return candidates.directories(text)
+        case "sort":
+            return [order for order in Sort if order.startswith(text)]
+        case "wanted":
+            return [format_ for format_ in Format if format_.startswith(text)]
         case "shell":
             return [shell for shell in SCRIPTS if shell.startswith(text)]
         case "expression":

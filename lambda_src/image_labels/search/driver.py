@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from image_labels.search.dates import ALWAYS, Dates
 from image_labels.search.rows import END, Rows
 from image_labels.tables.terms import percent_of, rank
 
@@ -46,7 +47,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class Candidate:
-    """A term, or the terms of a prefix, whose rows include all photos of a conjunction. Returns each photo once."""
+    """A term, or the terms of a pattern, whose rows include all photos of a conjunction. Returns each photo once."""
 
     def __init__(
         self,
@@ -57,7 +58,10 @@ class Candidate:
         row_filter: Attributes,
         after: str,
         limits: Limits = DEFAULT_LIMITS,
+        dates: Dates = ALWAYS,
     ) -> None:
+        self._reads = reads
+        self._dates = dates
         self._conjunction = conjunction
         self._atom = atom
         self._terms = terms
@@ -81,7 +85,7 @@ class Candidate:
     def place(self, photo: PhotoTerms) -> str | None:
         """The rank at which this candidate returns a photo of the conjunction: the first, if it has several.
 
-        None if the candidate does not return the photo. This happens with a prefix, because only the terms are read
+        None if the candidate does not return the photo. This happens with a pattern, because only the terms are read
         that were in the vocabulary at the start.
         """
         best = self._best(photo)
@@ -98,7 +102,8 @@ class Candidate:
         limit = max(_rows_for(rows, -(-wanted // share), -(-first // share)), self._limits.min_rows)
         for photo in rows.next(limit):
             best = self._best(photo)
-            if best and best[1] == rows.term and self._conjunction.matches(photo.terms):
+            matches = best and best[1] == rows.term and self._conjunction.matches(photo.terms)
+            if best and matches and self._reads.is_within(photo, self._dates):
                 rows.found += 1
                 heapq.heappush(self._photos, (rank(percent_of(-best[0]), photo.key), photo.key, photo))
 

@@ -6,19 +6,20 @@ omits parts that exceed DynamoDB's limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from image_labels.search.dates import ALWAYS, Dates
 from image_labels.search.formula import FULL, Atom, Conjunction
 from image_labels.tables.items import FINDINGS
 from image_labels.tables.terms import DIGITS, percent_of
 
-# DynamoDB allows expressions of 4 KB, with 300 operators and functions. The difference is for the key prefix, TermsCut
-# and the words in between. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+# DynamoDB allows expressions of 4 KB, with 300 operators and functions. The difference is for the key prefix, the
+# dates, TermsCut and the words in between. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MAX_BYTES = 3_500
 MAX_OPERATORS = 250
 
-# The terms of the vocabulary that start with each prefix.
+# The terms of the vocabulary that each pattern names.
 Expansions = Mapping[Atom, Sequence[str]]
 
 
@@ -53,7 +54,9 @@ class _Placeholders:
         }
 
 
-def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, key_prefix: str) -> dict[str, Any]:
+def row_filter(
+    conjunction: Conjunction, driver: Atom, expansions: Expansions, key_prefix: str, dates: Dates = ALWAYS
+) -> dict[str, Any]:
     """For Query on the rows of the driver's terms: passes all photos of the conjunction, and few others.
 
     The driver itself is not part of the filter, because it is the Query's key condition.
@@ -63,9 +66,9 @@ def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, k
     operators = length = 0
     rest = [(False, atom) for atom in conjunction.positive if atom != driver]
     for negated, atom in [*rest, *((True, atom) for atom in conjunction.negative)]:
-        terms = expansions[atom] if atom.prefix else (atom.text,)
+        terms = expansions[atom] if atom.pattern else (atom.text,)
         if not terms:
-            continue  # NOT of a prefix without terms
+            continue  # NOT of a pattern without terms
         names, values = dict(p.names), dict(p.values)
         parts = [(_lacks if negated else _has)(p, atom, term) for term in terms]
         clause = f"({(' AND ' if negated else ' OR ').join(parts)})"
@@ -79,10 +82,19 @@ def row_filter(conjunction: Conjunction, driver: Atom, expansions: Expansions, k
     if clauses:
         # The rows of a photo with very many terms do not list them.
         expression = f"(attribute_exists({p.name('TermsCut')}) OR ({expression}))"
+    whole = [*_within(p, key_prefix, dates), *([expression] if expression else [])]
+    return p.request(" AND ".join(whole)) if whole else {}
+
+
+def _within(p: _Placeholders, key_prefix: str, dates: Dates) -> Iterator[str]:
+    """Clauses for the key prefix and the dates. Photos without a date pass, because the caller counts them."""
     if key_prefix:
-        begins = f"begins_with({p.name('PK')}, {p.value({'S': key_prefix})})"
-        expression = f"{begins} AND {expression}" if expression else begins
-    return p.request(expression) if expression else {}
+        yield f"begins_with({p.name('PK')}, {p.value({'S': key_prefix})})"
+    if dates:
+        uploaded = p.name("Uploaded")
+        bounds = [f"{uploaded} >= {p.value({'S': dates.since})}"] if dates.since else []
+        bounds += [f"{uploaded} < {p.value({'S': dates.until})}"] if dates.until else []
+        yield f"(attribute_not_exists({uploaded}) OR {' AND '.join(bounds)})"
 
 
 def _has(p: _Placeholders, atom: Atom, term: str) -> str:
@@ -106,7 +118,7 @@ def _lacks(p: _Placeholders, atom: Atom, term: str) -> str:
 
 
 def scan_filter(
-    conjunctions: Iterable[Conjunction], names: Mapping[Atom, Sequence[str]], prefix: str
+    conjunctions: Iterable[Conjunction], names: Mapping[Atom, Sequence[str]], prefix: str, dates: Dates = ALWAYS
 ) -> dict[str, Any]:
     """For Scan of the images table: passes labelled photos, except those that `Labels` alone excludes, and the items of
     other programs, which the caller counts.
@@ -130,10 +142,9 @@ def scan_filter(
         if alternatives:
             expression += f" AND ({' OR '.join(f'({alternative})' for alternative in alternatives)})"
     expression = f"({expression} OR NOT ({status} IN ({labelled}, {rejected})))"
-    if prefix:
-        expression = f"begins_with({p.name('PK')}, {p.value({'S': prefix})}) AND {expression}"
+    expression = " AND ".join([*_within(p, prefix, dates), expression])
     findings = [p.name(attribute) for attribute in FINDINGS.values()]
-    return p.request(expression) | {"ProjectionExpression": ", ".join(("PK, Detections", status, *findings))}
+    return p.request(expression) | {"ProjectionExpression": ", ".join(("PK, Detections, Uploaded", status, *findings))}
 
 
 def _percent(confidence: int) -> dict[str, str]:

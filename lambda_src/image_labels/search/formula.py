@@ -23,13 +23,28 @@ class TooMany(ValueError):  # noqa: N818 - the user sees an ExpressionError
 
 @dataclass(frozen=True)
 class Atom:
-    """A term, or all terms that start with `text`, with a confidence from `low` to `high`, inclusive."""
+    """A term, or all terms of a pattern, with a confidence from `low` to `high`, inclusive.
+
+    `text` is the whole term. With `prefix`, a term may continue after it (`traf*`). With `suffix`, a term may start
+    before it (`*light`). With both, a term contains it (`*light*`).
+    """
 
     text: str
     prefix: bool = False
     low: int = 0
     high: int = FULL
     position: int = field(default=0, compare=False)
+    suffix: bool = False
+
+    @property
+    def pattern(self) -> bool:
+        """Whether the atom stands for all terms of a pattern, which only the vocabulary has."""
+        return self.prefix or self.suffix
+
+    @property
+    def name(self) -> str:
+        """The term or pattern as in an expression, without quotes and bounds."""
+        return "*" * self.suffix + self.text + "*" * self.prefix
 
     @property
     def bounded(self) -> bool:
@@ -37,12 +52,24 @@ class Atom:
         return self.low > 0 or self.high < FULL
 
     def names(self, term: str) -> bool:
-        """Whether this is the atom's term, or one with its prefix. The term is folded."""
+        """Whether this is the atom's term, or one of its pattern. The term is folded."""
+        if self.suffix:
+            return self.text in term if self.prefix else term.endswith(self.text)
         return term.startswith(self.text) if self.prefix else term == self.text
+
+    def includes(self, other: Atom) -> bool:
+        """Whether this atom's terms and confidences include all those of the other."""
+        return (
+            self.names(other.text)
+            and (self.prefix or not other.prefix)
+            and (self.suffix or not other.suffix)
+            and self.low <= other.low
+            and other.high <= self.high
+        )
 
     def confidence(self, terms: Mapping[str, int]) -> int | None:
         """The highest confidence, in thousandths of a percent, with which these terms match; None if none matches."""
-        if self.prefix:
+        if self.pattern:
             found = [confidence for term, confidence in terms.items() if self.names(term) and self.allows(confidence)]
             return max(found, default=None)
         confidence = terms.get(self.text)
@@ -54,7 +81,7 @@ class Atom:
 
     def __str__(self) -> str:
         bounds = f" {self.low}..{self.high}" if self.bounded else ""
-        return json.dumps(self.text + "*" * self.prefix, ensure_ascii=False) + bounds
+        return json.dumps(self.name, ensure_ascii=False) + bounds
 
 
 @dataclass(frozen=True)
@@ -152,8 +179,8 @@ def _intersected(literals: _Literals) -> _Literals | None:
     negative = [atom for negated, atom in literals if negated]
     for negated, atom in literals:
         if not negated:
-            # Different terms may meet the bounds of a prefix, so its bounds are not merged.
-            name = atom if atom.prefix else atom.text
+            # Different terms may meet the bounds of a pattern, so its bounds are not merged.
+            name = atom if atom.pattern else atom.text
             known = positive.get(name, atom)
             positive[name] = replace(
                 atom,
@@ -162,13 +189,6 @@ def _intersected(literals: _Literals) -> _Literals | None:
                 position=min(known.position, atom.position),
             )
     for atom in positive.values():
-        excluded = any(
-            other.names(atom.text)
-            and (other.prefix or not atom.prefix)
-            and other.low <= atom.low
-            and atom.high <= other.high
-            for other in negative
-        )
-        if atom.low > atom.high or excluded:
+        if atom.low > atom.high or any(other.includes(atom) for other in negative):
             return None
     return frozenset((False, atom) for atom in positive.values()) | frozenset((True, atom) for atom in negative)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_labels.search import vocabulary
+from image_labels.search.dates import ALWAYS, Dates
 from image_labels.search.driver import DEFAULT_LIMITS, Candidate, Limits, Race
 from image_labels.search.filters import Expansions, row_filter
 from image_labels.tables.terms import percent_of
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """A photo: its key, the confidence in percent that it is sorted by, and the confidence of each of its terms."""
+    """A photo: its key, the confidence in percent that it is sorted by, and the confidence of each of its terms.
+
+    `uploaded` is its upload time in the form of image_labels.model.iso_time, or "" if it is unknown.
+    """
 
     key: str
     confidence: float
     terms: Mapping[str, float]
+    uploaded: str = ""
 
 
 def found_of(photo: PhotoTerms, confidence: int) -> Found:
     """The photo as a result of a search. `confidence` is in thousandths of a percent."""
     terms = sorted(photo.terms.items(), key=lambda term: (-term[1], term[0]))
-    return Found(photo.key, percent_of(confidence), {term: percent_of(each) for term, each in terms})
+    return Found(photo.key, percent_of(confidence), {term: percent_of(each) for term, each in terms}, photo.uploaded)
 
 
 class Merge:
@@ -47,7 +52,9 @@ class Merge:
         *,
         wanted: int,
         limits: Limits = DEFAULT_LIMITS,
+        dates: Dates = ALWAYS,
     ) -> None:
+        self._dates = dates
         self._limits = limits
         self._reads = reads
         self._expression = expression
@@ -92,19 +99,20 @@ class Merge:
         return not any(place is not None and (place, other) < (rank, number) for place, other in places)
 
     def _start_races(self) -> dict[int, Race]:
-        expansions: Expansions = {
-            atom: vocabulary.expansion(self._reads, self._expression, atom)
-            for atom in dict.fromkeys(
+        expansions: Expansions = vocabulary.expansions(
+            self._reads,
+            self._expression,
+            dict.fromkeys(
                 atom
                 for conjunction in self._expression.conjunctions
                 for atom in (*conjunction.positive, *conjunction.negative)
-                if atom.prefix
-            )
-        }
+                if atom.pattern
+            ),
+        )
         possible = [
             (number, conjunction)
             for number, conjunction in enumerate(self._expression.conjunctions)
-            if all(expansions[atom] for atom in conjunction.positive if atom.prefix)
+            if all(expansions[atom] for atom in conjunction.positive if atom.pattern)
         ]
         return {
             number: self._race(conjunction, expansions, self._start.drivers[number], len(possible) - 1)
@@ -118,10 +126,11 @@ class Merge:
                 self._reads,
                 conjunction,
                 atom,
-                expansions[atom] if atom.prefix else (atom.text,),
-                row_filter(conjunction, atom, expansions, self._key_prefix),
+                expansions[atom] if atom.pattern else (atom.text,),
+                row_filter(conjunction, atom, expansions, self._key_prefix, self._dates),
                 after if number == chosen else "",
                 self._limits,
+                self._dates,
             )
             for number, atom in enumerate(conjunction.positive)
         ]

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from image_labels.search.dates import ALWAYS, Dates
 from image_labels.tables.terms import MAX_RANK_BYTES
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TokenError(ValueError):
-    """The token is garbled, or belongs to another expression or key prefix."""
+    """The token is garbled, or belongs to another expression, key prefix or date."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,18 @@ class Position:
     def start(cls, expression: Expression) -> Position:
         return cls((None,) * len(expression.conjunctions), "")
 
-    def token(self, expression: Expression, key_prefix: str) -> str:
-        content = json.dumps([_fingerprint(expression, key_prefix), self.drivers, self.rank], separators=(",", ":"))
+    def token(self, expression: Expression, key_prefix: str, dates: Dates = ALWAYS) -> str:
+        content = json.dumps(
+            [_fingerprint(expression, key_prefix, dates), self.drivers, self.rank], separators=(",", ":")
+        )
         return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
     @classmethod
-    def from_token(cls, token: str, expression: Expression, key_prefix: str) -> Position:
+    def from_token(cls, token: str, expression: Expression, key_prefix: str, dates: Dates = ALWAYS) -> Position:
         try:
             content = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
             fingerprint, drivers, rank = content
-            of_this = fingerprint == _fingerprint(expression, key_prefix)
+            of_this = fingerprint == _fingerprint(expression, key_prefix, dates)
             good = bool(re.match("[0-9]{6}#", rank)) and len(rank.encode()) <= MAX_RANK_BYTES
             if of_this:
                 good = good and all(
@@ -50,8 +53,8 @@ class Position:
             raise TokenError(_GARBLED) from error
         if not of_this:
             raise TokenError(
-                "the token belongs to another expression or key prefix: use it with those of its page, or start again "
-                "without it"
+                "the token belongs to another expression, key prefix or date: use it with those of its page, or start "
+                "again without it"
             )
         if not good:
             raise TokenError(_GARBLED)
@@ -61,5 +64,6 @@ class Position:
 _GARBLED = "the token is garbled: copy it unchanged from the previous page, or start again without it"
 
 
-def _fingerprint(expression: Expression, key_prefix: str) -> str:
-    return hashlib.sha256(json.dumps([expression.normalised, key_prefix]).encode()).hexdigest()[:16]
+def _fingerprint(expression: Expression, key_prefix: str, dates: Dates) -> str:
+    search = [expression.normalised, key_prefix, *([dates.since, dates.until] if dates else [])]
+    return hashlib.sha256(json.dumps(search).encode()).hexdigest()[:16]

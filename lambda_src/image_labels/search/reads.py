@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
+from image_labels.model import is_iso_time
 from image_labels.tables.items import FINDINGS_NAMES, findings_of, readable_labels
 from image_labels.tables.terms import terms_of, thousandths
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from image_labels.search.dates import Dates
+
     Attributes = dict[str, Any]
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_KEYS = 100
+MAX_UNDATED = 10_000  # more are not counted, to bound the memory
 
 
 @dataclass(frozen=True, order=True)
@@ -33,15 +37,26 @@ class Skipped:
 
 @dataclass(frozen=True)
 class PhotoTerms:
-    """A photo's key, and the confidence of each of its terms in thousandths of a percent."""
+    """A photo's key, the confidence of each of its terms in thousandths of a percent, and its upload time.
+
+    The time has the form of image_labels.model.iso_time. It is "" for a photo that an earlier version of this module
+    labelled.
+    """
 
     key: str
     terms: Mapping[str, int]
+    uploaded: str = ""
+
+
+def uploaded_of(attributes: Mapping[str, Any]) -> str:
+    """The upload time of an item or row; "" if it has none."""
+    text: str = attributes.get("Uploaded", {}).get("S", "")
+    return text if is_iso_time(text) else ""
 
 
 class Reads:
     """Eventually consistent reads of the two tables. `units` and `requests` are their cost so far. `skipped` has the
-    items and rows that could not be read.
+    items and rows that could not be read, `undated` the keys of up to MAX_UNDATED photos that match, but have no time.
 
     If DynamoDB fails, the methods raise botocore's errors, or TryAgain if it repeatedly leaves all keys unprocessed.
     """
@@ -52,6 +67,7 @@ class Reads:
         self.units = 0.0
         self.requests = 0
         self.skipped: set[Skipped] = set()
+        self.undated: set[str] = set()
         self._client = client
 
     def rows(self, **query: Any) -> Attributes:
@@ -91,7 +107,7 @@ class Reads:
     def photos(self, keys: Iterable[str]) -> dict[str, PhotoTerms]:
         """The photos with these keys, by key, from the images table. Keys that the table does not have are omitted."""
         request = {
-            "ProjectionExpression": ", ".join(("PK, Detections, #status", *FINDINGS_NAMES)),
+            "ProjectionExpression": ", ".join(("PK, Detections, Uploaded, #status", *FINDINGS_NAMES)),
             "ExpressionAttributeNames": {"#status": "Status"} | FINDINGS_NAMES,
         }
         items = self._batch(self.images_table, [{"PK": {"S": key}} for key in dict.fromkeys(keys)], request)
@@ -103,6 +119,12 @@ class Reads:
         """The rows of the labels table with these keys (Term and Rank)."""
         return list(self._batch(self.labels_table, [{"Term": {"S": t}, "Rank": {"S": r}} for t, r in keys], {}))
 
+    def is_within(self, photo: PhotoTerms, dates: Dates) -> bool:
+        """Whether the photo was uploaded on these dates. Records a photo of which this is unknown."""
+        if dates and not photo.uploaded and len(self.undated) < MAX_UNDATED:
+            self.undated.add(photo.key)
+        return dates.include(photo.uploaded)
+
     def skip(self, row: Attributes) -> None:
         """Record that a row of the labels table cannot be read."""
         self.skipped.add(Skipped(self.labels_table, (row["Term"]["S"], row["Rank"]["S"])))
@@ -113,7 +135,7 @@ class Reads:
             self.skipped.add(Skipped(self.images_table, (item["PK"]["S"],)))
             return None
         terms = {term.text: thousandths(term.confidence) for term in terms_of(labels, findings_of(item))}
-        return PhotoTerms(item["PK"]["S"], terms)
+        return PhotoTerms(item["PK"]["S"], terms, uploaded_of(item))
 
     def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:
         pauses = waits()

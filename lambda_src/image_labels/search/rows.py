@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from image_labels.search.formula import FULL, Atom
-from image_labels.search.reads import PhotoTerms, Reads
+from image_labels.search.reads import PhotoTerms, Reads, uploaded_of
 from image_labels.tables.items import percent
 from image_labels.tables.terms import percent_of, rank, rank_bound, thousandths
 
@@ -49,22 +49,22 @@ class Rows:
 
     def _photos(self, rows: Iterable[Attributes]) -> list[PhotoTerms]:
         """The photos of the rows that this module wrote. A row of another program may have only the table's key."""
-        read: list[tuple[str, dict[str, int] | None, int]] = []
+        read: list[tuple[str, dict[str, int] | None, int, str]] = []
         for row in rows:
             key, terms, confidence = _read(row, self.term)
             # Photos come in the order of their rows, so a row with a wrong rank would break the order.
             if key and confidence is not None and row["Rank"]["S"] == rank(percent_of(confidence), key):
-                read.append((key, terms, confidence))
+                read.append((key, terms, confidence, uploaded_of(row)))
             else:
                 self._reads.skip(row)
-        cut = self._reads.photos([key for key, terms, _ in read if terms is None])
+        cut = self._reads.photos([key for key, terms, _, _ in read if terms is None])
         photos = []
-        for key, terms, confidence in read:
+        for key, terms, confidence, uploaded in read:
             if terms is not None:
-                photos.append(PhotoTerms(key, terms))
+                photos.append(PhotoTerms(key, terms, uploaded))
             elif key in cut:  # otherwise the photo was deleted after the query
                 # The item may be newer than the row, and the row's confidence gives the order.
-                photos.append(PhotoTerms(key, {**cut[key].terms, self.term: confidence}))
+                photos.append(PhotoTerms(key, {**cut[key].terms, self.term: confidence}, uploaded))
         return photos
 
 

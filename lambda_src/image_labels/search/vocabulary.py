@@ -41,8 +41,8 @@ class Vocabulary:
         self._prefix = prefix
 
     def __iter__(self) -> Iterator[VocabularyTerm]:
-        for row in _rows(self._reads, self._prefix):
-            if term := _term(row):
+        for row in vocabulary_rows(self._reads, self._prefix):
+            if term := term_of(row):
                 yield term
             else:
                 self._reads.skip(row)
@@ -53,7 +53,8 @@ class Vocabulary:
         return frozenset(self._reads.skipped)
 
 
-def _rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
+def vocabulary_rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
+    """The rows of the terms that start with the prefix, which is not case-sensitive."""
     begin = fold(prefix)
     names = {"#term": "Term"} | ({"#rank": "Rank"} if begin else {})
     values = {":vocabulary": {"S": VOCABULARY}} | ({":begin": {"S": begin}} if begin else {})
@@ -63,7 +64,7 @@ def _rows(reads: Reads, prefix: str) -> Iterator[Attributes]:
     )
 
 
-def _term(row: Attributes) -> VocabularyTerm | None:
+def term_of(row: Attributes) -> VocabularyTerm | None:
     """The term of a row; None if another program wrote or changed the row."""
     text = row["Rank"]["S"]
     name = row.get("Name", {}).get("S", "")
@@ -73,37 +74,62 @@ def _term(row: Attributes) -> VocabularyTerm | None:
 
 def _texts(reads: Reads, prefix: str) -> Iterator[str]:
     """The terms, including those of rows that are otherwise unreadable, because photos may have them."""
-    return (row["Rank"]["S"] for row in _rows(reads, prefix))
+    return (row["Rank"]["S"] for row in vocabulary_rows(reads, prefix))
 
 
-def expansion(reads: Reads, expression: Expression, atom: Atom) -> tuple[str, ...]:
-    """The terms of a prefix. Raises ExpressionError if there are more than MAX_EXPANSION."""
-    texts = _texts(reads, atom.text)
-    found = tuple(text for text in texts if atom.names(text) and len(text.encode()) <= MAX_TERM_BYTES)
-    if len(found) > MAX_EXPANSION:
-        raise ExpressionError(
-            f"{atom.text}* matches {len(found)} labels, and a search can have at most {MAX_EXPANSION} of them: use a "
-            "longer prefix",
-            expression.text,
-            atom.position,
-        )
+def expansions(reads: Reads, expression: Expression, patterns: Iterable[Atom]) -> dict[Atom, tuple[str, ...]]:
+    """The terms of each pattern. Raises ExpressionError if one has more than MAX_EXPANSION.
+
+    The terms of `traf*` stand side by side in the vocabulary. For `*light`, the whole vocabulary is read, once for all
+    such patterns.
+    """
+    patterns = list(patterns)
+    anywhere = [atom for atom in patterns if atom.suffix]
+    found = _named(_texts(reads, ""), anywhere) if anywhere else {}
+    for atom in patterns:
+        if not atom.suffix:
+            found |= _named(_texts(reads, atom.text), [atom])
+    for atom in patterns:
+        if (number := len(found[atom])) > MAX_EXPANSION:
+            longer = "text" if atom.suffix else "prefix"
+            raise ExpressionError(
+                f"{atom.name} matches {number:,} labels, and a search can have at most {MAX_EXPANSION} of them: use a "
+                f"longer {longer}",
+                expression.text,
+                atom.position,
+            )
+    return {atom: tuple(found[atom]) for atom in patterns}
+
+
+def _named(texts: Iterable[str], atoms: Sequence[Atom]) -> dict[Atom, list[str]]:
+    """The terms that each atom names, without those that are too long for a request."""
+    found: dict[Atom, list[str]] = {atom: [] for atom in atoms}
+    for text in texts:
+        for atom in atoms:
+            if atom.names(text) and len(text.encode()) <= MAX_TERM_BYTES:
+                found[atom].append(text)
     return found
+
+
+def known(reads: Reads, texts: Iterable[str]) -> frozenset[str]:
+    """The folded texts that are terms of the vocabulary."""
+    rows = reads.by_key((VOCABULARY, text) for text in dict.fromkeys(texts))
+    return frozenset(row["Rank"]["S"] for row in rows)
 
 
 def names(reads: Reads, atoms: Iterable[Atom]) -> dict[Atom, list[str]]:
     """The terms of each atom as Rekognition writes them. Unknown terms are omitted."""
-    return {
-        atom: [term.name for row in rows if (term := _term(row))] for atom, rows in _rows_of(reads, list(atoms)).items()
-    }
+    found = _rows_of(reads, list(atoms))
+    return {atom: [term.name for row in rows if (term := term_of(row))] for atom, rows in found.items()}
 
 
 def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]]:
     """The rows of each atom's terms; none for an unknown term."""
-    plain = {atom.text for atom in atoms if not atom.prefix}
+    plain = {atom.text for atom in atoms if not atom.pattern}
     found = {row["Rank"]["S"]: row for row in reads.by_key((VOCABULARY, text) for text in sorted(plain))}
     return {
-        atom: [row for row in _rows(reads, atom.text) if atom.names(row["Rank"]["S"])]
-        if atom.prefix
+        atom: [row for row in vocabulary_rows(reads, "" if atom.suffix else atom.text) if atom.names(row["Rank"]["S"])]
+        if atom.pattern
         else [found[atom.text]]
         if atom.text in found
         else []
@@ -114,12 +140,12 @@ def _rows_of(reads: Reads, atoms: Sequence[Atom]) -> dict[Atom, list[Attributes]
 def suggestions(reads: Reads, atoms: Iterable[Atom]) -> dict[str, list[str]]:
     """Similar terms for each atom that matches no term of the vocabulary, the most similar first."""
     atoms = list(atoms)
-    known = _rows_of(reads, atoms)
-    unknown = [atom for atom in atoms if not known[atom]]
+    found = _rows_of(reads, atoms)
+    unknown = [atom for atom in atoms if not found[atom]]
     if not unknown:
         return {}
     vocabulary = list(_texts(reads, ""))
-    return {atom.text + "*" * atom.prefix: near(atom.text, vocabulary, prefix=atom.prefix) for atom in unknown}
+    return {atom.name: near(atom.text, vocabulary, prefix=atom.prefix) for atom in unknown}
 
 
 def near(text: str, vocabulary: Iterable[str], *, prefix: bool = False) -> list[str]:

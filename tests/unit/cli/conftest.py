@@ -8,7 +8,7 @@ import boto3
 import pytest
 from image_labels.model import Instance, Label, Labels, Photo
 from image_labels.tables.store import Store
-from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.fakes import BUCKET, LABELS_TABLE, TABLE, UPLOADED
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,7 +39,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> None:
 def store(dynamodb: DynamoDBClient) -> Store:
     """The tables, with the photo of a dog."""
     store = Store(dynamodb, TABLE, LABELS_TABLE, now=lambda: 1_795_000_000)
-    store.put(Photo(BUCKET, "images/dog.jpg", "e", "v1", 4711), Labels((DOG,), "3.0"), "s", None)
+    store.put(Photo(BUCKET, "images/dog.jpg", "e", "v1", 4711, UPLOADED), Labels((DOG,), "3.0"), "s", None)
     return store
 
 

@@ -1,11 +1,12 @@
-"""Expressions that the shell has split, and expressions in other notations: the commands that the output suggests."""
+"""Expressions that the shell has split, and the commands that the output suggests for other notations."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from image_labels.search.expression import parse
+from image_labels.search.expression import parse, parse_words
+from image_labels_cli.expressions import joined
 from support.command import run
 from support.shells import words_of
 
@@ -32,13 +33,6 @@ def suggested_commands(stderr: str) -> list[list[str]]:
         (["beach", "-dog"], "-dog looks like an option", [["find", "beach AND NOT dog"]]),
         (["--limit", "3", "beach", "-dog", "-cat"], "-dog looks", [["find", "beach AND NOT dog AND NOT cat"]]),
         (["traffic light", "-dog"], "-dog looks", [["find", '"traffic light" AND NOT dog']]),
-        (["dog", "AND", "cat"], "one argument", [["find", "dog AND cat"]]),
-        (["dog", "AND", "traffic light"], "one argument", [["find", 'dog AND "traffic light"']]),
-        (
-            ["--json", "dog", "cat"],
-            "one argument",
-            [["find", '"dog cat"'], ["find", "dog AND cat"], ["find", "dog OR cat"]],
-        ),
     ],
 )
 def test_other_notations_get_commands_that_work(arguments: list[str], message: str, commands: list[list[str]]) -> None:
@@ -49,6 +43,26 @@ def test_other_notations_get_commands_that_work(arguments: list[str], message: s
     for command in commands:
         parse(command[-1])
         assert run(*command).exit_code == 1  # a valid command, without a result
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expression"),
+    [
+        (["dog"], "dog"),
+        (["traffic light"], "traffic light"),
+        (["dog", "AND", "cat"], "dog AND cat"),
+        (["dog", "AND", "traffic light"], 'dog AND "traffic light"'),
+        (["traffic light>=90", "dog"], '"traffic light">=90 dog'),
+        (['"traffic light"', "dog"], '"traffic light" dog'),
+        (["dog OR cat", "beach"], "(dog OR cat) beach"),
+        (["beach", "NOT", "dog cat OR bird"], "beach NOT (dog cat OR bird)"),
+        (["(dog", "OR", "cat)", "beach"], "(dog OR cat) beach"),
+        (["dog >= 95", "cat"], "dog >= 95 cat"),
+    ],
+)
+def test_arguments_are_one_expression(arguments: list[str], expression: str) -> None:
+    assert joined(arguments) == expression
+    parse_words(joined(arguments))
 
 
 def test_suggested_commands_keep_the_flags_of_the_deployment() -> None:

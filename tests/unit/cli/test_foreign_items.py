@@ -60,9 +60,9 @@ def test_find_scan_reports_unreadable_entries(mixed: None) -> None:
 
 def test_labels_reports_unreadable_entries(mixed: None) -> None:
     result = run("labels")
-    assert (result.exit_code, result.stdout) == (0, "Dog\tlabel\n")
+    assert (result.exit_code, result.stdout) == (0, "Dog\tlabel\t0\n")
     assert f"skipped 1 entry: another program wrote or changed it\n  {LABELS_TABLE}: * zebra" in (result.stderr)
-    assert json.loads(run("labels", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label"}]
+    assert json.loads(run("labels", "--json").stdout) == [{"term": "dog", "name": "Dog", "kind": "label", "photos": 0}]
 
 
 def test_status_lists_rejected_items_with_an_unreadable_reason(mixed: None) -> None:

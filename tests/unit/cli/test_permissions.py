@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,8 +36,6 @@ from support.policies import NO_RULES
 from support.seed import put_photo, send_dead_letter, write_photos
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from image_labels.tables.store import Store
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
@@ -53,6 +52,7 @@ USES = {
         ["find", "(crowd OR ani*) AND NOT cat", "--all"],
         ["find", "crowd AND NOT cat"],
         ["find", "NOT cat", "--scan"],
+        ["find", "dog", "--download", "photos"],
     ],
     "labels": [["labels"], ["labels", "d"]],
     "status": [["status"]],
@@ -114,8 +114,10 @@ def guard(
     queues: dict[str, str],
     waiting_queue: str,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Guard:
     """A deployment with a labelled photo, a rejected photo, a photo of a crowd, and a dead letter, and no objects."""
+    monkeypatch.chdir(tmp_path)
     for name, value in {"PREFIX": "images/", "SUFFIXES": ".jpg"}.items():
         monkeypatch.setenv(f"IMAGE_LABELS_FILTER_{name}", value)
     monkeypatch.setenv("IMAGE_LABELS_MIN_CONFIDENCE", "80")

@@ -1,4 +1,6 @@
-"""Random photos and expressions: a search finds exactly the photos that match, on pages of any size."""
+"""Random photos and expressions, strict and as people type them: a search finds exactly the photos that match, on pages
+of any size.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from image_labels.model import Label
 from image_labels.search.driver import Limits
 from image_labels.search.expression import NeedsScan, parse
 from image_labels.search.finder import MAX_PAGE, Finder
+from image_labels.search.hints import quoted
 from image_labels.tables.terms import rank, terms_of, thousandths
 from support.searches import keys, pages
 from support.seed import Photos, write_photos
@@ -25,7 +28,7 @@ COLLECTIONS = int(os.environ.get("COLLECTIONS", DEFAULT_COLLECTIONS))
 # Small requests, so that a search of a few photos takes several of them.
 SMALL_REQUESTS = Limits(min_rows=2, max_first_rows=3, winning_photos=4)
 
-NAMES = ("A", "Ab", "Abc", "B", "C")
+NAMES = ("A", "Ab", "Abc", "B", "C", "A B", "B C A")
 confidences = st.sampled_from((100.0, 97.5, 97.499, 90.0, 60.123, 0.0))
 some_labels = st.lists(
     st.builds(
@@ -49,10 +52,14 @@ some_photos = st.dictionaries(
     max_size=25,
 )
 bounds = st.sampled_from(["", "", "", ">=97.5", ">97.499", "<97.5", "<=60.123", ">100", ">=0"])
-plain_terms = st.builds(lambda name, bound: name + bound, st.sampled_from([*NAMES, "D"]), bounds)
-prefixes = st.builds(lambda name, bound: f"{name}*{bound}", st.sampled_from(["a", "ab", "c", "d"]), bounds)
+plain_terms = st.builds(lambda name, bound: quoted(name) + bound, st.sampled_from([*NAMES, "D"]), bounds)
+patterns = st.builds(
+    lambda name, bound: f"{name}{bound}",
+    st.sampled_from(["a*", "ab*", "c*", "d*", "*b", "*bc", "*d", "*b*", "*bc*", "*d*", '"* b"', '"*b *"']),
+    bounds,
+)
 some_expressions = st.recursive(
-    st.one_of(plain_terms, plain_terms, prefixes),
+    st.one_of(plain_terms, plain_terms, patterns),
     lambda parts: st.one_of(
         st.builds("({} AND {})".format, parts, parts),
         st.builds("({} AND NOT {})".format, parts, parts),
@@ -60,6 +67,14 @@ some_expressions = st.recursive(
         st.builds("NOT {}".format, parts),
     ),
     max_leaves=5,
+)
+# Alternatives, each of terms side by side: words, which may be a label together, quoted labels and patterns.
+some_typed = st.lists(
+    st.lists(
+        st.sampled_from(["a", "b", "c", "d", "as", "bs", '"a b"', '"b c as"', "*b", "a*"]), min_size=1, max_size=4
+    ),
+    min_size=1,
+    max_size=2,
 )
 numbers = count(1)
 
@@ -92,14 +107,41 @@ def test_any_expression_finds_exactly_the_photos_that_match(dynamodb: DynamoDBCl
         suppress_health_check=list(HealthCheck),
     )
     @given(
-        some_photos, st.lists(some_expressions, min_size=3, max_size=3), st.integers(1, 7), st.sampled_from(["", "x/"])
+        some_photos,
+        st.lists(some_expressions, min_size=2, max_size=2),
+        some_typed,
+        st.integers(1, 7),
+        st.sampled_from(["", "x/"]),
     )
-    def check(photos: Photos, expressions: list[str], limit: int, key_prefix: str) -> None:
+    def check(photos: Photos, expressions: list[str], typed: list[list[str]], limit: int, key_prefix: str) -> None:
         finder = finder_of(dynamodb, photos, terms_in_row)
-        for expression in expressions:
+        vocabulary = {term.text for term in finder.vocabulary()}
+        as_typed = " OR ".join(map(" ".join, typed))
+        as_strict = " OR ".join(" AND ".join(strictly(words, vocabulary)) for words in typed)
+        resolved = finder.resolve(as_typed).expression
+        assert parse(resolved).normalised == parse(as_strict).normalised, as_typed
+        for expression in (*expressions, resolved):
             assert_finds_matching_photos(finder, photos, expression, limit, key_prefix)
 
     check()
+
+
+def strictly(words: list[str], vocabulary: set[str]) -> list[str]:
+    """The terms that these words stand for. The longest name first, of equals the first, also in the other number."""
+    for length in range(len(words), 0, -1):
+        for start in range(len(words) - length + 1):
+            part = words[start : start + length]
+            if length > 1 and any('"' in word or "*" in word for word in part):
+                continue
+            text = " ".join(part).strip('"')
+            names = [each for each in (text, text.removesuffix("s"), f"{text}s") if each in vocabulary]
+            if names and "*" not in text:
+                return [
+                    *(strictly(words[:start], vocabulary) if start else []),
+                    quoted(names[0]),
+                    *(strictly(words[start + length :], vocabulary) if start + length < len(words) else []),
+                ]
+    return words
 
 
 def assert_finds_matching_photos(finder: Finder, photos: Photos, expression: str, limit: int, key_prefix: str) -> None:

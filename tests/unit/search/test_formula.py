@@ -17,6 +17,7 @@ atoms = st.builds(
     st.booleans(),
     st.sampled_from([0, 0, 40_000, 60_000]),
     st.sampled_from([100_000, 100_000, 70_000, 50_000]),
+    suffix=st.booleans(),
 )
 trees: st.SearchStrategy[Node] = st.recursive(
     atoms,
@@ -33,8 +34,8 @@ photos = st.dictionaries(st.sampled_from(NAMES), st.sampled_from([30_000, 40_000
 def text_of(node: Node) -> str:
     match node:
         case Atom():
-            name = node.text + "*" * node.prefix
-            # A term with two bounds is written as two terms. For a prefix, different terms may meet the two bounds.
+            name = node.name
+            # A term with two bounds is written as two terms. For a pattern, different terms may meet the two bounds.
             low = f"{name}>={node.low / 1000}" if node.low else ""
             high = f"{name}<={node.high / 1000}" if node.high < 100_000 else ""
             return f"({low} AND {high})" if low and high else low or high or name
@@ -53,9 +54,9 @@ def matches(node: Node, photo: dict[str, int]) -> bool:
             has = {
                 confidence
                 for term, confidence in photo.items()
-                if (term.startswith(node.text) if node.prefix else term == node.text)
+                if re.fullmatch(".*" * node.suffix + node.text + ".*" * node.prefix, term)
             }
-            if node.prefix:
+            if node.pattern:
                 return (
                     any(node.low <= confidence for confidence in has)
                     and any(confidence <= node.high for confidence in has)

@@ -51,7 +51,7 @@ def test_token_of_another_expression_or_prefix_is_refused(zoo: None, finder: Fin
     token = finder.find("dog OR cat", limit=1).next_token
     assert finder.find(' CAT or "dog" ', token=token).photos  # the same expression in another form
     for expression, prefix in (("dog", ""), ("dog OR cat", "a/"), ("dog OR cat>=90", "")):
-        with pytest.raises(TokenError, match="belongs to another expression or key prefix"):
+        with pytest.raises(TokenError, match="belongs to another expression, key prefix or date"):
             finder.find(expression, key_prefix=prefix, token=token)
 
 

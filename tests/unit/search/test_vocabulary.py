@@ -42,8 +42,17 @@ def test_prefix_with_too_many_terms_is_refused(dynamodb: DynamoDBClient, finder:
         ) as info:
             finder.find(expression)
         assert expression[info.value.position :] in ("traf*", "NOT traf*")
-    assert keys(finder.find('"traffic 1*"').photos) == ["a.jpg"]
+    with pytest.raises(ExpressionError, match=r"\*affic\* matches 51 labels, .* use a longer text"):
+        finder.find("dog AND *affic*")
+    assert keys(finder.find('"traffic 1*" AND *1').photos) == ["a.jpg"]
     assert keys(finder.scan("NOT traf* OR traf*").photos) == ["a.jpg"]
+
+
+def test_vocabulary_is_read_once_for_all_patterns_that_begin_with_an_asterisk(
+    zoo: None, finder: Finder, client: RecordingClient
+) -> None:
+    assert keys(finder.find("*light AND *ca*").photos) == ["b/street.jpg"]
+    assert len([call for call in client.calls if call not in client.queries()]) == 1
 
 
 def test_unknown_terms_have_similar_ones_as_suggestions(zoo: None, finder: Finder, client: RecordingClient) -> None:
@@ -57,6 +66,7 @@ def test_unknown_terms_have_similar_ones_as_suggestions(zoo: None, finder: Finde
         "light": ["traffic light"],
     }
     assert finder.suggestions("trfa*") == {"trfa*": ["traffic light", "traffic sign"]}
+    assert finder.suggestions("*dgo OR *light OR *o*") == {"*dgo": ["dog"]}
     client.calls.clear()
     assert finder.suggestions("dog AND cat") == {}
     assert len(client.calls) == 1  # known terms need no read of the whole vocabulary

@@ -51,7 +51,11 @@ class Aws:
     def _answer(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
         if request.method == "HEAD":
             self.heads.add(unquote(urlsplit(request.url).path)[1:])
-            return 200, {"ETag": '"abc"', "Content-Length": "4711"}, b""
+            return (
+                200,
+                {"ETag": '"abc"', "Content-Length": "4711", "Last-Modified": "Sat, 28 Nov 2026 08:00:00 GMT"},
+                b"",
+            )
         target = request.headers["X-Amz-Target"]
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         answer: Callable[[Any], Any] = getattr(self, f"_{operation}")

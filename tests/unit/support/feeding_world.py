@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from image_labels.model import Label, iso_time
 from image_labels.selection import Criteria, covers
 from image_labels.tables.rows import rows_of
-from image_labels.tables.terms import terms_of
+from image_labels.tables.terms import fold, terms_of
 from image_labels_cli.aws import Aws
 from image_labels_cli.feeding import session
 from image_labels_cli.times import Time
@@ -271,7 +271,9 @@ class World:
     def batch_get_item(self, *, RequestItems: Any, **_: Any) -> Any:  # noqa: N803
         def answer() -> Any:
             if TABLE not in RequestItems:
-                return {"Responses": {}}  # the vocabulary
+                [(table, request)] = RequestItems.items()
+                vocabulary = {fold(label) for found in self.labels.values() for label in found}
+                return {"Responses": {table: [key for key in request["Keys"] if key["Rank"]["S"] in vocabulary]}}
             keys = [key["PK"]["S"] for key in RequestItems[TABLE]["Keys"]]
             assert len(keys) == len(set(keys)) <= 100
             # The date is of AWS's clock.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from image_labels.model import Label, Labels, Photo, Rejected
+from image_labels.model import Label, Labels, Photo, Rejected, is_iso_time
 from image_labels.tables.items import detections
 from image_labels.tables.rows import rows_of, vocabulary_row
 from image_labels.tables.terms import terms_of
@@ -32,20 +32,27 @@ def write_photos(
     images_table: str = TABLE,
     labels_table: str = LABELS_TABLE,
     terms_in_row: int | None = None,
+    uploaded: Mapping[str, str] | None = None,
 ) -> None:
     """Write the items and rows of labelled photos in batches, which is faster than the function's transactions.
+
+    `uploaded` has the upload times of some photos.
 
     The rows of a photo with more than `terms_in_row` terms refer to its item. None is the function's own limit.
     """
     items: list[tuple[str, dict[str, Any]]] = []
+    times = {key: {"Uploaded": {"S": time}} for key, time in (uploaded or {}).items()}
     vocabulary: dict[str, dict[str, Any]] = {}
     for key, found in photos.items():
         names = {"Labels": {"SS": sorted({label.name for label in found})}} if found else {}
         item = {"PK": {"S": key}, "Status": {"S": "LABELLED"}, **names, **detections(Labels(found, ""), room=300_000)}
+        item |= times.get(key, {})
         items.append((images_table, item))
         terms = terms_of(found)
         cut = terms_in_row is not None and len(terms) > terms_in_row
-        items += ((labels_table, _cut(row) if cut else row) for row in rows_of(key, terms).values())
+        time = (uploaded or {}).get(key, "")
+        rows = rows_of(key, terms, time if is_iso_time(time) else "").values()
+        items += ((labels_table, (_cut(row) if cut else row) | times.get(key, {})) for row in rows)
         vocabulary |= {term.text: vocabulary_row(term) for term in terms}
     items += ((labels_table, row) for row in vocabulary.values())
     for start in range(0, len(items), 25):

@@ -154,6 +154,7 @@ async function showResults(to) {
     if (results !== list) return;
   }
   if (!list.found.length) return;
+  wanted = asked(list.source.searched);
   grid.show(list);
   report();
   scrollTo(0, list.scroll);
@@ -200,10 +201,11 @@ function heading(text) {
 function report() {
   if (!results) return;
   const { found, complete, cut, sort } = results;
-  const { readUnits, skipped } = results.source;
+  const { readUnits, skipped, notes } = results.source;
   const photos = found.length === 1 ? "photo" : "photos";
   const order = sort === "confidence" ? "highest confidence first" : `${cut ? "those of the highest confidence, " : ""}sorted by key`;
-  say(complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, ${order}`);
+  const outcome = complete && !found.length ? "No photo found" : `${found.length.toLocaleString()} ${photos}${complete ? "" : " so far"}, ${order}`;
+  say([outcome, ...notes].map(asShown).join(". "));
   facets.show(results, wanted);
   const units = readUnits.toLocaleString(undefined, { maximumFractionDigits: 1 });
   byId("cost").textContent = `${units} read ${units === "1" ? "unit" : "units"}${skippedToo(skipped)}`;
@@ -218,7 +220,7 @@ function nothing(list) {
   startView.hidden = false;
   startView.replaceChildren(
     nothingNotice(list.source, list.min, {
-      replace: (from, to) => go({ ...state(), q: replaced(state().q, from, to), photo: null }),
+      replace: (from, to) => go({ ...state(), q: replaced(list.source.searched, from, to), photo: null }),
       ask: (q, prefix) => go({ ...state(), q, prefix, photo: null }),
       anyConfidence: () => go({ ...state(), min: 0, photo: null }),
     }),

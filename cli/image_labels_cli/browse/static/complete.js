@@ -32,7 +32,7 @@ export class Completions {
   async #ask() {
     const token = typed(this.input.value, this.input.selectionStart ?? 0);
     this.close();
-    if (!token || token.kind === "word" || token.text.endsWith("*") || document.activeElement !== this.input) return;
+    if (!token || token.kind === "word" || token.text.includes("*") || document.activeElement !== this.input) return;
     this.asking = new AbortController();
     try {
       const { terms } = await get("labels", { prefix: fold(token.text) }, this.asking.signal);

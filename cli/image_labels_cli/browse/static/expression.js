@@ -25,7 +25,7 @@ export function tokens(text) {
   });
 }
 
-/** The labels that photos must have, folded; "traf*" keeps its asterisk. @param {string} text @returns {string[]} */
+/** The labels that photos must have, folded; "*light*" keeps its asterisks. @param {string} text @returns {string[]} */
 export function asked(text) {
   const terms = [];
   let negative = 0; // depth of parentheses inside a NOT
@@ -47,7 +47,12 @@ export function asked(text) {
 /** Whether a name matches one of the wanted labels. @param {string} name @param {string[]} wanted */
 export function isAsked(name, wanted) {
   const text = fold(name);
-  return wanted.some((term) => (term.endsWith("*") ? text.startsWith(term.slice(0, -1)) : text === term));
+  return wanted.some((term) => {
+    const inner = term.replace(/^\*|\*$/g, "");
+    const open = [term.startsWith("*"), term.endsWith("*")];
+    if (open[0]) return open[1] ? text.includes(inner) : text.endsWith(inner);
+    return open[1] ? text.startsWith(inner) : text === inner;
+  });
 }
 
 /** A label with the quotes that an expression needs. @param {string} name */

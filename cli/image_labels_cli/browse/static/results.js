@@ -15,6 +15,10 @@ export class Source {
   /** @param {string} q @param {string} prefix */
   constructor(q, prefix) {
     this.q = q;
+    /** The expression that the server searched for, and why it is not `q`: it reads words side by side as labels. */
+    this.searched = q;
+    /** @type {string[]} */
+    this.notes = [];
     this.prefix = prefix;
     /** @type {Found[]} */
     this.found = [];
@@ -44,8 +48,9 @@ export class Source {
     const before = this.found.length;
     const limit = before ? MORE : FIRST;
     do {
-      const page = await get("find", { q: this.q, prefix: this.prefix, token: this.token, limit });
+      const page = await get("find", { q: this.token === null ? this.q : this.searched, prefix: this.prefix, token: this.token, limit });
       for (const { key, confidence, terms } of page.photos) this.found.push({ key, confidence, terms: terms.map((/** @type {number} */ n) => page.terms[n]) });
+      if (this.token === null) [this.searched, this.notes] = [page.searched, page.notes];
       this.readUnits += page.readUnits;
       this.skipped += page.skipped;
       this.suggestions = page.suggestions ?? {};

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from hypothesis import HealthCheck, given, settings
 from image_labels.search.expression import parse
-from image_labels.search.finder import Found, Page, Skipped, TokenError, VocabularyTerm
+from image_labels.search.finder import Found, Page, Resolved, Skipped, TokenError, VocabularyTerm
 from image_labels.tables.terms import Kind
 from image_labels_cli.browse import Access, BrowseError
 from image_labels_cli.browse.app import create_app
@@ -63,6 +63,9 @@ class FakeFinder:
         parse(expression).refuse_not_alone()
         self.arguments = (expression, key_prefix, limit, token)
         return Page(self.photos, None, 0.5, 1, frozenset({Skipped("labels", ("dog", "zzz"))}))
+
+    def resolve(self, expression: str) -> Resolved:
+        return Resolved(expression, (), 0.25, 1)
 
     def vocabulary(self, prefix: str = "") -> FakeTerms:
         terms = (VocabularyTerm("canine", "Canine", Kind.ALIAS), VocabularyTerm("dog", "Dog", Kind.LABEL))
@@ -228,6 +231,8 @@ class TestAnswers:
             "terms": ["dog"],
             "next": None,
             "readUnits": 0.5,
+            "searched": "dog>90",
+            "notes": [],
             "skipped": 1,
         }
         assert finder.arguments == ("dog>90", "images/", 7, "t")
@@ -238,7 +243,7 @@ class TestAnswers:
         answer = _json(client.get("/api/find?q=dgo", base_url=HOME))
         assert answer["suggestions"] == {"dgo": ["dog"]}
         assert answer["nothing"] == {"none": ["dgo"], "instead": [], "elsewhere": False, "complete": True}
-        assert answer["readUnits"] == 1.0  # of the search and of the question whether any photo has the label
+        assert answer["readUnits"] == 1.25  # of the search and of the question whether any photo has the label
 
     def test_photos_have_urls_labels_and_boxes(self, client: FlaskClient) -> None:
         answer = client.get("/api/photos", base_url=HOME, query_string={"key": [MARKUP, "gone.jpg"]})
@@ -382,7 +387,7 @@ class TestOrientation:
 
 
 class TestProblems:
-    @pytest.mark.parametrize(("expression", "position"), [("cat dog", 4), ("(cat", 0), ("NOT cat", 0)])
+    @pytest.mark.parametrize(("expression", "position"), [("cat OR", 6), ("(cat", 0), ("NOT cat", 0)])
     def test_mistake_has_a_position(self, client: FlaskClient, expression: str, position: int) -> None:
         answer = client.get("/api/find", base_url=HOME, query_string={"q": expression})
         assert (answer.status_code, _json(answer)["position"]) == (400, position)

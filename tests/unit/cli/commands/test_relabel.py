@@ -113,6 +113,7 @@ def test_rejected_photos_are_sent_to_rekognition_again(mixed: World) -> None:
 
 def test_photos_that_match_are_sent_to_rekognition_again(mixed: World) -> None:
     mixed.labels = {"images/new.jpg": ["Dog"], "images/model.jpg": ["Dog", "Cat"], "images/less.jpg": ["Cat"]}
+    assert "dogs: no such label; searched for dog\n" in in_a_pipe(mixed, "dogs", "--dry-run").stderr
     answer = relabel(mixed, "dog", "--yes")
     assert mixed.calls.keys() == {"images/new.jpg", "images/model.jpg"}
     assert answer["reasons"]["matches"] == 2

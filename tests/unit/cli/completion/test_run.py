@@ -55,7 +55,7 @@ class TestNames:
         assert candidate.help.startswith("List the labels")
 
     def test_options_of_the_command_and_of_the_deployment(self) -> None:
-        assert after("find", "--s") == ["--scan"]
+        assert after("find", "--sc") == ["--scan"]
         assert after("find", "dog", "--re") == ["--region", "--rekognition-tps"]
         assert after("--v") == ["--version"]
         assert "--version" not in after("find", "--")
@@ -65,6 +65,10 @@ class TestNames:
 
     def test_shells(self) -> None:
         assert after("completion", "") == ["bash", "zsh", "fish"]
+
+    def test_values_of_a_choice(self) -> None:
+        assert after("find", "dog", "--output", "j") == ["json", "jsonl"]
+        assert after("find", "--sort=") == ["--sort=confidence", "--sort=date", "--sort=key"]
 
     def test_value_that_is_not_known(self) -> None:
         assert after("find", "--limit", "") == []
@@ -80,6 +84,7 @@ class TestNames:
         for name in ("infra", "infra 2", ".hidden"):
             (tmp_path / name).mkdir()
         (tmp_path / "inf.txt").touch()
+        assert after("find", "dog", "--download", f"{tmp_path}/i") == [f"{tmp_path}/infra/", f"{tmp_path}/infra 2/"]
         assert after("--terraform-dir", f"{tmp_path}/") == [f"{tmp_path}/infra/", f"{tmp_path}/infra 2/"]
 
 
@@ -107,7 +112,12 @@ class TestLabels:
             ("an", ["animal", "animals and pets", "and"]),
             ("t-s", ["t-shirt"]),
             ("dog ", ["dog AND", "dog OR"]),
-            ("dog a", ["dog AND"]),
+            ("dog a", ["dog AND", "dog animal", "dog animals and pets", "dog and"]),
+            ("traffic l", ["traffic light"]),
+            ("dog OR Traffic l", ["dog OR Traffic light"]),
+            ("dog traffic l", ["dog traffic light"]),
+            ("a b (dog traffic l", ["a b (dog traffic light"]),
+            ("dog>=9 tr", ['dog>=9 "traffic light"', "dog>=9 train"]),
             ("dog>=9", []),
             ("tra*", []),
             ("zzz", []),
@@ -115,9 +125,13 @@ class TestLabels:
         ],
     )
     def test_last_label_of_an_expression(self, text: str, candidates: list[str]) -> None:
-        quoted = {'"traffic light"', '"animals and pets"', '"and"'}
-        wanted = [f'"{each}"' if f'"{each}"' in quoted else each for each in candidates]
+        quoted = {"animals and pets": '"animals and pets"', "and": '"and"'}
+        wanted = [quoted.get(each, each) for each in candidates]
+        wanted = [f"dog {quoted[each[4:]]}" if each[:4] == "dog " and each[4:] in quoted else each for each in wanted]
         assert sorted(after("find", text)) == sorted(wanted)
+
+    def test_arguments_of_one_expression(self) -> None:
+        assert after("find", "dog", "NOT", "tr") == ['"traffic light"', "train"]
 
     def test_cost(self) -> None:
         asked: list[dict[str, Any]] = []
@@ -178,7 +192,7 @@ class TestOutput:
         assert capsys.readouterr().out.splitlines() == [
             "images/a b.jpg",
             "images/a b.jpg",
-            "labels\tList the labels that photos can be found by.",
+            "labels\tList the labels that photos can be found by, and their photos.",
         ]
 
 

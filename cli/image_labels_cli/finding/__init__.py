@@ -1,0 +1,1 @@
+"""The parts of `image-labels find`: its results, their order and their formats."""
