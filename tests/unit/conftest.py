@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.loaders import JSONFileLoader
+import typer.testing
+from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import HealthCheck, settings
 from image_labels.clients import Clients, make_clients
 from image_labels_emulator import dynamodb as emulated_dynamodb
@@ -37,15 +38,25 @@ def set_fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def service_models_are_parsed_once() -> Iterator[None]:
-    """Otherwise each session of boto3 parses them, which takes longer than most tests. botocore only reads them."""
+def slow_steps_are_done_once() -> Iterator[None]:
+    """Steps that take longer than most tests, and whose results are only read.
+
+    Each session of boto3 would find and parse the models of the services, and each run of the command would build it
+    from the signatures of its functions.
+    """
     load = cache(JSONFileLoader().load_file)
+    found: dict[tuple[str, ...], dict[Any, Any]] = {}
 
     def load_file(_loader: JSONFileLoader, path: str) -> Any:
         return load(path)
 
+    def found_by(loader: Loader) -> dict[Any, Any]:
+        return found.setdefault(tuple(dict.fromkeys(loader.search_paths)), {})
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", load_file)
+        patch.setattr(Loader, "_cache", property(found_by, lambda _loader, _new: None), raising=False)
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
 
 
