@@ -47,7 +47,9 @@ class Providers:
         addresses = {}
         for name, version in _locked(root):
             executables = (data_directory / "providers" / name / version).glob("*/terraform-provider-*")
-            program = next(executables).resolve()
+            if (installed := next(executables, None)) is None:
+                continue  # a dev_override, which Terraform starts itself
+            program = installed.resolve()
             if program not in self._running:
                 self._running[program] = self._stack.enter_context(_running(program))
             addresses[name] = self._running[program]
