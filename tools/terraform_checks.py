@@ -32,8 +32,6 @@ def main(arguments: list[str]) -> int:
         print(f"error: unknown check; the checks are {' and '.join(checks)}", file=sys.stderr)
         return 2
     wanted = os.environ.get(AWS_PROVIDER)
-    # Terraform holds the schema of every AWS resource, which Go's garbage collector scans several times per run.
-    os.environ.setdefault("GOGC", "400")
     # The default action of SIGTERM would leave the providers running.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     # Only the module: the examples have a constraint for the emulator.

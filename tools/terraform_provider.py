@@ -11,7 +11,6 @@ state between commands.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import tempfile
@@ -19,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tools.terraform import TerraformError
+from tools.terraform import TerraformError, environment
 
 REATTACH = "TF_REATTACH_PROVIDERS"
 SECONDS = 10
@@ -48,7 +47,9 @@ class Providers:
         addresses = {}
         for name, version in _locked(root):
             executables = (data_directory / "providers" / name / version).glob("*/terraform-provider-*")
-            program = next(executables).resolve()
+            if (installed := next(executables, None)) is None:
+                continue  # a dev_override, which Terraform starts itself
+            program = installed.resolve()
             if program not in self._running:
                 self._running[program] = self._stack.enter_context(_running(program))
             addresses[name] = self._running[program]
@@ -67,7 +68,7 @@ def _running(program: Path) -> Iterator[Address]:
     with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [program, "-debug"],
-            env={**os.environ, "TMPDIR": directory},  # for its socket, which it may not delete
+            env={**environment(), "TMPDIR": directory},  # for its socket, which it may not delete
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

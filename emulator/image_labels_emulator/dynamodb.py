@@ -9,6 +9,7 @@ TypeError for a string and a number, and treats true as 1.
 
 To read an item, moto copies each list or map once per level that encloses it, and the whole item once per attribute
 that a projection names. For an item with hundreds of labels that takes half a second. Here each value is copied once.
+For each Query, moto sorts all items of the table. Here it reads only the items with the Query's partition key.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import threading
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 from moto.dynamodb import comparisons
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import Table
 
 CALLS = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")
 COMPARISONS = (
@@ -46,6 +49,7 @@ def install() -> None:
     DynamoType.__deepcopy__ = _copy_of_value  # type: ignore[attr-defined]
     Item.__deepcopy__ = _copy_of_item  # type: ignore[attr-defined]
     Item.project = _of_named_attributes(Item.project)  # type: ignore[assignment,method-assign]
+    Table.query = _of_one_partition(Table.query)  # type: ignore[method-assign]
     transact = DynamoDBBackend.transact_write_items
     DynamoDBBackend.transact_write_items = _with_own_rollback(transact)  # type: ignore[method-assign]
 
@@ -112,6 +116,23 @@ def _of_named_attributes(project: Callable[[Item, list[list[str]]], Item]) -> Ca
         return project(_with_attributes(self, named), paths)
 
     return project_named
+
+
+def _of_one_partition(query: Callable[..., Any]) -> Callable[..., Any]:
+    parameters = signature(query)
+
+    @wraps(query)
+    def query_partition(self: Table, hash_key: DynamoType, *args: Any, **kwargs: Any) -> Any:
+        if parameters.bind(self, hash_key, *args, **kwargs).arguments.get("index_name") is None:
+            found = self.items.get(hash_key, {})
+            items = list(found.values()) if self.range_key_attr else [found] if found else []
+            vars(self)["all_items"] = lambda: items  # hides the method
+        try:
+            return query(self, hash_key, *args, **kwargs)
+        finally:
+            vars(self).pop("all_items", None)
+
+    return query_partition
 
 
 def _with_own_rollback(transact: Callable[..., Any]) -> Callable[..., Any]:

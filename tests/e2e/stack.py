@@ -39,14 +39,18 @@ THROTTLED = [f"images/throttled/{n}.jpg" for n in range(8)]
 
 
 def wait_for(what: str, look: Callable[[], T | None], seconds: float = SECONDS) -> T:
-    """Call `look` until it returns something, and return that. Fails with `what` after the timeout."""
-    deadline = time.monotonic() + seconds
+    """Call `look` until it returns something, and return that. Fails with `what` after the timeout.
+
+    The pauses grow with the time waited, because all that a test waits for runs on the same processors.
+    """
+    began = time.monotonic()
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.1)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds:.0f} s: {what}"
+        time.sleep(min(0.1 + waited / 20, 0.5))
 
 
 @dataclass(frozen=True)

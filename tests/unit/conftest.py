@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
+import moto.sqs.models
 import pytest
-from botocore.loaders import JSONFileLoader
+import typer.testing
+from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import HealthCheck, settings
 from image_labels.clients import Clients, make_clients
 from image_labels_emulator import dynamodb as emulated_dynamodb
 from moto import mock_aws
+from moto.core.utils import camelcase_to_underscores
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 
 if TYPE_CHECKING:
@@ -37,15 +40,26 @@ def set_fake_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def service_models_are_parsed_once() -> Iterator[None]:
-    """Otherwise each session of boto3 parses them, which takes longer than most tests. botocore only reads them."""
+def slow_steps_are_done_once() -> Iterator[None]:
+    """Steps that take longer than most tests, and whose results are only read.
+
+    Each session of boto3 would find and parse the models of the services, and each run of the command would build it
+    from the signatures of its functions. moto converts the names of a queue's attributes at each call.
+    """
     load = cache(JSONFileLoader().load_file)
+    found: dict[tuple[str, ...], dict[Any, Any]] = {}
 
     def load_file(_loader: JSONFileLoader, path: str) -> Any:
         return load(path)
 
+    def found_by(loader: Loader) -> dict[Any, Any]:
+        return found.setdefault(tuple(dict.fromkeys(loader.search_paths)), {})
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", load_file)
+        patch.setattr(Loader, "_cache", property(found_by, lambda _loader, _new: None), raising=False)
+        patch.setattr(moto.sqs.models, "camelcase_to_underscores", cache(camelcase_to_underscores))
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
 
 
@@ -60,9 +74,15 @@ def aws() -> Iterator[None]:
         yield
 
 
+@cache
+def made_client(service: Literal["s3", "dynamodb"]) -> Any:
+    """One client for all tests, because making it takes longer than most of them. A test must leave it as it was."""
+    return boto3.client(service)
+
+
 @pytest.fixture
 def s3(aws: None) -> S3Client:
-    client = boto3.client("s3")
+    client: S3Client = made_client("s3")
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
 
@@ -70,7 +90,7 @@ def s3(aws: None) -> S3Client:
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
     emulated_dynamodb.install()  # moto alone does not support writes from several threads, as the function makes
-    client = boto3.client("dynamodb")
+    client: DynamoDBClient = made_client("dynamodb")
     client.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],

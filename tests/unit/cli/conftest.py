@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from image_labels.model import Instance, Label, Labels, Photo
 from image_labels.tables.store import Store
 from support.fakes import BUCKET, LABELS_TABLE, TABLE, UPLOADED
+from support.messages import sqs_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,7 +46,7 @@ def store(dynamodb: DynamoDBClient) -> Store:
 @pytest.fixture
 def queues(aws: None, deployment: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The URLs of the queues of photos and of dead letters."""
-    sqs = boto3.client("sqs")
+    sqs = sqs_client()
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("photos", "dead-letters")}
     monkeypatch.setenv("IMAGE_LABELS_QUEUE_URL", urls["photos"])
     monkeypatch.setenv("IMAGE_LABELS_DEAD_LETTER_QUEUE_URL", urls["dead-letters"])
@@ -56,7 +56,7 @@ def queues(aws: None, deployment: None, monkeypatch: pytest.MonkeyPatch) -> dict
 @pytest.fixture
 def waiting_queue(queues: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of the queue of photos over the daily limit. It has three messages, and one of them is in flight."""
-    sqs = boto3.client("sqs")
+    sqs = sqs_client()
     url = sqs.create_queue(QueueName="waiting")["QueueUrl"]
     monkeypatch.setenv("IMAGE_LABELS_WAITING_QUEUE_URL", url)
     for _ in range(3):

@@ -193,3 +193,28 @@ def test_duration_of_a_transaction_does_not_grow_with_the_tables(dynamodb: Dynam
         requests: Any = [{"PutRequest": {"Item": row("many", str(n))}} for n in range(start, start + 25)]
         dynamodb.batch_write_item(RequestItems={LABELS_TABLE: requests})
     assert seconds() < 20 * small  # with moto's transactions it is hundreds of times
+
+
+def test_duration_of_a_query_does_not_grow_with_other_partitions(dynamodb: DynamoDBClient) -> None:
+    for rank in "213":
+        dynamodb.put_item(TableName=LABELS_TABLE, Item=row("few", rank))
+
+    def query() -> list[str]:
+        found = dynamodb.query(
+            TableName=LABELS_TABLE,
+            KeyConditionExpression="Term = :few",
+            ExpressionAttributeValues={":few": {"S": "few"}},
+        )
+        return [item["Rank"]["S"] for item in found["Items"]]
+
+    def seconds() -> float:
+        began = time.process_time()
+        for _ in range(20):
+            assert query() == ["1", "2", "3"]
+        return time.process_time() - began
+
+    small = seconds()
+    for start in range(0, 6000, 25):
+        requests: Any = [{"PutRequest": {"Item": row("many", str(n))}} for n in range(start, start + 25)]
+        dynamodb.batch_write_item(RequestItems={LABELS_TABLE: requests})
+    assert seconds() < 5 * small  # with moto's Query it is 15 times

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from image_labels.model import Label, Labels, Photo, Rejected, is_iso_time
 from image_labels.tables.items import detections
 from image_labels.tables.rows import rows_of, vocabulary_row
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
+from support.messages import sqs_client
 
 if TYPE_CHECKING:
     from image_labels.tables.store import Store
@@ -74,4 +74,4 @@ def put_photo(store: Store, key: str, content: Labels | Rejected) -> None:
 def send_dead_letter(url: str, body: str = "{}", **attributes: str) -> None:
     """Send a message with this body and these attributes to the queue."""
     values: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)
+    sqs_client().send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)

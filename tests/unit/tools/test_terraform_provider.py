@@ -83,6 +83,12 @@ def test_root_module_without_a_provider_needs_none(tmp_path: Path) -> None:
         assert providers.variables(tmp_path, tmp_path / "data") == {}
 
 
+def test_provider_that_init_did_not_install_is_left_to_terraform(tmp_path: Path) -> None:
+    root, _ = initialized(tmp_path / "root", "5.100.0")
+    with Providers() as providers:
+        assert providers.variables(root, tmp_path / "empty") == {}
+
+
 def test_provider_that_does_not_start_is_an_error_with_its_output(tmp_path: Path) -> None:
     root, data = initialized(tmp_path / "root", "5.100.0", "#!/bin/sh\necho 'no space left on device' >&2\nexit 1\n")
     with Providers() as providers, pytest.raises(TerraformError, match="no space left on device"):
