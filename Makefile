@@ -36,9 +36,9 @@ demo: require-terraform $(VENV)/.models ## Apply the module to an emulated AWS a
 	@exec $(RUN) -m tools.demo up $(if $(PORT),--port "$(PORT)") $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 # exec, because a signal to make reaches only the recipe's shell, which would leave the server running.
-browse: $(VENV)/.ready ## Open the web page of the demo's photos.
+browse: $(VENV)/.ready ## Open the web page of the demo, which finds and uploads photos.
 	@[ -f $(DEMO)/environment.sh ] || { echo "error: the demo is not running; start it with make demo" >&2; exit 1; }
-	@. $(DEMO)/environment.sh && exec $(VENV)/bin/image-labels browse
+	@. $(DEMO)/environment.sh && exec $(VENV)/bin/image-labels browse --upload
 
 down: ## Stop the demo and delete its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi
