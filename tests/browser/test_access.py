@@ -127,6 +127,28 @@ def test_every_view_suits_a_phone(phone: Page) -> None:
         assert not violations(phone), view
 
 
+# The words of the list of labels that are broken across lines.
+BROKEN = r"""
+() => [...document.querySelectorAll(".letters a")].flatMap((link) => {
+  const text = link.lastChild;
+  return [...text.data.matchAll(/\S+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map((word) => word[0]);
+})
+"""
+
+
+def test_words_of_labels_are_not_broken_on_a_phone(phone: Page) -> None:
+    open_view(phone, "start")
+    assert "Photographer" in phone.locator(".letters").inner_text()
+    for width in (PHONE[0], 320):
+        phone.set_viewport_size({"width": width, "height": PHONE[1]})
+        assert phone.evaluate(BROKEN) == []
+
+
 def test_controls_stay_in_sight_on_a_phone(phone: Page) -> None:
     open_view(phone, "photos")
     phone.evaluate("scrollTo(0, 900)")

@@ -115,7 +115,7 @@ def test_files_are_dropped_on_any_view(view: Page, errors: list[str]) -> None:
     expect(view.get_by_text("Drop photos to upload them")).to_be_visible()
     view.evaluate(DRAG, ["drop", files])
     expect(view.get_by_text("Drop photos to upload them")).to_be_hidden()
-    expect(entry(view, "notes.jpg")).to_contain_text("Not uploaded: The file is neither a JPEG nor a PNG.")
+    expect(entry(view, "notes.jpg")).to_contain_text("Not uploaded. The file is neither a JPEG nor a PNG.")
     expect(entry(view, "photo.heic")).to_contain_text("names end with .jpg, .jpeg, .png, .JPG, .JPEG, .PNG. Rename")
     expect(view.get_by_role("status")).to_have_text("2 not uploaded")
     expect(view).to_have_title("Upload – Image labels")  # noqa: RUF001

@@ -100,9 +100,16 @@ def _from_another_site(request: Request) -> bool:
 
 
 def _from_this_page(request: Request) -> bool:
-    """Whether a script of this page sends it. Every browser names the origin of a PUT; the host is checked before."""
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")  # older browsers do not send it
-    return site == "same-origin" and request.headers.get("Origin") == f"http://{request.environ['HTTP_HOST']}"
+    """Whether a script of this page sends it. Scripts can set neither header; the host is checked before."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = f"http://{request.environ['HTTP_HOST']}"
+    if site is None:  # an older browser, but each names the origin of a PUT
+        return origin == ours
+    return site == "same-origin" and origin in (
+        None,
+        "null",
+        ours,
+    )  # null: a browser may apply the Referrer-Policy to it
 
 
 def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

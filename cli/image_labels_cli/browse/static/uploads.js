@@ -78,8 +78,8 @@ export class Uploads {
       const upload = new Upload(file, this.folder.value.trim(), () => this.#report());
       this.all.push(upload);
       this.list.append(upload.element);
-      if (folders.has(file.name)) upload.to("refused", "Not uploaded: this is a folder. Drop the photos that are in it.");
-      else if (file.size > (this.maxBytes ?? 0)) upload.to("refused", `Not uploaded: it has ${(file.size / 2 ** 20).toFixed(1)} MB, and Rekognition accepts at most 15 MB.`);
+      if (folders.has(file.name)) upload.to("refused", "Not uploaded. This is a folder. Drop the photos that are in it.");
+      else if (file.size > (this.maxBytes ?? 0)) upload.to("refused", `Not uploaded. It has ${(file.size / 2 ** 20).toFixed(1)} MB, and Rekognition accepts at most 15 MB.`);
     }
     this.host.open();
     this.#next();
@@ -102,11 +102,11 @@ export class Uploads {
     else if (problem.kind === "exists") {
       upload.to("exists", `The bucket has a photo with this key.`, [
         ["Replace", () => this.#again(upload, true)],
-        ["Skip", () => upload.to("refused", "Not uploaded: the bucket has a photo with this key.")],
+        ["Skip", () => upload.to("refused", "Not uploaded. The bucket has a photo with this key.")],
       ]);
-    } else if (problem.kind === "request") upload.to("refused", `Not uploaded: ${problem.title}`);
+    } else if (problem.kind === "request") upload.to("refused", `Not uploaded. ${problem.title}`);
     else if (STOP.includes(problem.kind)) this.#stop(upload, problem);
-    else upload.to("failed", `Not uploaded: ${problem.title} ${problem.advice}`, [["Try again", () => this.#again(upload)]]);
+    else upload.to("failed", `Not uploaded. ${problem.title} ${problem.advice}`, [["Try again", () => this.#again(upload)]]);
     this.#next();
   }
 
@@ -119,7 +119,7 @@ export class Uploads {
 
   /** A problem that all files have. @param {Upload} upload @param {import("./api.js").Problem} problem */
   #stop(upload, problem) {
-    for (const each of [upload, ...this.all.filter(({ stage }) => stage === "waiting")]) each.to("failed", "Not uploaded: see above.");
+    for (const each of [upload, ...this.all.filter(({ stage }) => stage === "waiting")]) each.to("failed", "Not uploaded. The reason is above the list.");
     const retry = () => {
       this.notice.hidden = true;
       for (const each of this.all.filter(({ stage }) => stage === "failed")) this.#again(each);

@@ -83,8 +83,18 @@ def stored(s3: S3Client) -> dict[str, bytes]:
 
 
 class TestGate:
-    def test_page_uploads_a_photo(self, client: FlaskClient, s3: S3Client) -> None:
-        answer = upload(client)
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            PAGE,
+            {"Origin": HOME},
+            {"Sec-Fetch-Site": "same-origin"},
+            {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+        ],
+        ids=["usual", "old browser", "without origin", "origin by Referrer-Policy"],
+    )
+    def test_page_uploads_a_photo(self, client: FlaskClient, s3: S3Client, headers: dict[str, str]) -> None:
+        answer = upload(client, headers=headers)
         assert (answer.status_code, answer.mimetype) == (200, "application/x-ndjson")
         assert answer.headers["Content-Security-Policy"]
         assert stored(s3) == {"images/cat.jpg": JPEG}
@@ -106,7 +116,7 @@ class TestGate:
             {"Origin": "http://127.0.0.1:1"},
             {"Origin": f"http://localhost:{PORT}"},
             {"Origin": "null"},
-            {"Sec-Fetch-Site": "same-origin"},
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
             PAGE | {"Host": "evil.example"},
             {"Origin": "http://evil.example", "Host": "evil.example"},
         ],
