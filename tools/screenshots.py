@@ -37,7 +37,7 @@ SIZE: Any = {"width": 1000, "height": 700}
 MAX_BYTES = 250_000  # of a picture
 COLORS = (256, 192, 128, 96, 64)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-# The search finds photographs whose licence permits a copy here: docs/images/README.md. The motorcycle's is not known.
+# The search finds photographs whose licence permits a copy here: docs/images/NOTICE. The motorcycle's is not known.
 SEARCH = "person OR cat OR coffee OR astronomy OR rocket"
 PHOTOS = 6
 PHOTO = "images/café & spoon 100%.png"
@@ -83,9 +83,11 @@ def _site() -> Iterator[str]:
         site = PageServer(access, previews=Path(previews))
         thread = threading.Thread(target=site.run, daemon=True)
         thread.start()
-        yield site.url
-        site.close()
-        thread.join(timeout=5)
+        try:
+            yield site.url
+        finally:
+            site.close()
+            thread.join(timeout=5)
 
 
 def _of_scheme(browser: Browser, address: str, scheme: Literal["light", "dark"], directory: Path) -> Iterator[Path]:

@@ -130,6 +130,13 @@ def test_file_that_is_too_large_is_not_sent(view: Page) -> None:
     assert "PUT" not in requests
 
 
+def test_folder_is_not_sent(view: Page) -> None:
+    """A browser gives a dropped folder as a file that cannot be read."""
+    view.evaluate("File.prototype.slice = () => ({ arrayBuffer: () => Promise.reject(new DOMException()) })")
+    choose(view, payload("folder.jpg"))
+    expect(entry(view, "folder.jpg")).to_contain_text("Not uploaded. The file cannot be read: it is a folder")
+
+
 def test_existing_photo_is_replaced_only_when_asked(view: Page, collection: Collection) -> None:
     key = f"{FOLDER}rocket.jpg"
     collection.access.s3.put_object(Bucket=BUCKET, Key=key, Body=b"another photo")
@@ -146,6 +153,9 @@ def test_existing_photo_is_replaced_only_when_asked(view: Page, collection: Coll
     choose(view, payload("rocket.jpg"))
     view.get_by_role("button", name="Skip").click()
     expect(view.get_by_role("status")).to_have_text("1 queued, 1 not uploaded")
+    choose(view, payload("rocket.jpg", PHOTO.read_bytes() + b"changed"))
+    view.get_by_role("button", name="Replace").click()
+    expect(view.get_by_role("status")).to_have_text("1 queued, 1 replaced, 1 not uploaded")
 
 
 def test_missing_permission_stops_all_uploads_and_names_the_policy(view: Page, collection: Collection) -> None:

@@ -7,7 +7,7 @@ import { href } from "./state.js";
 /**
  * What happened to a file so far. "queued": it is in S3, and its labels are not in the table. "late": they still were not
  * after some minutes. "refused": it is not a file to upload. "failed": it may be sent again.
- * @typedef {"waiting"|"sending"|"exists"|"failed"|"refused"|"uploaded"|"queued"|"labelled"|"rejected"|"late"} Stage
+ * @typedef {"waiting"|"sending"|"exists"|"failed"|"refused"|"uploaded"|"queued"|"labelled"|"rejected"|"late"|"replaced"} Stage
  * @typedef {import("./cards.js").Card} Card
  */
 
@@ -61,6 +61,11 @@ export class Upload {
   /** Send it to the bucket. Returns the problem if there is one. @returns {Promise<import("./api.js").Problem|null>} */
   async send() {
     this.#progress(0);
+    try {
+      await this.file.slice(0, 1).arrayBuffer();
+    } catch {
+      return { kind: "request", title: "The file cannot be read: it is a folder, or was changed or moved.", advice: "", detail: "", position: null };
+    }
     try {
       await put("upload", { folder: this.folder, name: this.file.name, replace: this.replace ? "1" : null }, this.file, (line) => this.#report(line));
       this.to("uploaded", "Uploaded");

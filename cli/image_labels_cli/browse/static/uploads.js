@@ -13,6 +13,7 @@ const SUMMARY = [
   ["queued", ["uploaded", "queued"]],
   ["labelled", ["labelled"]],
   ["rejected", ["rejected"]],
+  ["replaced", ["replaced"]],
   ["without labels so far", ["late"]],
   ["to decide", ["exists"]],
   ["not uploaded", ["failed", "refused"]],
@@ -71,15 +72,14 @@ export class Uploads {
     this.#report();
   }
 
-  /** @param {File[]} files @param {Set<string>} folders the names of those that are folders */
-  add(files, folders = new Set()) {
+  /** @param {File[]} files */
+  add(files) {
     const first = this.all.length;
     for (const file of files) {
       const upload = new Upload(file, this.folder.value.trim(), () => this.#report());
       this.all.push(upload);
       this.list.append(upload.element);
-      if (folders.has(file.name)) upload.to("refused", "Not uploaded. This is a folder. Drop the photos that are in it.");
-      else if (file.size > (this.maxBytes ?? 0)) upload.to("refused", `Not uploaded. It has ${(file.size / 2 ** 20).toFixed(1)} MB, and Rekognition accepts at most 15 MB.`);
+      if (file.size > (this.maxBytes ?? 0)) upload.to("refused", `Not uploaded. It has ${(file.size / 2 ** 20).toFixed(1)} MB, and Rekognition accepts at most 15 MB.`);
     }
     this.host.open();
     this.#next();
@@ -149,8 +149,7 @@ export class Uploads {
       this.over.hidden = true;
       if (!hasFiles(event)) return;
       event.preventDefault();
-      const entries = [...(event.dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.());
-      this.add([...(event.dataTransfer?.files ?? [])], new Set(entries.filter((entry) => entry?.isDirectory).map((entry) => entry?.name ?? "")));
+      this.add([...(event.dataTransfer?.files ?? [])]);
     });
   }
 }
