@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser browser-page browser-scrolling hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-page bench-see clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser browser-page browser-scrolling hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-page bench-see screenshots clean require-terraform terraform-is-named
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +36,12 @@ demo: require-terraform $(VENV)/.models ## Apply the module to an emulated AWS a
 	@exec $(RUN) -m tools.demo up $(if $(PORT),--port "$(PORT)") $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 # exec, because a signal to make reaches only the recipe's shell, which would leave the server running.
-browse: $(VENV)/.ready ## Open the web page of the demo's photos.
+browse: $(VENV)/.ready ## Open the web page of the demo, which finds and uploads photos.
 	@[ -f $(DEMO)/environment.sh ] || { echo "error: the demo is not running; start it with make demo" >&2; exit 1; }
-	@. $(DEMO)/environment.sh && exec $(VENV)/bin/image-labels browse
+	@. $(DEMO)/environment.sh && exec $(VENV)/bin/image-labels browse --upload
+
+screenshots: $(VENV)/.ready ## Take the README's pictures of the page from the running demo, in Chromium.
+	@$(RUN) -m tools.screenshots
 
 down: ## Stop the demo and delete its state.
 	@if [ -x $(RUN) ]; then $(RUN) -m tools.demo down; else echo "The demo is not running."; fi
@@ -102,7 +105,7 @@ browser-scrolling: $(VENV)/.models
 package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit the result.
 	@$(RUN) -m tools.package
 
-docs: $(VENV)/.ready ## Write the README's tables of inputs and outputs; commit them.
+docs: $(VENV)/.ready ## Write the tables of inputs and outputs; commit them.
 	@$(RUN) -m tools.reference
 
 release: $(VENV)/.ready ## Check that TAG=v1.2.3 can be released, and write the files to publish.

@@ -80,10 +80,10 @@ locals {
         },
         {
           title = "Function errors and throttles"
-          metrics = [
-            ["AWS/Lambda", "Errors", "FunctionName", var.name, { label = "errors" }],
-            ["AWS/Lambda", "Throttles", "FunctionName", var.name, { label = "throttled invocations" }],
-          ]
+          metrics = concat(
+            [for name in local.function_names : ["AWS/Lambda", "Errors", "FunctionName", name, { label = "errors of ${name}" }]],
+            [for name in local.function_names : ["AWS/Lambda", "Throttles", "FunctionName", name, { label = "throttled invocations of ${name}" }]],
+          )
           stat = "Sum"
         },
         {
@@ -100,12 +100,15 @@ locals {
       widgets = [
         {
           title = "Dollars a day (us-east-1 list prices)"
-          metrics = [
-            [{ id = "rekognition_dollars", expression = "calls * ${local.dollars_per_call}", label = "Rekognition" }],
-            [{ id = "lambda_dollars", expression = "duration / 1000 * ${var.lambda_memory_size / 1024} * ${format("%.10f", local.dollars_per_gb_second)}", label = "Lambda" }],
-            concat(local.counted.RekognitionCalls, [{ id = "calls", visible = false }]),
-            ["AWS/Lambda", "Duration", "FunctionName", var.name, { id = "duration", visible = false }],
-          ]
+          metrics = concat(
+            [
+              [{ id = "rekognition_dollars", expression = "calls * ${local.dollars_per_call}", label = "Rekognition" }],
+              # FILL, because a function has no value for a day on which it did not run.
+              [{ id = "lambda_dollars", expression = "SUM(FILL(METRICS(\"duration\"), 0)) / 1000 * ${var.lambda_memory_size / 1024} * ${format("%.10f", local.dollars_per_gb_second)}", label = "Lambda" }],
+              concat(local.counted.RekognitionCalls, [{ id = "calls", visible = false }]),
+            ],
+            [for n, name in local.function_names : ["AWS/Lambda", "Duration", "FunctionName", name, { id = "duration${n}", visible = false }]],
+          )
           stat   = "Sum"
           period = 86400
         },

@@ -1,5 +1,6 @@
-# Identity-based policies: those of the function's role, and the policies for readers and operators. Each sid states the purpose of its
-# statement. The function itself is allowed resource "*" only for Rekognition's APIs, which support nothing else.
+# Identity-based policies: those of the function's role, and the policies for readers, uploaders and operators. Each sid
+# states the purpose of its statement. The function itself is allowed resource "*" only for Rekognition's APIs, which
+# support nothing else.
 # resource_policies.tf has the resource-based policies.
 
 ################################################################################
@@ -251,6 +252,31 @@ data "aws_iam_policy_document" "reader" {
     content {
       sid       = "DecryptWithTheGivenKey"
       actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+}
+
+################################################################################
+# Uploaders: users of image-labels browse --upload, in addition to the readers' policy (output uploader_policy_json)
+################################################################################
+
+data "aws_iam_policy_document" "uploader" {
+  # Only photos that the function labels. A PutObject with If-None-Match, which replaces nothing, needs no other permission:
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+  statement {
+    sid       = "UploadPhotosUnderPrefix"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.bucket_arn}/${var.filter_prefix}*"]
+  }
+
+  # S3 encrypts each photo with a data key that it requests on behalf of the user.
+  dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      sid       = "EncryptPhotosWithTheGivenKey"
+      actions   = ["kms:GenerateDataKey"]
       resources = [statement.value]
     }
   }

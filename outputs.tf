@@ -133,6 +133,11 @@ output "reader_policy_json" {
   value       = data.aws_iam_policy_document.reader.json
 }
 
+output "uploader_policy_json" {
+  description = "Least-privilege IAM policy, as JSON, to upload photos with image-labels browse --upload: s3:PutObject under filter_prefix, and with kms_key_arn kms:GenerateDataKey. The page itself needs reader_policy_json."
+  value       = data.aws_iam_policy_document.uploader.json
+}
+
 output "operator_policy_json" {
   description = "Least-privilege IAM policy, as JSON, for operators: what image-labels audit, backfill, relabel and redrive need, and with enable_batch_operations the permissions for jobs. The other commands need reader_policy_json."
   value       = data.aws_iam_policy_document.operator.json

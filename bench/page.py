@@ -19,7 +19,6 @@ The first case scrolls through all photos, and the others through the first MANY
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import threading
 import time
@@ -39,6 +38,7 @@ from bench.camera import camera_photo
 from bench.memory_tables import IMAGES_TABLE, LABELS_TABLE, MemoryTables
 from bench.photo_origin import Link, PhotoOrigin, etag_of
 from bench.report import report
+from tools.chromium import MISSING, executable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -100,9 +100,9 @@ def photo(seed: int, thumbnail: bool) -> bytes:
 
 def main() -> None:
     """Measure all cases, and report them."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = executable()
     if chromium is None:
-        raise SystemExit("error: no Chromium on the PATH: apt-get install chromium")
+        raise SystemExit(f"error: {MISSING}")
     visits: list[Visit] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu", "--no-proxy-server"])

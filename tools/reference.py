@@ -1,4 +1,4 @@
-"""Write the README's tables of inputs and outputs from the .tf files; `--check` fails if they are stale."""
+"""Write the documentation's tables of inputs and outputs from the .tf files; `--check` fails if they are stale."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import hcl2
 import typer
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+# The pages, and the markers of the tables in them.
+PAGES = {ROOT / "README.md": "inputs", ROOT / "docs" / "usage.md": "outputs"}
 
 
 def tables() -> dict[str, str]:
@@ -25,16 +26,14 @@ def tables() -> dict[str, str]:
     return {"inputs": "\n".join(inputs), "outputs": "\n".join(outputs)}
 
 
-def written(readme: str) -> str:
-    """The README's text with current tables between its markers."""
-    for name, table in tables().items():
-        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if readme.count(start) != 1 or readme.count(end) != 1:
-            raise ValueError(f"README.md must have the lines <!-- {name} --> and <!-- /{name} --> exactly once")
-        before, rest = readme.split(start)
-        after = rest.split(end)[1]
-        readme = f"{before}{start}{table}\n{end}{after}"
-    return readme
+def written(page: Path) -> str:
+    """The text of a page with the current table between its markers."""
+    text, name = page.read_text(), PAGES[page]
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    if text.count(start) != 1 or text.count(end) != 1:
+        raise ValueError(f"{page.name} must have the lines <!-- {name} --> and <!-- /{name} --> exactly once")
+    before, rest = text.split(start)
+    return f"{before}{start}{tables()[name]}\n{end}{rest.split(end)[1]}"
 
 
 def _blocks(file: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
@@ -68,18 +67,21 @@ def _default(value: object) -> str:
 
 
 def main(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the README is stale.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a table is stale.")] = False,
 ) -> None:
-    """Write the README's tables of inputs and outputs."""
-    current = README.read_text()
-    if (wanted := written(current)) == current:
-        typer.echo("README.md: the tables of inputs and outputs are up to date")
-    elif check:
-        typer.echo("README.md: the tables of inputs and outputs are stale; run `make docs` and commit it", err=True)
+    """Write the documentation's tables of inputs and outputs."""
+    stale = {page: text for page in PAGES if (text := written(page)) != page.read_text()}
+    for page in PAGES:
+        where = f"{page.relative_to(ROOT)}: table of {PAGES[page]}"
+        if page not in stale:
+            typer.echo(f"{where} is up to date")
+        elif check:
+            typer.echo(f"{where} is stale; run `make docs` and commit it", err=True)
+        else:
+            page.write_text(stale[page])
+            typer.echo(f"{where} written")
+    if check and stale:
         raise typer.Exit(1)
-    else:
-        README.write_text(wanted)
-        typer.echo("README.md: tables of inputs and outputs written")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from image_labels_cli.permissions import (
     OPERATIONS,
     OPERATOR_KMS_PERMISSIONS,
     OPERATOR_PERMISSIONS,
+    UPLOADER_PERMISSIONS,
 )
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def _missing_permission(message: str, operation: str, on_resource: str) -> str:
     listed = (
         *COMMAND_PERMISSIONS.values(),
         *OPERATOR_PERMISSIONS.values(),
+        *UPLOADER_PERMISSIONS.values(),
         KMS_PERMISSIONS,
         OPERATOR_KMS_PERMISSIONS,
         BATCH_PERMISSIONS,

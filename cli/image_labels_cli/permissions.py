@@ -1,6 +1,6 @@
 """The IAM permissions that each command needs: readers' commands find photos, operators' commands maintain the tables.
 
-Tests compare them with the outputs `reader_policy_json` and `operator_policy_json`.
+Tests compare them with the outputs `reader_policy_json`, `uploader_policy_json` and `operator_policy_json`.
 
 `python -m image_labels_cli.permissions` prints them as JSON.
 """
@@ -96,6 +96,10 @@ OPERATOR_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "sqs:SendMessage": (Resource.QUEUE,),
     },
 }
+# In addition, for image-labels browse --upload.
+UPLOADER_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
+    "browse --upload": {"s3:PutObject": (Resource.PHOTOS,)},
+}
 # In addition with enable_batch_operations, for image-labels backfill --batch-operations. CreateJob passes the role.
 BATCH_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
     "s3:CreateJob": (Resource.EVERYTHING,),
@@ -125,6 +129,11 @@ OPERATOR_KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
 }
 
 
+# S3 encrypts a photo that is uploaded in one request with a data key:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+UPLOADER_KMS_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"kms:GenerateDataKey": (Resource.KEY,)}
+
+
 def least_privilege(
     commands: Mapping[str, Mapping[str, tuple[Resource, ...]]] = COMMAND_PERMISSIONS,
 ) -> dict[Resource, frozenset[str]]:
@@ -143,9 +152,11 @@ def as_json() -> str:
         {
             "commands": COMMAND_PERMISSIONS,
             "policy": _sorted(least_privilege()),
+            "uploader_policy": _sorted(least_privilege(UPLOADER_PERMISSIONS)),
             "operator_commands": OPERATOR_PERMISSIONS,
             "operator_policy": _sorted(least_privilege(OPERATOR_PERMISSIONS)),
             "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
+            "uploader_policy_with_key": {Resource.KEY: sorted(UPLOADER_KMS_PERMISSIONS)},
             "operator_policy_with_key": {Resource.KEY: sorted(OPERATOR_KMS_PERMISSIONS)},
             "operator_policy_with_batch_operations": _sorted(least_privilege({"backfill": BATCH_PERMISSIONS})),
         },

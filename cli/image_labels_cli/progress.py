@@ -34,7 +34,7 @@ class Bar:
 
     def wait(self, waiting: int) -> None:
         """Show why nothing is sent: so many messages are in the queue of photos."""
-        self.say(f"{waiting:,} photos are waiting")
+        self.say(f"waiting photos: {waiting:,}")
 
 
 @contextmanager

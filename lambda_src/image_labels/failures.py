@@ -73,7 +73,7 @@ class OverDailyLimitOfJob(NeedsOperator):
 
 
 class Permanent(Failure):
-    """No retry can help: the message goes to the dead-letter queue after its first try."""
+    """No retry can help: the message goes to the dead-letter queue after its first attempt."""
 
 
 class InvalidRequest(Permanent):

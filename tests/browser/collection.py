@@ -17,9 +17,11 @@ from image_labels.tables.store import MAX_ITEM_BYTES, Store
 from image_labels.tables.terms import terms_of
 from image_labels_cli.browse import Access, Queues
 from image_labels_cli.emulated import labels_by
+from image_labels_cli.inventory.keys import KeyFilter
 from turned import TURNED
 
 from tools import photographs
+from tools.photographs import SUFFIXES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -109,7 +111,8 @@ class Collection:
             sqs.create_queue(QueueName=f"browse-{name}")["QueueUrl"] for name in ("photos", "dead", "waiting")
         )
         queues = Queues(sqs, photos, dead, waiting, REDRIVE)
-        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, labels_by(dynamodb.meta.endpoint_url), queues)
+        emulated = labels_by(dynamodb.meta.endpoint_url)
+        self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, emulated, queues, KeyFilter("images/", SUFFIXES))
         self._store = Store(dynamodb, IMAGES, LABELS)
         s3.create_bucket(Bucket=BUCKET)
         _create_table(dynamodb, IMAGES, "PK")
@@ -163,6 +166,18 @@ class Collection:
         """Upload an object that is not a photo, and store the reason of its rejection."""
         self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         self._store.put(_photo(key, body), Rejected(f"InvalidImageFormatException: {words}"), "settings", None)
+
+    def finish(self, key: str, content: Labels | Rejected) -> None:
+        """Store labels, or the reason of a rejection, for the object that is in the bucket now."""
+        body = self.access.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        self._store.put(_photo(key, body), content, "settings", self._store.get(key))
+
+    def remove(self, prefix: str) -> None:
+        """Delete photos with their items and rows."""
+        for found in self.access.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", []):
+            self.access.s3.delete_object(Bucket=BUCKET, Key=found["Key"])
+            if item := self._store.get(found["Key"]):
+                self._store.delete(item)
 
     def _add_crowd(self) -> None:
         """Add 10,000 photos with one label: rows for all, items only for the first and the last ones, and no objects.

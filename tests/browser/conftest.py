@@ -16,6 +16,8 @@ from crowd import CrowdAtOnce
 from image_labels_cli.browse.server import PageServer
 from image_labels_emulator import server
 
+from tools.chromium import ARGUMENTS, MISSING
+from tools.chromium import executable as find_chromium
 from tools.terraform import LOCAL
 
 if TYPE_CHECKING:
@@ -25,27 +27,16 @@ DIRECTORY = LOCAL / "browser"
 # With this variable, which CI sets, the tests fail if there is no Chromium. Without it, they are skipped.
 REQUIRED = "REQUIRE_CHROMIUM"
 SECONDS = 30  # long, because a busy machine may delay what is otherwise immediate
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-ARGUMENTS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-proxy-server",
-]
 
 
 @pytest.fixture(scope="session")
 def executable() -> str:
     """The path of Chromium."""
-    if found := next(filter(None, map(shutil.which, NAMES)), None):
+    if found := find_chromium():
         return found
-    message = "no Chromium on the PATH: apt-get install chromium (Debian; others: any Chromium or Chrome will do)"
     if os.environ.get(REQUIRED):
-        pytest.fail(message)
-    pytest.skip(message)
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)
 
 
 @pytest.fixture(scope="session")

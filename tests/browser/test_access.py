@@ -31,6 +31,13 @@ def _select(page: Page) -> None:
     page.get_by_role("checkbox").first.check()
 
 
+def _refuse_a_file(page: Page) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose photos").click()
+    chooser.value.set_files({"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"This is a text."})
+    expect(page.locator(".uploads li")).to_contain_text("neither a JPEG nor a PNG")
+
+
 # The address of each view, what to do there, and an element that shows that the view is complete.
 VIEWS: dict[str, tuple[str, Callable[[Page], None] | None, str]] = {
     "start": ("", None, ".letters a"),
@@ -41,6 +48,7 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None] | None, str]] = {
     "mistake": ("?q=cat AND", None, "#problem h2"),
     "scan": ("?q=NOT cat", None, "#problem h2"),
     "status": ("?view=status", None, ".numbers"),
+    "upload": ("?view=upload", _refuse_a_file, ".uploads li"),
     "selected": ("?q=cat", _select, "#selection"),
     "rejected": ("?view=rejected", None, ".rejected li"),
     "photo": (SPOON, None, 'dialog [data-state="shown"]'),
@@ -71,7 +79,7 @@ def violations(page: Page) -> list[str]:
 
 
 # The dark scheme differs in its colors only, and these views have all of them.
-COLORS = ("start", "help", "photos", "mistake", "photo", "status")
+COLORS = ("start", "help", "photos", "mistake", "photo", "status", "upload")
 
 
 @pytest.mark.parametrize(("scheme", "views"), [("light", tuple(VIEWS)), ("dark", COLORS)])
@@ -117,6 +125,28 @@ def test_every_view_suits_a_phone(phone: Page) -> None:
         open_view(phone, view)
         assert not phone.evaluate(SMALL), view
         assert not violations(phone), view
+
+
+# The words of the list of labels that are broken across lines.
+BROKEN = r"""
+() => [...document.querySelectorAll(".letters a")].flatMap((link) => {
+  const text = link.lastChild;
+  return [...text.data.matchAll(/\S+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map((word) => word[0]);
+})
+"""
+
+
+def test_words_of_labels_are_not_broken_on_a_phone(phone: Page) -> None:
+    open_view(phone, "start")
+    assert "Photographer" in phone.locator(".letters").inner_text()
+    for width in (PHONE[0], 320):
+        phone.set_viewport_size({"width": width, "height": PHONE[1]})
+        assert phone.evaluate(BROKEN) == []
 
 
 def test_controls_stay_in_sight_on_a_phone(phone: Page) -> None:

@@ -25,7 +25,7 @@ def is_in_sight(line: Locator) -> bool:
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("view", ["", "?q=cat", "?q=crowd", "?view=rejected", "?q=nothing-has-this"])
+@pytest.mark.parametrize("view", ["", "?q=cat", "?q=crowd", "?view=rejected", "?view=upload", "?q=nothing-has-this"])
 def test_every_view_names_the_emulator(page: Page, view: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     page.goto(page.url.split("?")[0] + view)

@@ -105,11 +105,12 @@ def test_deleted_object_is_reported(page: Page, errors: list[str]) -> None:
         "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png",
         "?view=rejected",
         "?view=status",
+        "?view=upload",
     ],
 )
 def test_page_fits_the_width_of_the_window(page: Page, address: str) -> None:
     page.goto(page.url + address)
-    shown = ".letters a, .card, dialog .label, .rejected li, .numbers"
+    shown = ".letters a, .card, dialog .label, .rejected li, .numbers, .drop-zone"
     expect(page.locator(shown).first).to_be_visible()
     for width in (320, 390, 1280):
         page.set_viewport_size({"width": width, "height": 700})

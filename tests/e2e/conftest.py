@@ -82,15 +82,15 @@ def stack(localstack: server.Server, root: Root) -> Stack:
         "/rules",
         [
             {"key_prefix": "images/down/", "error": "InternalServerError"},
-            # 8 photos with 3 calls per try: all first tries fail, and all second tries succeed.
+            # 8 photos with 3 calls per attempt: all first attempts fail, and all second ones succeed.
             {"key_prefix": "images/throttled/", "error": "ThrottlingException", "times": 30},
         ],
     )
-    # A cold start, or the calls of the other photos, could use up the function's 5 s in its first try of NEVER. Then
-    # that try would be handed back, and would be missing among the failed ones.
+    # A cold start, or the calls of the other photos, could use up the function's 5 s in its first attempt of NEVER.
+    # Then that attempt would be handed back, and would be missing among the failed ones.
     stack.invoke(load("s3_test_event"))
     stack.upload(NEVER, jpeg(), "Dog=99")
-    wait_for(f"first try of {NEVER}", lambda: stack.log(NEVER, "photo failed"), seconds=300)
+    wait_for(f"first attempt of {NEVER}", lambda: stack.log(NEVER, "photo failed"), seconds=300)
     for key in THROTTLED:
         stack.upload(key, jpeg(), "Dog=99")
     return stack

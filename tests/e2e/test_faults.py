@@ -1,4 +1,4 @@
-"""Faults of AWS: all photos are labelled, and photos without faults in the same batch on their first try.
+"""Faults of AWS: all photos are labelled, and photos without faults in the same batch at their first attempt.
 
 All photos are uploaded together, so that a batch has photos with different faults and photos without faults.
 """
@@ -14,7 +14,7 @@ from stack import Stack, notification, wait_for
 
 SECONDS = 120
 
-# A try fails only if there are more faults than calls per try (clients.py: 4 to S3 and DynamoDB, 3 to Rekognition).
+# An attempt fails only if there are more faults than calls in it (clients.py: 4 to S3 and DynamoDB, 3 to Rekognition).
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "S3 answers 500": [{"service": "s3", "operation": "HeadObject", "fault": "500", "status": 500, "times": 6}],
     "S3 cuts connections": [{"service": "s3", "operation": "HeadObject", "fault": "connection-cut", "times": 6}],
@@ -104,7 +104,7 @@ def test_photo_is_labelled_after_the_fault(stack: Stack, versions: dict[str, str
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_other_photos_are_labelled_on_their_first_try(stack: Stack, versions: dict[str, str], name: str) -> None:
+def test_other_photos_are_labelled_at_their_first_attempt(stack: Stack, versions: dict[str, str], name: str) -> None:
     for key in others(name):
         assert "Dog" in stack.labelled(key, versions[key], SECONDS)["Labels"]
         (line,) = wait_for("log line", lambda: stack.log(key, "photo labelled"))  # noqa: B023 - called at once

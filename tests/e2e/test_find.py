@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command import Command
-from image_labels_cli.permissions import COMMAND_PERMISSIONS, OPERATOR_PERMISSIONS, Resource, least_privilege
+from image_labels_cli.permissions import (
+    COMMAND_PERMISSIONS,
+    OPERATOR_PERMISSIONS,
+    UPLOADER_PERMISSIONS,
+    Resource,
+    least_privilege,
+)
 from pictures import jpeg
 from stack import Stack, wait_for
 
@@ -160,8 +166,12 @@ def test_flag_overrides_the_name_of_a_table(stack: Stack, command: Finder, photo
 
 @pytest.mark.parametrize(
     ("output", "commands"),
-    [("reader_policy_json", COMMAND_PERMISSIONS), ("operator_policy_json", OPERATOR_PERMISSIONS)],
-    ids=["readers", "operators"],
+    [
+        ("reader_policy_json", COMMAND_PERMISSIONS),
+        ("uploader_policy_json", UPLOADER_PERMISSIONS),
+        ("operator_policy_json", OPERATOR_PERMISSIONS),
+    ],
+    ids=["readers", "uploaders", "operators"],
 )
 def test_policy_grants_exactly_the_permissions_of_its_commands(
     stack: Stack, output: str, commands: dict[str, dict[str, tuple[Resource, ...]]]

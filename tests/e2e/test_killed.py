@@ -19,7 +19,7 @@ def keys(how: str) -> list[str]:
 @pytest.fixture(scope="module")
 def versions(stack: Stack) -> dict[str, str]:
     """Kill and then freeze the function, each while it waits for Rekognition's answers for photos of a batch."""
-    # These batches must not contain photos of other tests, which check the number of their tries.
+    # These batches must not contain photos of other tests, which check the number of their attempts.
     wait_for("an empty queue", lambda: stack.in_queue(stack.outputs["queue_url"]) == 0, SECONDS)
     versions: dict[str, str] = {}
     for how, prefix in HOW.items():

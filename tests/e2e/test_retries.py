@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SECONDS = 300
 
 
-def test_throttled_photos_are_labelled_on_a_later_try(stack: Stack) -> None:
+def test_throttled_photos_are_labelled_at_a_later_attempt(stack: Stack) -> None:
     for key in THROTTLED:
         item = wait_for(f"item of {key}", lambda: stack.item(key), SECONDS)  # noqa: B023 - called at once
         assert "Dog" in item["Labels"]
@@ -31,7 +31,7 @@ def test_throttled_photos_are_labelled_on_a_later_try(stack: Stack) -> None:
     assert {line["throttled"] for line in waited} == {1}
 
 
-def test_photo_is_a_dead_letter_after_its_last_try(stack: Stack) -> None:
+def test_photo_is_a_dead_letter_after_its_last_attempt(stack: Stack) -> None:
     def look() -> list[dict[str, str]]:
         letters = [letter for letter in stack.dead_letters() if NEVER in letter.body]
         return [
@@ -47,7 +47,7 @@ def test_photo_is_a_dead_letter_after_its_last_try(stack: Stack) -> None:
     assert stack.item(NEVER) is None
 
 
-def test_log_has_every_try_and_the_dead_letter(stack: Stack) -> None:
+def test_log_has_every_attempt_and_the_dead_letter(stack: Stack) -> None:
     lines = stack.log(NEVER, "photo failed")
     assert [line["attempt"] for line in lines] == [1, 2, 3, 4]
     assert {line["bucket"] for line in lines} == {stack.bucket}
@@ -58,7 +58,7 @@ def test_log_has_every_try_and_the_dead_letter(stack: Stack) -> None:
     assert "send it back" in end["next_step"]
 
 
-def test_intervals_between_tries_grow(stack: Stack) -> None:
+def test_intervals_between_attempts_grow(stack: Stack) -> None:
     times = [datetime.fromisoformat(line["timestamp"]) for line in stack.log(NEVER, "photo failed")]
     waits = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     for wait, nominal in zip(waits, (1, 4, 16), strict=True):

@@ -19,7 +19,7 @@ from stack import Stack, wait_for
 if TYPE_CHECKING:
     from image_labels_emulator import server
 
-# The tries of a photo take half a minute.
+# The attempts of a photo take half a minute.
 SECONDS = 300
 PREFIX = "images/audited/"
 PHOTOS = {name: f"{PREFIX}{name} & co.jpg" for name in ("missing", "stale", "foreign", "ghosts")}

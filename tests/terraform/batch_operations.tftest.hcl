@@ -69,6 +69,19 @@ run "function" {
 
   assert {
     condition = {
+      for metric in flatten([
+        for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : [
+          for metric in try(widget.properties.metrics, []) : { name = metric[1], function = metric[3] } if try(metric[2], "") == "FunctionName"
+        ]
+      ]) : metric.name => metric.function...
+      } == {
+      for name in ["Duration", "Errors", "Throttles"] : name => ["image-labels", "image-labels-batch"]
+    }
+    error_message = "The dashboard's cost, errors and throttles of Lambda must be those of both functions."
+  }
+
+  assert {
+    condition = {
       for name, value in aws_lambda_function.batch[0].environment[0].variables :
       name => value if aws_lambda_function.this.environment[0].variables[name] != value
       } == {

@@ -57,7 +57,7 @@ run "function_may_use_the_key" {
   }
 }
 
-run "operators_may_use_the_key" {
+run "operators_and_uploaders_may_use_the_key" {
   assert {
     condition = [
       for s in data.aws_iam_policy_document.operator.statement : { sid = s.sid, actions = sort(s.actions), resources = sort(s.resources) }
@@ -68,6 +68,19 @@ run "operators_may_use_the_key" {
         resources = tolist(["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
     }]
     error_message = "Operators must be allowed to decrypt and to encrypt messages with this key, and nothing else with any key."
+  }
+
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.uploader.statement : s.sid => { actions = s.actions, resources = s.resources }
+      if s.sid != "UploadPhotosUnderPrefix"
+      } == {
+      EncryptPhotosWithTheGivenKey = {
+        actions   = toset(["kms:GenerateDataKey"])
+        resources = toset(["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
+      }
+    }
+    error_message = "Uploaders must be allowed to encrypt photos with this key, and nothing else with any key."
   }
 }
 

@@ -120,7 +120,7 @@ run "role" {
 
 # cli/image_labels_cli/permissions.py lists the calls of the commands; tests/e2e/test_find.py compares it with this policy
 # and the next one.
-run "reader" {
+run "reader_and_uploader" {
   assert {
     condition = {
       for s in data.aws_iam_policy_document.reader.statement : s.sid => { actions = sort(s.actions), resources = sort(s.resources) }
@@ -155,6 +155,23 @@ run "reader" {
 
   assert {
     condition     = output.reader_policy_json == data.aws_iam_policy_document.reader.json
+    error_message = "The output must be this policy."
+  }
+
+  assert {
+    condition = {
+      for s in data.aws_iam_policy_document.uploader.statement : s.sid => { actions = s.actions, resources = s.resources }
+      } == {
+      UploadPhotosUnderPrefix = {
+        actions   = toset(["s3:PutObject"])
+        resources = toset(["arn:aws:s3:::photos-of-ours/images/*"])
+      }
+    }
+    error_message = "The uploader policy must have exactly this statement."
+  }
+
+  assert {
+    condition     = output.uploader_policy_json == data.aws_iam_policy_document.uploader.json
     error_message = "The output must be this policy."
   }
 }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from image_labels_cli.browse.queues import Queues
+    from image_labels_cli.inventory.keys import KeyFilter
 
 _CONSOLES = {"cn": "amazonaws.cn", "us-gov": "amazonaws-us-gov.com"}
 
@@ -21,7 +22,8 @@ class Access:
 
     `s3` presigns the URLs of the photos. S3 must answer these URLs without a redirect. This requires the bucket's
     Region, and `Config(signature_version="s3v4", s3={"addressing_style": "virtual"})`. `labels_by` is a line that names
-    the emulated Rekognition, or "" on AWS. `queues` is None if the URLs of the queues are unknown.
+    the emulated Rekognition, or "" on AWS. `queues` is None if the URLs of the queues are unknown. `uploads` has the
+    keys that the page may upload to, and is None if it may not upload.
     """
 
     dynamodb: DynamoDBClient
@@ -31,6 +33,7 @@ class Access:
     bucket: str
     labels_by: str = ""
     queues: Queues | None = None
+    uploads: KeyFilter | None = None
 
     @property
     def console(self) -> str:

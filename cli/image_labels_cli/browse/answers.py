@@ -23,6 +23,10 @@ def facts(item: Mapping[str, Any]) -> Json:
         "size": whole(item.get("Size", {})),
         "labelledAt": item.get("LabelledAt", {}).get("S"),
         "model": item.get("LabelModelVersion", {}).get("S"),
+        # What was labelled, and whether searches find all labels of it.
+        "etag": item.get("ETag", {}).get("S"),
+        "versionId": item.get("VersionId", {}).get("S"),
+        "searchable": "Rows" in item,
     }
 
 

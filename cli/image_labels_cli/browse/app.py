@@ -1,9 +1,12 @@
-"""The routes: the page, its static files, and its JSON API. All of them only read."""
+"""The routes: the page, its static files, and its JSON API. All of them only read, except the upload."""
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from image_labels_cli.browse.previews import Abandoned, NotPreviewable
 from image_labels_cli.browse.problems import BadRequest, problem_of
-from image_labels_cli.browse.security import Gate
+from image_labels_cli.browse.security import UPLOAD, Gate
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -32,7 +35,7 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     """The WSGI application of the page, for one port and one access token."""
     app = Flask(__name__, static_folder="static")
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    gate = Gate(token=token, port=port, image_origin=library.image_origin)
+    gate = Gate(token=token, port=port, image_origin=library.image_origin, uploads=library.uploads is not None)
 
     @app.before_request
     def _check() -> Response | None:
@@ -109,6 +112,16 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     def _rejected() -> Json:
         return library.rejected(_token())
 
+    if uploads := library.uploads:
+
+        @app.put(UPLOAD)
+        def _upload() -> Response:
+            """A line of JSON for each report of `Uploads.send`. The first has the key."""
+            key = uploads.key_of(request.args.get("folder", ""), request.args.get("name", ""))
+            file = uploads.receive(request.stream)
+            lines = uploads.send(key, file, replace="replace" in request.args)
+            return Response(_lines(chain([{"key": key}], lines)), mimetype="application/x-ndjson")
+
     @app.errorhandler(Exception)
     def _problem(error: Exception) -> Response | HTTPException:
         if isinstance(error, HTTPException):
@@ -123,6 +136,10 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
         return response
 
     return app
+
+
+def _lines(answers: Iterable[Json]) -> Iterator[str]:
+    return (json.dumps(answer) + "\n" for answer in answers)
 
 
 def _token() -> str | None:

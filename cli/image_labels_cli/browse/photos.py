@@ -21,6 +21,7 @@ from image_labels_cli.browse.covers import Covers
 from image_labels_cli.browse.nothing import diagnose
 from image_labels_cli.browse.orientation import png_orientation
 from image_labels_cli.browse.problems import BadRequest
+from image_labels_cli.browse.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -78,6 +79,7 @@ class Library:
         self._finder = finder
         self._previews = previews
         self._covers = Covers(finder)
+        self.uploads = Uploads(access.s3, access.bucket, access.uploads) if access.uploads else None
 
     @property
     def image_origin(self) -> str:
@@ -86,12 +88,13 @@ class Library:
         return f"{parts.scheme}://{parts.netloc}"
 
     def about(self) -> Json:
-        """The bucket, the table, its S3 console, and where the labels come from if that is not AWS."""
+        """The bucket, the table, its S3 console, where labels come from if not from AWS, and what may be uploaded."""
         return {
             "bucket": self._access.bucket,
             "table": self._access.images_table,
             "console": self._access.console,
             "labelsBy": self._access.labels_by,
+            "upload": self.uploads.about() if self.uploads else None,
         }
 
     def status(self) -> Json:

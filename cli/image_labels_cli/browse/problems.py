@@ -97,28 +97,29 @@ def _sentence(text: str) -> str:
 def _of_aws(error: boto.ClientError) -> Problem:
     message = message_of(error)
     detail = f"{code_of(error)}: {message}"
+    of_s3 = error.operation_name.endswith("Object")
+    if code_of(error) == "PreconditionFailed":  # of If-None-Match
+        return Problem("exists", "The bucket has an object with this key.", "Replace it, or rename the file.", detail)
     match kind_of(error):
         case Kind.DENIED:
             action, resource = _permission(error.operation_name, message)
-            return Problem(
-                "denied",
-                f"Your credentials lack the permission {action}.",
-                f"Ask the administrator of the AWS account to allow {action} on {resource}, then try again.",
-                detail,
-            )
+            advice = f"Ask the administrator of the AWS account to allow {action} on {resource}, then try again."
+            if error.operation_name == "PutObject":
+                advice += " The module's output uploader_policy_json is a policy that allows it."
+            return Problem("denied", f"Your credentials lack the permission {action}.", advice, detail)
         case Kind.EXPIRED | Kind.UNKNOWN_CREDENTIALS:
             return _credentials(detail)
         case Kind.MISSING:
             return Problem(
                 "missing",
-                "The table does not exist.",
+                "The bucket does not exist." if of_s3 else "The table does not exist.",
                 "Stop “image-labels browse” with Ctrl-C. Start it again with the right names, Region and profile.",
                 detail,
             )
         case Kind.THROTTLED:
-            return Problem(
-                "throttled", "DynamoDB throttles the requests.", "Wait a few seconds, then try again.", detail
-            )
+            service = "S3" if of_s3 else "DynamoDB"
+            advice = "Wait a few seconds, then try again."
+            return Problem("throttled", f"{service} throttles the requests.", advice, detail)
         case _:
             advice = "Try again later."
             return Problem("aws", f"AWS returned an error for {error.operation_name}.", advice, detail)
@@ -139,5 +140,5 @@ def _permission(operation: str, message: str) -> tuple[str, str]:
     if found := _PERMISSION.search(message):
         return found["action"], found["resource"] or "this deployment's tables and bucket"
     if operation.endswith("Object"):
-        return "s3:GetObject", "the bucket's objects"
+        return "s3:PutObject" if operation == "PutObject" else "s3:GetObject", "the bucket's objects"
     return f"dynamodb:{operation}", "this deployment's tables"

@@ -1,7 +1,8 @@
 """Access control of the page: only a browser on this machine that has the token.
 
 The page shows private photos with the operator's credentials. As Jupyter does, it listens on loopback only, requires a
-token that is new in each run, and accepts only its own host names, which prevents DNS rebinding.
+token that is new in each run, and accepts only its own host names, which prevents DNS rebinding. An upload must come
+from the page itself. A form cannot send a PUT, and other sites would have to ask first, which is refused.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from urllib.parse import urlencode
 from flask import Request, Response, redirect
 
 LOOPBACK = "127.0.0.1"
+UPLOAD = "/api/upload"  # the only request that changes anything
 
 
 class Gate:
     """Accepts or refuses requests, and sets the security headers of all responses."""
 
-    def __init__(self, *, token: str, port: int, image_origin: str) -> None:
+    def __init__(self, *, token: str, port: int, image_origin: str, uploads: bool = False) -> None:
         self._token = token
+        self._uploads = uploads
         self._hosts = frozenset({f"{LOOPBACK}:{port}", f"localhost:{port}"})
         # Browsers send a cookie to every port of a host, so the name has the port.
         self._cookie = f"image_labels_{port}"
@@ -51,7 +54,10 @@ class Gate:
         # The header as sent, because a framework may use another header, or a default, as the host.
         if request.environ.get("HTTP_HOST", "") not in self._hosts:
             return _refusal(403, "The host must be 127.0.0.1 or localhost, with the port of this page.")
-        if request.method not in ("GET", "HEAD"):
+        if self._uploads and request.method == "PUT" and request.path == UPLOAD:
+            if not _from_this_page(request):
+                return _refusal(403, "The upload does not come from this page.")
+        elif request.method not in ("GET", "HEAD"):
             return _refusal(405, "This page accepts only GET and HEAD.", {"Allow": "GET, HEAD"})
         if _from_another_site(request):
             return _refusal(403, "The request comes from another site.")
@@ -91,6 +97,19 @@ def _from_another_site(request: Request) -> bool:
     """Whether a page of another origin embeds or fetches this. Another port of this machine is another origin."""
     site = request.headers.get("Sec-Fetch-Site", "none")
     return site not in ("same-origin", "none") and request.headers.get("Sec-Fetch-Mode") != "navigate"
+
+
+def _from_this_page(request: Request) -> bool:
+    """Whether a script of this page sends it. Scripts can set neither header; the host is checked before."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = f"http://{request.environ['HTTP_HOST']}"
+    if site is None:  # an older browser, but each names the origin of a PUT
+        return origin == ours
+    return site == "same-origin" and origin in (
+        None,
+        "null",
+        ours,
+    )  # null: a browser may apply the Referrer-Policy to it
 
 
 def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -9,7 +9,9 @@ import socket
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
+from image_labels.rekognition import MAX_BYTES
 from image_labels.search.finder import Finder
+from image_labels.search.printable import visible
 from waitress import create_server  # type: ignore[import-untyped]
 
 from image_labels_cli.browse.app import create_app
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from image_labels_cli.browse.access import Access
 
+# waitress receives a request as a whole before it calls the application, and refuses this size.
+TOO_LARGE = MAX_BYTES + 1_000_000
 THREADS = 16  # more than a browser's six connections, because a preview takes a while to make after the browser left it
 
 
@@ -49,6 +53,7 @@ class PageServer:
             threads=THREADS,
             ident=None,  # no Server header
             max_request_header_size=512_000,  # a request may have 100 keys of 1,024 bytes, each byte encoded as %XX
+            max_request_body_size=TOO_LARGE if access.uploads else 1,
             channel_request_lookahead=1,  # detects that the browser has closed the connection
         )
 
@@ -79,6 +84,8 @@ def serve(access: Access, *, port: int = 0, open_browser: bool = True) -> None:
     # operator can do nothing about either.
     logging.getLogger("waitress").setLevel(logging.ERROR)
     print(f"Photos of {access.bucket}, on this machine only. Press Ctrl-C to stop.\n\n    {server.url}\n", flush=True)
+    if access.uploads:
+        print(f"Uploads go to s3://{visible(access.bucket + '/' + access.uploads.prefix)}\n", flush=True)
     if open_browser:
         webbrowser.open(server.url)
     server.run()

@@ -40,11 +40,12 @@ _NEEDED = (
 )
 # Why a photo is labelled again. The values are names in the output.
 MATCHES, REJECTED, SETTINGS, MODEL = "matches", "rejected", "other_settings", "older_model"
+# Participles, which suit one photo and several.
 _MEANINGS = {
-    MATCHES: "photos that match",
-    REJECTED: "photos that Rekognition rejected",
-    SETTINGS: "photos labelled under other settings",
-    MODEL: "photos labelled by an older model of Rekognition",
+    MATCHES: "matching the expression",
+    REJECTED: "rejected by Rekognition",
+    SETTINGS: "labelled under other settings",
+    MODEL: "labelled by an older model of Rekognition",
 }
 
 
@@ -279,7 +280,7 @@ def _write_preview(reasons: Counter[str], choice: _Choice, preview: Preview) -> 
         if reasons[reason]:
             output.write_text(f"{reasons[reason]:>13,}  {meaning}")
     if choice.left_out:
-        output.write_text(f"{choice.left_out:>13,}  need a call of Rekognition: relabel --stale")
+        output.write_text(f"{choice.left_out:>13,}  left out: the stored answer does not suffice; use relabel --stale")
     if not preview.photos:
         output.write_text("Nothing to do.")
         return

@@ -285,6 +285,6 @@ class Run:
         if self._over_limit:
             shown.say(f"daily limit: {self._over_limit:,} waiting")
         elif self._room.is_full:
-            shown.say(f"{self._room.waiting:,} photos are waiting")
+            shown.say(f"waiting photos: {self._room.waiting:,}")
         elif rejected or failed:
             shown.say(", ".join(f"{n:,} {what}" for n, what in ((rejected, "rejected"), (failed, "failed")) if n))

@@ -92,9 +92,9 @@ class Redelivery:
         kept = [
             each
             for each in failed
-            if each not in waiting and not (self._is_last_try(each) and self._dead_lettered(each))
+            if each not in waiting and not (self._is_last_attempt(each) and self._dead_lettered(each))
         ]
-        later = [each for each in kept if not self._is_last_try(each)]
+        later = [each for each in kept if not self._is_last_attempt(each)]
         if later:
             self._delay(later)
         return [each.message.id for each in kept]
@@ -116,13 +116,13 @@ class Redelivery:
         return [n not in refused for n in range(len(messages))]
 
     def delay(self, attempt: int) -> int:
-        """Seconds to wait after this try; `attempt` counts from 1."""
+        """Seconds to wait after this attempt; `attempt` counts from 1."""
         # 4 ** 6 times the shortest delay is over an hour. A larger exponent would overflow a float.
         growth: int = GROWTH ** min(attempt - 1, 6)
         nominal = min(MAX_DELAY_SECONDS, self._retry_delay * growth)
         return min(MAX_DELAY_SECONDS, round(nominal * (1 + JITTER * self._jitter())))
 
-    def _is_last_try(self, failed: Failed) -> bool:
+    def _is_last_attempt(self, failed: Failed) -> bool:
         return isinstance(failed.failure, Permanent) or failed.message.attempt >= self._max_receive_count
 
     def _dead_lettered(self, failed: Failed) -> bool:
@@ -173,9 +173,9 @@ class Redelivery:
                 )
                 for refused in answer.get("Failed", ()):
                     cause = f"ChangeMessageVisibilityBatch: {refused['Code']}: {refused.get('Message', '')}"
-                    self._warn(TryAgain(cause), "the next try comes when the queue's visibility time-out is over")
+                    self._warn(TryAgain(cause), "the next attempt comes when the queue's visibility time-out is over")
         except Exception as error:
-            self._warn(error, "the next try comes only when the queue's visibility time-out is over")
+            self._warn(error, "the next attempt comes only when the queue's visibility time-out is over")
 
     def _warn(self, error: Exception, consequence: str) -> None:
         failure = failure_of(error)

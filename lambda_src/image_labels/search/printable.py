@@ -34,6 +34,11 @@ def visible(text: str) -> str:
     return safe(text.replace("\\", "\\\\"))
 
 
+def without_hidden(text: str) -> str:
+    """The text without its hidden characters, except those that belong to an emoji or a script."""
+    return _HIDDEN.sub(lambda match: match[0] if _escape(match) == match[0] else "", text)
+
+
 def is_plain(text: str) -> bool:
     """Whether the text has no hidden characters."""
     return safe(text) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from image_labels_cli import main
 from image_labels_cli.aws import Aws
 from image_labels_cli.deployment import Deployment
 from image_labels_cli.feeding import session
+from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.permissions import (
     COMMAND_PERMISSIONS,
     KMS_PERMISSIONS,
     OPERATIONS,
     OPERATOR_KMS_PERMISSIONS,
     OPERATOR_PERMISSIONS,
+    UPLOADER_PERMISSIONS,
     WITHOUT_PERMISSIONS,
     Resource,
 )
@@ -201,7 +204,8 @@ def test_page_uses_exactly_the_listed_permissions(
     finder = Finder(aws.dynamodb, labels_table=LABELS_TABLE, images_table=TABLE)
     previews = Previews(aws.s3, BUCKET, Kept(tmp_path))
     status = Queues(aws.sqs, queues["photos"], queues["dead-letters"], waiting_queue, "image-labels redrive")
-    access = Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET, queues=status)
+    keys = KeyFilter("images/", (".jpg",))
+    access = Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET, queues=status, uploads=keys)
     library = Library(access, finder, previews)
     assert library.find("crowd AND NOT cat", "", None, 25)["photos"]
     assert library.find("dgo", "", None, 25)["suggestions"]
@@ -216,6 +220,13 @@ def test_page_uses_exactly_the_listed_permissions(
         library.preview("images/dog.jpg", "", lambda: False)
     assert library.why("images/dog.jpg")["why"]
     assert guard.actions == listed("browse")
+    assert library.uploads
+    for replace in (False, True):
+        *_, last = library.uploads.send("images/new.jpg", io.BytesIO(b"\xff\xd8\xff"), replace=replace)
+        assert "etag" in last
+    uploads = {("s3:PutObject", Resource.PHOTOS)}
+    assert guard.actions - listed("browse") == uploads
+    assert UPLOADER_PERMISSIONS["browse --upload"] == {action: (resource,) for action, resource in uploads}
 
 
 def test_permissions_can_be_printed_as_json() -> None:

@@ -28,7 +28,7 @@ def test_bar_shows_count_rate_and_what_it_waits_for(monkeypatch: pytest.MonkeyPa
         shown.advance(10)
         shown.wait(150)
     lines = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", terminal.getvalue()).replace("\r", "\n").splitlines()
-    assert any(re.search(r"150 photos are waiting .* 10/1,200 \d+/s", line) for line in lines), lines
+    assert any(re.search(r"waiting photos: 150 .* 10/1,200 \d+/s", line) for line in lines), lines
     assert max(map(len, lines)) <= 80
 
 

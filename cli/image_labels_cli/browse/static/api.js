@@ -27,6 +27,35 @@ const UNREACHABLE = {
  * @returns {Promise<any>}
  */
 export async function get(path, parameters = {}, signal = undefined) {
+  return (await answer(path, parameters, { signal, headers: { Accept: "application/json" } })).json();
+}
+
+/**
+ * Send a file, and read the reports of the server, which are lines of JSON.
+ * @param {string} path @param {Record<string, string|null>} parameters @param {Blob} body
+ * @param {(line: any) => void} report
+ */
+export async function put(path, parameters, body, report) {
+  const response = await answer(path, parameters, { method: "PUT", body, headers: { "Content-Type": "application/octet-stream" } });
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let last = {};
+  for (let part = await read(reader); !part.done; part = await read(reader)) {
+    const lines = (rest + part.value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) report((last = JSON.parse(line)));
+  }
+  if (!("etag" in last)) throw new ApiError(UNREACHABLE); // the server stopped before the end
+}
+
+/** @param {ReadableStreamDefaultReader<string>} reader @returns {Promise<ReadableStreamReadResult<string>>} */
+const read = (reader) => reader.read().catch(() => Promise.reject(new ApiError(UNREACHABLE)));
+
+/**
+ * @param {string} path @param {Record<string, string|number|string[]|null|undefined>} parameters @param {RequestInit} request
+ * @returns {Promise<Response>} raises ApiError unless it is a success
+ */
+async function answer(path, parameters, request) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     for (const one of Array.isArray(value) ? value : [value]) {
@@ -35,12 +64,12 @@ export async function get(path, parameters = {}, signal = undefined) {
   }
   let response;
   try {
-    response = await fetch(`/api/${path}?${query}`, { signal, headers: { Accept: "application/json" } });
+    response = await fetch(`/api/${path}?${query}`, request);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(UNREACHABLE);
   }
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   if (response.headers.get("Content-Type")?.includes("json")) throw new ApiError(await response.json());
   throw new ApiError({
     ...UNREACHABLE,

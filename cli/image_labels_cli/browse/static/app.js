@@ -16,7 +16,9 @@ import { Results, Source } from "./results.js";
 import { Selection } from "./selection.js";
 import { href, listName, read, sameList } from "./state.js";
 import { Status } from "./status.js";
+import { Uploads } from "./uploads.js";
 
+const TITLES = { photos: null, rejected: "Rejected", status: "Status", upload: "Upload" };
 const LISTS_KEPT = 6; // makes back instant, with the scroll position
 
 const input = /** @type {HTMLInputElement} */ (byId("q"));
@@ -24,6 +26,7 @@ const problem = byId("problem");
 const startView = byId("start");
 const rejectedView = byId("rejected");
 const statusView = byId("status-view");
+const uploadView = byId("upload-view");
 const moreLine = byId("more");
 
 /** @type {import("./state.js").State|null} the state on the page; null before the first */
@@ -81,6 +84,13 @@ const detail = new Detail(byId("detail"), {
 
 const rejected = new Rejected(rejectedView, say);
 const status = new Status(statusView, say);
+const uploads = new Uploads(uploadView, say, {
+  open: () => go({ ...state(), view: "upload", photo: null }, { replace: state().view === "upload" }),
+  ended: (key) => {
+    cards.forget(key);
+    lists.clear(); // later searches find it
+  },
+});
 const filters = new Filters((changed) => go({ ...state(), ...changed, view: "photos", photo: null }));
 const completions = new Completions(input, byId("completions"));
 
@@ -100,7 +110,7 @@ function render() {
   const before = detail.key;
   detail.show(to.photo);
   if (before !== null && to.photo === null) grid.focus(before);
-  document.title = [to.photo ?? (to.view === "rejected" ? "Rejected" : to.view === "status" ? "Status" : to.q), "Image labels"].filter(Boolean).map(asShown).join(" – ");
+  document.title = [to.photo ?? (TITLES[to.view] ?? to.q), "Image labels"].filter(Boolean).map(asShown).join(" – ");
 }
 
 /** @param {import("./state.js").State} to */
@@ -112,17 +122,15 @@ function showList(to) {
   filters.show(to);
   wanted = asked(to.q);
   results = null;
-  for (const view of [problem, startView, rejectedView, statusView, moreLine]) view.hidden = true;
+  for (const view of [problem, startView, rejectedView, statusView, uploadView, moreLine]) view.hidden = true;
   input.removeAttribute("aria-invalid");
   heading(to.view !== "photos" ? "" : to.q ? `Photos: ${to.q}` : "Labels");
   byId("cost").textContent = "";
   say("");
-  byId("tab-photos").setAttribute("href", href({ ...to, view: "photos", photo: null }));
-  byId("tab-rejected").setAttribute("href", href({ ...to, view: "rejected", photo: null }));
-  byId("tab-status").setAttribute("href", href({ ...to, view: "status", photo: null }));
-  byId("tab-photos").toggleAttribute("aria-current", to.view === "photos");
-  byId("tab-rejected").toggleAttribute("aria-current", to.view === "rejected");
-  byId("tab-status").toggleAttribute("aria-current", to.view === "status");
+  for (const view of /** @type {const} */ (["photos", "rejected", "status", "upload"])) {
+    byId(`tab-${view}`).setAttribute("href", href({ ...to, view, photo: null }));
+    byId(`tab-${view}`).toggleAttribute("aria-current", to.view === view);
+  }
   grid.show(null);
   facets.show(null, []);
   if (to.view === "rejected") {
@@ -133,6 +141,10 @@ function showList(to) {
     statusView.hidden = false;
     scrollTo(0, 0);
     status.show();
+  } else if (to.view === "upload") {
+    uploadView.hidden = false;
+    scrollTo(0, 0);
+    uploads.show();
   } else if (to.q) showResults(to);
   else showStart();
   // The focused element may be gone. The next Tab then starts in the list, not at the top of the page.
@@ -298,8 +310,10 @@ addEventListener("scroll", () => {
 }, { passive: true });
 
 history.scrollRestoration = "manual";
-get("about").then(({ bucket, labelsBy, console }) => {
+get("about").then(({ bucket, labelsBy, console, upload }) => {
   about = { bucket, console };
+  uploads.allow(upload);
+  byId("tab-upload").hidden = !upload;
   byId("bucket").textContent = asShown(bucket);
   if (!labelsBy) return; // labels by AWS
   document.body.classList.add("emulated");

@@ -6,7 +6,7 @@ import { get } from "./api.js";
  *     boxes: [number, number, number, number, number][]}} Label
  * @typedef {{key: string, url: string, preview: string, labels: Label[], lines: Label[], reason: string|null, size: number|null,
  *     labelledAt: string|null, model: string|null, boxesCut?: boolean, foreign?: boolean,
- *     orientation?: Promise<number>}} Card
+ *     orientation?: Promise<number>, etag?: string|null, versionId?: string|null, searchable?: boolean}} Card
  */
 
 const KEPT = 400;
@@ -43,6 +43,11 @@ export class Cards {
   refresh(key) {
     this.kept.delete(key);
     return this.one(key);
+  }
+
+  /** @param {string} key */
+  forget(key) {
+    this.kept.delete(key);
   }
 
   /** Request photos that are not cached. @param {string[]} keys @returns {Promise<Card>[]} one for each request in progress */

@@ -64,8 +64,9 @@ export class Facets {
     }
     if (this.results !== results) return; // another list by now
     this.root.hidden = !labels.length;
-    const read = found.length.toLocaleString();
-    this.note.textContent = results?.complete && !results.cut ? `Counts of all ${read} photos` : `Counts of the first ${read} photos`;
+    const read = found.length === 1 ? "1 photo" : `${found.length.toLocaleString()} photos`;
+    const all = results?.complete && !results.cut;
+    this.note.textContent = !all ? `Counts of the first ${read}` : found.length === 1 ? "Labels of this photo" : `Counts of all ${read}`;
     this.list.replaceChildren(...labels.map(([name, count]) => this.#entry(name, count)));
   }
 

@@ -1,11 +1,11 @@
 /**
  * The state of the page, kept in the address, so that back, forward, reload and bookmarks work.
- * @typedef {"photos"|"rejected"|"status"} View
+ * @typedef {"photos"|"rejected"|"status"|"upload"} View
  * @typedef {"confidence"|"key"|"key-desc"} Sort
  * @typedef {{view: View, q: string, prefix: string, min: number, sort: Sort, photo: string|null}} State
  */
 
-const VIEWS = /** @type {const} */ (["photos", "rejected", "status"]);
+const VIEWS = /** @type {const} */ (["photos", "rejected", "status", "upload"]);
 const SORTS = /** @type {const} */ (["confidence", "key", "key-desc"]);
 
 /** @param {URL|Location|HTMLAnchorElement} address @returns {State} */

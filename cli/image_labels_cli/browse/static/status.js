@@ -79,7 +79,7 @@ function view({ queue, overLimit, dead, redrive, letters }) {
 
 /** @param {{photo: string|null, cause: string, nextStep: string, attempts: string|null, failedAt: string|null}} letter */
 function letter({ photo, cause, nextStep, attempts, failedAt }) {
-  const facts = [attempts && `${attempts} attempts`, failedAt && new Date(failedAt).toLocaleString()].filter(Boolean).join(" · ");
+  const facts = [attempts && `${attempts} ${attempts === "1" ? "attempt" : "attempts"}`, failedAt && new Date(failedAt).toLocaleString()].filter(Boolean).join(" · ");
   return el(
     "li",
     {},

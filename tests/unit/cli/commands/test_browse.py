@@ -46,7 +46,13 @@ def test_browse_serves_the_deployment_until_ctrl_c() -> None:
             about = urljoin(url, "/api/about")
             with browser.open(about) as answer:
                 console = "https://eu-central-1.console.aws.amazon.com/s3/object/"
-                assert json.load(answer) == {"bucket": BUCKET, "table": TABLE, "console": console, "labelsBy": ""}
+                assert json.load(answer) == {
+                    "bucket": BUCKET,
+                    "table": TABLE,
+                    "console": console,
+                    "labelsBy": "",
+                    "upload": None,
+                }
             with ThreadPoolExecutor(50) as pool:  # more requests than the server has threads
                 statuses = pool.map(lambda _: browser.open(about).status, range(50))
                 assert set(statuses) == {200}

@@ -177,12 +177,19 @@ def test_output_on_a_terminal_has_80_columns(mixed: World) -> None:
     assert result.exit_code == 0, result.output
     assert max(map(len, result.stdout.splitlines())) <= 80
     for line in (
-        "            4  photos labelled under other settings",
-        "            1  photos labelled by an older model of Rekognition",
+        "            4  labelled under other settings",
+        "            1  labelled by an older model of Rekognition",
         "Photos: 5: 3 to Rekognition",
         "          2 from the stored answer of Rekognition, without a call",
     ):
         assert line in result.stdout.splitlines(), result.stdout
+
+
+def test_preview_of_one_photo_has_no_plural(mixed: World) -> None:
+    mixed.labels = {"images/less.jpg": ["Cat"]}
+    result = run_on_terminal("relabel", "cat", "--dry-run", make_aws=mixed.make_aws)
+    assert "            1  matching the expression" in result.stdout.splitlines(), result.output
+    assert "1 photos" not in result.output
 
 
 @pytest.mark.parametrize(

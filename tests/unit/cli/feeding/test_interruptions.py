@@ -112,7 +112,7 @@ def test_bar_says_that_photos_are_waiting_if_the_function_does_not_work(
     assert result.exit_code == 130
     assert world.sent.total() <= 5 * (AHEAD_SECONDS + world.lag)
     shown = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", result.stderr)
-    assert f"{world.sent.total()} photos are waiting" in shown
+    assert f"waiting photos: {world.sent.total()}" in shown
 
 
 def error(code: str, status: int) -> ClientError:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 THROTTLED = TryAgain("DetectLabels: ThrottlingException: slow down", throttled=True)
 FORBIDDEN = NeedsOperator("HeadObject: 403", "allow s3:GetObject")
 OVER = OverDailyLimit(1000, "2026-11-25")
-TRIES = 5
+ATTEMPTS = 5
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Queues:
             lambda: sqs or self.sqs,
             queue_url=self.photos,
             dead_letter_queue_url=self.dead_letters,
-            max_receive_count=TRIES,
+            max_receive_count=ATTEMPTS,
             retry_delay=20,
             waiting_queue_url=self.waiting,
             jitter=lambda: jitter,
@@ -117,7 +117,7 @@ def test_failed_message_is_visible_again_after_the_delay(queues: Queues) -> None
         queue_url=queues.photos,
         dead_letter_queue_url=queues.dead_letters,
         waiting_queue_url=queues.waiting,
-        max_receive_count=TRIES,
+        max_receive_count=ATTEMPTS,
         retry_delay=1,
         jitter=lambda: 0.0,
     )
@@ -137,7 +137,7 @@ def test_failed_message_is_visible_again_after_the_delay(queues: Queues) -> None
 def test_dead_letter_has_the_cause_and_the_next_step(
     queues: Queues, caplog: pytest.LogCaptureFixture, failure: Failure, next_step: str
 ) -> None:
-    failed = queues.failed(failure, attempt=TRIES, body='{"the": "event"}', photo="s3://photos/images/a b.jpg")
+    failed = queues.failed(failure, attempt=ATTEMPTS, body='{"the": "event"}', photo="s3://photos/images/a b.jpg")
     assert queues.redelivery().hand_back(failed) == []
     (message,) = queues.dead_letter_messages()
     assert message["Body"] == '{"the": "event"}'  # unchanged, so that it can be sent back
@@ -155,7 +155,7 @@ def test_dead_letter_has_the_cause_and_the_next_step(
     assert (fields["photo"], fields["cause"], fields["next_step"]) == (why["Photo"], why["Cause"], why["NextStep"])
 
 
-def test_unreadable_message_is_a_dead_letter_at_its_first_try(queues: Queues) -> None:
+def test_unreadable_message_is_a_dead_letter_at_its_first_attempt(queues: Queues) -> None:
     (failed,) = queues.failed(NotAnEvent("the message's body is not JSON"), body="?" * 65_536, photo="")
     poison = Failed(Task(failed.message.id, error="not JSON", body=failed.message.body), failed.failure, "")
     assert queues.redelivery().hand_back([poison]) == []
@@ -165,12 +165,12 @@ def test_unreadable_message_is_a_dead_letter_at_its_first_try(queues: Queues) ->
     assert "find the sender" in attributes(message)["NextStep"]
 
 
-def test_first_try_returns_to_the_queue_beside_a_last_try(queues: Queues) -> None:
-    last, first = queues.failed(THROTTLED, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
+def test_first_attempt_returns_to_the_queue_beside_a_last_attempt(queues: Queues) -> None:
+    last, first = queues.failed(THROTTLED, attempt=ATTEMPTS), queues.failed(THROTTLED, attempt=1)
     assert queues.redelivery().hand_back([*last, *first]) == ids(first)
 
 
-@pytest.mark.parametrize("attempt", [1, TRIES, TRIES + 1])
+@pytest.mark.parametrize("attempt", [1, ATTEMPTS, ATTEMPTS + 1])
 def test_photo_over_the_daily_limit_waits_at_any_attempt(
     queues: Queues, caplog: pytest.LogCaptureFixture, attempt: int
 ) -> None:
@@ -191,7 +191,7 @@ def test_photo_over_the_daily_limit_waits_at_any_attempt(
 def test_photo_over_the_limit_does_not_affect_the_others_of_its_batch(queues: Queues) -> None:
     last, first, over = (
         queues.failed(failure, attempt=attempt, body=failure.cause)
-        for failure, attempt in ((FORBIDDEN, TRIES), (THROTTLED, 1), (OVER, 1))
+        for failure, attempt in ((FORBIDDEN, ATTEMPTS), (THROTTLED, 1), (OVER, 1))
     )
     assert queues.redelivery().hand_back([*last, *over, *first]) == ids(first)
     assert [message["Body"] for message in queues.dead_letter_messages()] == [FORBIDDEN.cause]
@@ -247,8 +247,8 @@ def test_message_returns_to_the_queue_if_the_waiting_queue_fails(
     assert "SendMessage" in line.__dict__["next_step"]
 
 
-def test_photo_that_cannot_wait_at_its_last_try_is_a_dead_letter(queues: Queues) -> None:
-    (failed,) = queues.failed(OVER, attempt=TRIES)
+def test_photo_that_cannot_wait_at_its_last_attempt_is_a_dead_letter(queues: Queues) -> None:
+    (failed,) = queues.failed(OVER, attempt=ATTEMPTS)
     assert replace(queues, waiting=f"{queues.waiting}-gone").redelivery().hand_back([failed]) == []
     (message,) = queues.dead_letter_messages()
     assert attributes(message)["Cause"] == "the daily limit of 1,000 images is reached for 2026-11-25 (UTC)"
@@ -256,20 +256,20 @@ def test_photo_that_cannot_wait_at_its_last_try_is_a_dead_letter(queues: Queues)
 
 
 def test_characters_that_sqs_refuses_are_escaped(queues: Queues) -> None:
-    failed = queues.failed(THROTTLED, attempt=TRIES, photo="s3://b/\x01\udc80\U0001f415.jpg")
+    failed = queues.failed(THROTTLED, attempt=ATTEMPTS, photo="s3://b/\x01\udc80\U0001f415.jpg")
     queues.redelivery().hand_back(failed)
     (message,) = queues.dead_letter_messages()
     assert attributes(message)["Photo"] == "s3://b/\\u0001\\udc80\U0001f415.jpg"
 
 
 def test_long_cause_is_truncated(queues: Queues) -> None:
-    queues.redelivery().hand_back(queues.failed(TryAgain("x" * 70_000), attempt=TRIES))
+    queues.redelivery().hand_back(queues.failed(TryAgain("x" * 70_000), attempt=ATTEMPTS))
     (message,) = queues.dead_letter_messages()
     assert attributes(message)["Cause"] == "x" * 1000
 
 
 def test_messages_stay_in_the_queue_if_sqs_fails(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
-    last, first = queues.failed(FORBIDDEN, attempt=TRIES), queues.failed(THROTTLED, attempt=1)
+    last, first = queues.failed(FORBIDDEN, attempt=ATTEMPTS), queues.failed(THROTTLED, attempt=1)
     with Stubber(queues.sqs) as stub:
         stub.add_client_error("send_message", "AccessDenied", "no sqs:SendMessage")
         stub.add_client_error("change_message_visibility_batch", "InternalError", "")
@@ -294,7 +294,12 @@ def test_no_client_is_made_without_a_failed_message() -> None:
         pytest.fail("a client was made")
 
     redelivery = Redelivery(
-        no_client, queue_url="", dead_letter_queue_url="", waiting_queue_url="", max_receive_count=TRIES, retry_delay=20
+        no_client,
+        queue_url="",
+        dead_letter_queue_url="",
+        waiting_queue_url="",
+        max_receive_count=ATTEMPTS,
+        retry_delay=20,
     )
     assert redelivery.hand_back([]) == []
     assert redelivery.let_wait([]) == ()
