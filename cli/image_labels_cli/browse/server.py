@@ -9,7 +9,7 @@ import socket
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-from image_labels.rekognition import MAX_BYTES
+from image_labels.calls import MAX_BYTES
 from image_labels.search.finder import Finder
 from image_labels.search.printable import visible
 from waitress import create_server  # type: ignore[import-untyped]

@@ -12,7 +12,7 @@ from concurrent.futures import Future, wait
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
-from image_labels.rekognition import MAX_BYTES
+from image_labels.calls import MAX_BYTES
 from image_labels.search.printable import without_hidden
 
 from image_labels_cli.browse.problems import BadRequest, problem_of
