@@ -48,7 +48,7 @@ def show(
     categories, and number of boxes. other_label has labels that the
     settings leave out. Lines of text have the text and its confidence.
     """
-    bucket, key = _parts(key)
+    bucket, key = address_of(key)
     deployment, aws = ctx.obj.connect("images_table")
     # A consistent read, because the photo may have just been uploaded.
     answer = aws.dynamodb.get_item(TableName=deployment.images_table, Key={"PK": {"S": key}}, ConsistentRead=True)
@@ -79,7 +79,8 @@ _LABELS = ("label", "other_label")
 _LINES = ("text", "other_text")
 
 
-def _parts(address: str) -> tuple[str, str]:
+def address_of(address: str) -> tuple[str, str]:
+    """The bucket, or "", and the key. Raises UsageError."""
     if not address.startswith(_SCHEME):
         if not address:
             raise UsageError("the key is empty: give the key of a photo, for example images/dog.jpg")

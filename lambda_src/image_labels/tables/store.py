@@ -15,6 +15,8 @@ images: one item per photo
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
     Text               M     the answer of DetectText (image_labels.tables.findings), if it is called; else absent
+    Faces              M     the answer of DetectFaces or IndexFaces (image_labels.tables.findings); else absent
+    UnclaimedFaces     M     FaceIds, Calls (L of S), Until (N): what the face collection has for no photo; else absent
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
@@ -30,10 +32,12 @@ labels: one row per term and photo, and the vocabulary
     Term "*usage": one row per day with a daily limit (image_labels.daily_limit); Rank is the day, an ISO date (UTC),
     and Images (N) how many images Rekognition was called for
 
+    Term "*face " and the ID of a face in the face collection: one row, with the Rank "face", and the PK of its photo
+
     Term "*policy": one row per label policy in use (image_labels.policy); Rank is its id, and Policy (S) its rules as
     JSON. Terraform writes it.
 
-No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these three
+No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these
 partitions are never read as photos of a term.
 """
 
@@ -58,6 +62,7 @@ from image_labels.tables.terms import Kind, Term, terms_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from image_labels.detectors.unclaimed import Unclaimed
     from image_labels.model import Photo
 
 VOCABULARY = "*"
@@ -124,7 +129,14 @@ class Store:
         item = answer.get("Item")
         return None if item is None else item_of(key, item)
 
-    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:
+    def put(
+        self,
+        photo: Photo,
+        content: Labels | Rejected,
+        settings: str,
+        replacing: Item | None,
+        unclaimed: Unclaimed | None = None,
+    ) -> None:
         """Store the labels or the rejection in place of the item that was read, or as a new item.
 
         Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
@@ -136,6 +148,8 @@ class Store:
             "LabelledAt": {"S": content.at or now},
             "Revision": {"N": str(self._new_revision())},
         }
+        if unclaimed:
+            item["UnclaimedFaces"] = items.unclaimed_attribute(unclaimed)
         if isinstance(content, Rejected):
             item |= {"Status": {"S": "REJECTED"}, "Reason": {"S": content.reason}}
         else:
@@ -153,9 +167,10 @@ class Store:
                 item |= attributes_of(content.findings, now)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         # Of the findings as they are stored, because a part may have been cut.
-        terms = terms_of(content.labels, items.findings_of(item)) if isinstance(content, Labels) else ()
+        stored = items.findings_of(item)
+        terms = terms_of(content.labels, stored) if isinstance(content, Labels) else ()
         self._learn(terms)
-        rows = rows_of(photo.key, terms)
+        rows = rows_of(photo.key, terms) | items.reserved_rows(photo.key, stored)
         old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
         new = [self._put_row(row) for row in rows.values()]
         if 1 + len(old) + len(new) <= self._max_actions:
@@ -177,12 +192,25 @@ class Store:
         delete = {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)
         self._transact([{"Delete": delete}, *rows])
 
+    def mark_unclaimed(self, item: Item, unclaimed: Unclaimed) -> Item:
+        """Store what is unclaimed in the face collection with the item that was read, and return the item as it is now.
+
+        Raises as `put` does.
+        """
+        if unclaimed:
+            values = {":unclaimed": items.unclaimed_attribute(unclaimed)}
+            marked = self._mark(item, item.rows, "SET Revision = :new, UnclaimedFaces = :unclaimed", values)
+        else:
+            marked = self._mark(item, item.rows, "SET Revision = :new REMOVE UnclaimedFaces", {})
+        return replace(marked, unclaimed=unclaimed or None)
+
     def index(self, item: Item) -> None:
         """Write the rows of an item that was read and whose rows are incomplete. Raises as `put` does."""
         self._learn(item.terms)
         if item.rows is Rows.EMPTYING:
             item = self._mark(item, Rows.FILLING, "SET Revision = :new REMOVE #rows, Emptying", {})
-        self._fill(item, rows_of(item.key, item.terms))
+        rows = rows_of(item.key, item.terms) | items.reserved_rows(item.key, item.findings)
+        self._fill(item, rows)
 
     # -- writes that do not fit into one transaction
 
@@ -196,16 +224,19 @@ class Store:
     def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
         revision = self._new_revision()
         condition = _unchanged(item)
+        names = {"#rows": "Rows"} if "#rows" in expression else {}
+        names |= condition.get("ExpressionAttributeNames", {})
         update = {
             "TableName": self._images,
             "Key": {"PK": {"S": item.key}},
             "UpdateExpression": expression,
             "ConditionExpression": condition["ConditionExpression"],
-            "ExpressionAttributeNames": {"#rows": "Rows"} | condition.get("ExpressionAttributeNames", {}),
             "ExpressionAttributeValues": values
             | {":new": {"N": str(revision)}}
             | condition.get("ExpressionAttributeValues", {}),
         }
+        if names:  # DynamoDB refuses an empty map, and names that are not used
+            update["ExpressionAttributeNames"] = names
         self._transact([{"Update": update}])
         return replace(item, revision=revision, rows=rows, foreign=None)
 
@@ -289,7 +320,10 @@ def _vocabulary_row(term: Term) -> dict[str, Value]:
 
 
 def _row_keys(item: Item | None) -> list[RowKey]:
-    return [] if item is None else [items.row_key(item.key, term) for term in item.terms]
+    if item is None:
+        return []
+    reserved = list(items.reserved_rows(item.key, item.findings))[: items.MAX_FOREIGN_TERMS]
+    return [items.row_key(item.key, term) for term in item.terms] + reserved
 
 
 def _rows(number: int) -> dict[str, Value]:

@@ -159,6 +159,15 @@ class Tables:
                 item["Revision"] = action["ExpressionAttributeValues"][":new"]
                 item.pop("Rows", None)
                 item.pop("Emptying", None)
+            case "Update", "SET Revision = :new, UnclaimedFaces = :unclaimed":
+                values = action["ExpressionAttributeValues"]
+                items.setdefault(key, dict(action["Key"])).update(
+                    Revision=values[":new"], UnclaimedFaces=values[":unclaimed"]
+                )
+            case "Update", "SET Revision = :new REMOVE UnclaimedFaces":
+                item = items.setdefault(key, dict(action["Key"]))
+                item["Revision"] = action["ExpressionAttributeValues"][":new"]
+                item.pop("UnclaimedFaces", None)
             case "Update", "SET #rows = :rows":
                 items.setdefault(key, dict(action["Key"]))["Rows"] = action["ExpressionAttributeValues"][":rows"]
             case _:
