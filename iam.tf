@@ -239,6 +239,17 @@ data "aws_iam_policy_document" "reader" {
     resources = [aws_sqs_queue.photos.arn, aws_sqs_queue.waiting.arn, aws_sqs_queue.dead_letters.arn]
   }
 
+  # SearchFaces for a photo of the bucket, SearchFacesByImage for a file.
+  dynamic "statement" {
+    for_each = aws_rekognition_collection.faces
+
+    content {
+      sid       = "FindPhotosOfThePerson"
+      actions   = ["rekognition:SearchFaces", "rekognition:SearchFacesByImage"]
+      resources = [statement.value.arn]
+    }
+  }
+
   # Reading a dead letter requires receiving it. Without sqs:DeleteMessage it stays in the queue.
   statement {
     sid       = "ReadDeadLetters"
@@ -335,6 +346,17 @@ data "aws_iam_policy_document" "operator" {
     sid       = "SendPhotosToTheFunction"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.photos.arn]
+  }
+
+  # Compares the faces of the collection with the photos' items.
+  dynamic "statement" {
+    for_each = aws_rekognition_collection.faces
+
+    content {
+      sid       = "CompareFacesWithItems"
+      actions   = ["rekognition:ListFaces"]
+      resources = [statement.value.arn]
+    }
   }
 
   # CreateJob has no resource type: IAM accepts only "*". The next statement decides what a job can do.

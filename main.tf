@@ -196,6 +196,7 @@ locals {
     local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
     local.text_environment,
     { for api in local.detectors : local.api_variables[api] => format("%.4f", local.calls_per_second[api]) },
+    local.faces_environment,
   )
 }
 
@@ -262,6 +263,7 @@ resource "aws_lambda_function" "this" {
     aws_iam_role_policy.function,
     # Lambda uses the role's permissions to create network interfaces, and to delete them with the function.
     aws_iam_role_policy.network_interfaces,
+    aws_iam_role_policy.faces,
     # The function reads the row that LABEL_POLICY_ID names.
     aws_dynamodb_table_item.label_policy,
   ]

@@ -95,6 +95,16 @@ output "labels_table_arn" {
   value       = aws_dynamodb_table.labels.arn
 }
 
+output "face_collection_id" {
+  description = "ID of the Rekognition collection of the photos' faces, or null if faces.index is not true."
+  value       = one(aws_rekognition_collection.faces[*].collection_id)
+}
+
+output "face_collection_arn" {
+  description = "ARN of the Rekognition collection of the photos' faces, or null if faces.index is not true."
+  value       = one(aws_rekognition_collection.faces[*].arn)
+}
+
 output "cli_environment" {
   description = "Environment variables that configure the command image-labels where it cannot run `terraform output`."
   value = merge({
@@ -121,6 +131,7 @@ output "cli_environment" {
 
     # "" for a detector that is switched off.
     IMAGE_LABELS_TEXT_MIN_CONFIDENCE = var.text == null ? "" : tostring(var.text.min_confidence)
+    IMAGE_LABELS_FACES_SETTINGS      = var.faces == null ? "" : local.faces_settings
     }, var.enable_batch_operations ? {
     IMAGE_LABELS_BATCH_FUNCTION_ARN = aws_lambda_function.batch[0].arn
     IMAGE_LABELS_BATCH_ROLE_ARN     = aws_iam_role.batch_operations[0].arn

@@ -32,6 +32,7 @@ locals {
   api_tps = merge(
     { DetectLabels = local.rekognition_tps },
     var.text == null ? {} : { DetectText = coalesce(var.text.tps, local.default_tps["DetectText"]) },
+    var.faces == null ? {} : { (local.faces_api) = coalesce(var.faces.tps, local.default_tps[local.faces_api]) },
   )
   detectors = [for api in keys(local.api_tps) : api if api != "DetectLabels"]
 

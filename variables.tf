@@ -319,6 +319,51 @@ variable "text" {
   }
 }
 
+variable "faces" {
+  description = <<-EOT
+    Detection of faces; null detects none. Data about faces is biometric data, and many laws require consent before it is
+    collected: read docs/faces.md first. `attributes`: guesses to store with each face: AGE_RANGE, BEARD, EMOTIONS,
+    EYE_DIRECTION, EYEGLASSES, EYES_OPEN, FACE_OCCLUDED, GENDER, MOUTH_OPEN, MUSTACHE, SMILE, SUNGLASSES, or ALL. `index`:
+    create a face collection and index the faces in it, so that `image-labels faces` finds photos of the same person;
+    setting it to false deletes the collection. `max_faces`: maximum number of faces per photo, largest first, from 1 to
+    100. `quality_filter`: quality that a face needs to be indexed: NONE, AUTO, LOW, MEDIUM or HIGH. `tps`: calls of
+    DetectFaces, or with index of IndexFaces, per second, from 1 to 10000; null uses the Region's default quota:
+    DetectFaces 100 in us-east-1, us-west-2 and eu-west-1, 25 elsewhere; IndexFaces 50 and 5.
+  EOT
+  type = object({
+    attributes     = optional(list(string), [])
+    index          = optional(bool, false)
+    max_faces      = optional(number, 20)
+    quality_filter = optional(string, "AUTO")
+    tps            = optional(number)
+  })
+  default = null
+
+  # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectFaces.html
+  validation {
+    condition = var.faces == null ? true : alltrue([
+      for name in var.faces.attributes : name == null ? false : contains([
+        "ALL", "AGE_RANGE", "BEARD", "EMOTIONS", "EYE_DIRECTION", "EYEGLASSES", "EYES_OPEN", "FACE_OCCLUDED", "GENDER",
+        "MOUTH_OPEN", "MUSTACHE", "SMILE", "SUNGLASSES",
+      ], name)
+    ])
+    error_message = "faces.attributes must be of ALL, AGE_RANGE, BEARD, EMOTIONS, EYE_DIRECTION, EYEGLASSES, EYES_OPEN, FACE_OCCLUDED, GENDER, MOUTH_OPEN, MUSTACHE, SMILE and SUNGLASSES: Rekognition knows no others. [] stores none of them."
+  }
+
+  validation {
+    condition     = var.faces == null ? true : contains(["NONE", "AUTO", "LOW", "MEDIUM", "HIGH"], var.faces.quality_filter)
+    error_message = "faces.quality_filter must be NONE, AUTO, LOW, MEDIUM or HIGH: IndexFaces knows no others."
+  }
+
+  validation {
+    condition = var.faces == null ? true : (
+      var.faces.max_faces >= 1 && var.faces.max_faces <= 100 && floor(var.faces.max_faces) == var.faces.max_faces
+      && (var.faces.tps == null ? true : var.faces.tps >= 1 && var.faces.tps <= 10000)
+    )
+    error_message = "faces must have a whole number from 1 to 100 as max_faces, because Rekognition detects at most 100 faces in an image, and null (the Region's default quota) or 1 to 10000 calls per second as tps: see your quota \"Transactions per second per account\" of DetectFaces or IndexFaces in Service Quotas."
+  }
+}
+
 variable "max_labels" {
   description = <<-EOT
     Maximum number of labels to store per photo, highest confidence first: a whole number from 1 to 1000. It does not
@@ -477,8 +522,9 @@ variable "lambda_environment_variables" {
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
       "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG", "DAILY_IMAGE_LIMIT",
       "REQUESTED_MIN_CONFIDENCE", "LABEL_POLICY_ID", "TEXT_MIN_CONFIDENCE", "DETECT_TEXT_PER_SECOND",
+      "FACES_SETTINGS", "DETECT_FACES_PER_SECOND", "INDEX_FACES_PER_SECOND", "FUNCTION_TIMEOUT",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE, LABEL_POLICY_ID, TEXT_MIN_CONFIDENCE or DETECT_TEXT_PER_SECOND: the module sets them from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE, LABEL_POLICY_ID, TEXT_MIN_CONFIDENCE, DETECT_TEXT_PER_SECOND, FACES_SETTINGS, DETECT_FACES_PER_SECOND, INDEX_FACES_PER_SECOND or FUNCTION_TIMEOUT: the module sets them from its own variables."
   }
 
   validation {

@@ -18,8 +18,10 @@ from image_labels_cli import emulated
 from image_labels_cli.permissions import (
     BATCH_PERMISSIONS,
     COMMAND_PERMISSIONS,
+    FACE_PERMISSIONS,
     KMS_PERMISSIONS,
     OPERATIONS,
+    OPERATOR_FACE_PERMISSIONS,
     OPERATOR_KMS_PERMISSIONS,
     OPERATOR_PERMISSIONS,
     UPLOADER_PERMISSIONS,
@@ -27,6 +29,7 @@ from image_labels_cli.permissions import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -84,6 +87,11 @@ class Aws:
         return self.session.client("dynamodb", config=self.config)
 
     @cached_property
+    def rekognition(self) -> RekognitionClient:
+        """For the face collection."""
+        return self.session.client("rekognition", config=self.config)
+
+    @cached_property
     def sqs(self) -> SQSClient:
         return self.session.client("sqs", config=self.config)
 
@@ -112,7 +120,13 @@ class Aws:
         return self._explain_no_answer(error)
 
     def _record(self, params: dict[str, Any], model: Any, **_: object) -> None:
-        resource = params.get("TableName") or params.get("QueueUrl") or params.get("Bucket") or ""
+        resource = (
+            params.get("TableName")
+            or params.get("QueueUrl")
+            or params.get("Bucket")
+            or params.get("CollectionId")
+            or ""
+        )
         if "RequestItems" in params:
             resource = ", ".join(params["RequestItems"])
         self.last_call = Call(model.service_model.service_name, model.name, resource)
@@ -174,6 +188,8 @@ def _missing_permission(message: str, operation: str, on_resource: str) -> str:
         KMS_PERMISSIONS,
         OPERATOR_KMS_PERMISSIONS,
         BATCH_PERMISSIONS,
+        FACE_PERMISSIONS,
+        OPERATOR_FACE_PERMISSIONS,
     )
     known = {action.lower(): action for actions in listed for action in actions}
     by_operation = {action.partition(":")[2]: action for action in known.values()} | OPERATIONS

@@ -25,6 +25,7 @@ _EXAMPLES = {
     "batch_function_arn": "arn:aws:lambda:eu-west-1:111122223333:function:image-labels-batch",
     "batch_role_arn": "arn:aws:iam::111122223333:role/image-labels-batch-20260101",
     "batch_tps": "40",
+    "faces_settings": "attributes=+max=20+collection=image-labels-faces+quality=AUTO",
 }
 # The module's output that has the environment variables.
 CLI_ENVIRONMENT = "cli_environment"
@@ -70,6 +71,7 @@ class Deployment:
     label_policy_id: str = ""
     # Of the detectors that are switched on.
     text_min_confidence: str = ""
+    faces_settings: str = ""
     # With enable_batch_operations: see image_labels_cli.batch_operations.
     batch_function_arn: str = ""
     batch_role_arn: str = ""

@@ -33,6 +33,7 @@ from image_labels_cli.commands import (
     browse,
     completion,
     env,
+    faces,
     find,
     labels,
     redrive,
@@ -225,6 +226,9 @@ def callback(
     text_min_confidence: Annotated[
         str, _deployment_option("text_min_confidence", "Minimum confidence of the function's lines of text.")
     ] = "",
+    faces_settings: Annotated[
+        str, _deployment_option("faces_settings", "What the function asks about faces, and their collection.")
+    ] = "",
     batch_function_arn: Annotated[
         str, _deployment_option("batch_function_arn", "Function that S3 Batch Operations invokes.")
     ] = "",
@@ -243,6 +247,7 @@ def callback(
       image-labels find dog                  photos of dogs
       image-labels find 'dog AND NOT cat'
       image-labels show images/dog.jpg       details of one photo
+      image-labels faces --like ada.jpg      photos of the same person
       image-labels status                    waiting and failed photos
       image-labels audit                     do bucket and tables agree?
       image-labels backfill                  label what is missing
@@ -274,6 +279,7 @@ def callback(
         "daily_image_limit": daily_image_limit,
         "label_policy_id": label_policy_id,
         "text_min_confidence": text_min_confidence,
+        "faces_settings": faces_settings,
         "batch_function_arn": batch_function_arn,
         "batch_role_arn": batch_role_arn,
         "batch_tps": batch_tps,
@@ -294,6 +300,7 @@ def _is_on_command_line(ctx: typer.Context, name: str) -> bool:
 app.command(cls=Command)(show.show)
 app.command(cls=FindCommand)(find.find)
 app.command(cls=Command)(labels.labels)
+app.command(cls=Command)(faces.faces)
 app.command(cls=Command)(status.status)
 app.command(cls=Command)(audit.audit)
 app.command(cls=Command)(backfill.backfill)

@@ -22,6 +22,7 @@ class Resource(StrEnum):
     WAITING_QUEUE = "waiting_queue"  # photos over the daily limit
     BUCKET = "bucket"  # the bucket itself, for listings under filter_prefix
     PHOTOS = "photos"  # the objects of the bucket, under filter_prefix
+    FACE_COLLECTION = "face_collection"  # with faces.index
     KEY = "kms_key"
     EVERYTHING = "*"  # for an action without resource types
     JOBS = "batch_jobs"  # S3 Batch Operations jobs of the account in the Region
@@ -38,6 +39,10 @@ COMMAND_PERMISSIONS: dict[str, dict[str, tuple[Resource, ...]]] = {
         "s3:GetObject": (Resource.PHOTOS,),  # for --download
     },
     "labels": {"dynamodb:Query": (Resource.LABELS_TABLE,)},
+    "faces": {
+        "dynamodb:GetItem": (Resource.IMAGES_TABLE,),
+        "dynamodb:BatchGetItem": (Resource.LABELS_TABLE,),  # the photos of the faces
+    },
     "status": {
         "sqs:GetQueueAttributes": (Resource.QUEUE, Resource.DEAD_LETTER_QUEUE, Resource.WAITING_QUEUE),
         "sqs:ReceiveMessage": (Resource.DEAD_LETTER_QUEUE,),
@@ -107,6 +112,13 @@ BATCH_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
     "s3:DescribeJob": (Resource.JOBS,),
     "s3:UpdateJobStatus": (Resource.JOBS,),
 }
+# In addition with faces.index, for image-labels faces (and SearchFaces for image-labels browse).
+FACE_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
+    "rekognition:SearchFaces": (Resource.FACE_COLLECTION,),
+    "rekognition:SearchFacesByImage": (Resource.FACE_COLLECTION,),
+}
+# In addition with faces.index, for image-labels audit.
+OPERATOR_FACE_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"rekognition:ListFaces": (Resource.FACE_COLLECTION,)}
 # The commands that call no AWS API.
 WITHOUT_PERMISSIONS = frozenset({"completion", "env"})
 # The permission of an operation with another name.
@@ -158,6 +170,8 @@ def as_json() -> str:
             "policy_with_key": {resource: [action] for action, (resource,) in KMS_PERMISSIONS.items()},
             "uploader_policy_with_key": {Resource.KEY: sorted(UPLOADER_KMS_PERMISSIONS)},
             "operator_policy_with_key": {Resource.KEY: sorted(OPERATOR_KMS_PERMISSIONS)},
+            "policy_with_faces": _sorted(least_privilege({"faces": FACE_PERMISSIONS})),
+            "operator_policy_with_faces": _sorted(least_privilege({"audit": OPERATOR_FACE_PERMISSIONS})),
             "operator_policy_with_batch_operations": _sorted(least_privilege({"backfill": BATCH_PERMISSIONS})),
         },
         indent=2,

@@ -102,13 +102,14 @@ class Caller:
         send: Callable[[], Mapping[str, Any]],
         read: Callable[[Mapping[str, Any]], T],
         abandoned: Callable[[], bool] = lambda: False,
+        begin: Callable[[], None] = lambda: None,
     ) -> T | Rejected:
         """What `read` makes of the answer to `send`, or the rejection of the photo.
 
         Raises Unreadable, InvalidRequest, NeedsOperator, TryAgain, OverDailyLimit, or botocore's errors.
         `read` raises AttributeError, KeyError, TypeError or ValueError for an answer that it cannot read.
         `abandoned` says whether the invocation has returned the photo to its sender. Then Rekognition is not called,
-        and TryAgain is raised.
+        and TryAgain is raised. `begin` is called before each request; if it raises, there is no request.
 
         Each attempt keeps the pace and counts towards the daily limit. Answers and rejections are billed. A request
         that was sent and not answered may be billed, so it stays counted. A request that Rekognition refused or never
@@ -116,12 +117,12 @@ class Caller:
         """
         for pause in waits(PAUSES):
             try:
-                return self._attempt(photo, send, read, abandoned)
+                return self._attempt(photo, send, read, abandoned, begin)
             except (TryAgain, HTTPClientError, ConnectionError) as error:
                 if not _is_transient(error):
                     raise
             self._sleep(pause)
-        return self._attempt(photo, send, read, abandoned)
+        return self._attempt(photo, send, read, abandoned, begin)
 
     def _attempt(
         self,
@@ -129,8 +130,14 @@ class Caller:
         send: Callable[[], Mapping[str, Any]],
         read: Callable[[Mapping[str, Any]], T],
         abandoned: Callable[[], bool],
+        begin: Callable[[], None],
     ) -> T | Rejected:
         day = self._take_turn(abandoned)
+        try:
+            begin()
+        except Exception:
+            self._allowance.give_back(day)
+            raise
         try:
             answer = send()
         except ClientError as error:

@@ -28,6 +28,7 @@ from image_labels.worker import Worker  # noqa: E402
 if TYPE_CHECKING:
     from image_labels.calls import Allowance
     from image_labels.clients import Clients
+    from image_labels.detectors.face_claims import FaceClaims
     from image_labels.detectors.finding import Detector
     from image_labels.queues.waiting import WaitingPhotos
     from image_labels.selection import Wanted
@@ -92,11 +93,15 @@ def make_function(
             lambda: read_policy(clients.dynamodb, settings.labels_table, settings.label_policy_id),
         )
         filters = policy.request_filters
+    store = Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now)
     detectors: Sequence[Detector] = ()
+    faces: FaceClaims | None = None
     if settings.has_detectors:
-        from image_labels.detectors.make import make_detectors  # not at the start: the import lengthens it
+        # Not at the start: the import lengthens it.
+        from image_labels.detectors.make import make_detectors, make_face_claims
 
         detectors = make_detectors(settings, clients.rekognition, allowance)
+        faces = make_face_claims(settings, clients.rekognition, allowance, store)
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
         Labeller(
@@ -106,9 +111,10 @@ def make_function(
             min_confidence=settings.requested_min_confidence,
             filters=filters,
         ),
-        Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
+        store,
         wanted,
         detectors,
+        faces,
     )
     redelivery = Redelivery(
         clients.sqs,

@@ -21,7 +21,8 @@ from image_labels.tables.store import Conflict
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from image_labels.detectors.finding import Detector, Finding
+    from image_labels.detectors.finding import AnyDetector, Detector, Finding
+    from image_labels.detectors.unclaimed import Unclaimed
     from image_labels.model import Photo
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
@@ -43,11 +44,38 @@ if TYPE_CHECKING:
 
         def get(self, key: str) -> Item | None: ...
 
-        def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
+        def put(
+            self,
+            photo: Photo,
+            content: Labels | Rejected,
+            settings: str,
+            replacing: Item | None,
+            unclaimed: Unclaimed | None,
+        ) -> None: ...
 
         def delete(self, item: Item) -> None: ...
 
         def index(self, item: Item) -> None: ...
+
+    class IndexedFaces(Protocol):
+        """The face collection: see image_labels.detectors.face_claims.FaceClaims."""
+
+        @property
+        def detector(self) -> AnyDetector: ...
+
+        def wait_for_others(self, item: Item) -> None: ...
+
+        def index(
+            self, photo: Photo, item: Item, too_late: Callable[[], bool], abandoned: Callable[[], bool]
+        ) -> tuple[Finding, Unclaimed, Item]: ...
+
+        def left(self, indexed: Unclaimed | None, item: Item | None, content: Labels | Rejected) -> Unclaimed: ...
+
+        def give_up(self, indexed: Unclaimed, item: Item | None) -> Item | None: ...
+
+        def settle(self, item: Item) -> None: ...
+
+        def withdraw(self, item: Item) -> Item: ...
 
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
@@ -94,6 +122,7 @@ class Known:
     """What is known about a photo so far: its labels or its rejection, and the findings of detectors by their names.
 
     `unsaved` says whether Rekognition has answered something that is not stored yet. `failure` ended the questions.
+    `indexed` has the faces that were added to the face collection, and that no item claims yet.
     Not a dataclass, because making one takes a millisecond of the cold start.
     """
 
@@ -102,13 +131,15 @@ class Known:
         self.content: Labels | Rejected | None = None
         self.findings: dict[str, Finding] = {}
         self.unsaved = False
+        self.indexed: Unclaimed | None = None
         self.failure: Exception | None = None
 
 
 class Reconciler:
     """Reconciles the item of a key with the object of that key. Safe to use from several threads.
 
-    `detectors` are asked in this order about each photo that DetectLabels takes.
+    `detectors` are asked in this order about each photo that DetectLabels takes. `faces` indexes the faces of the photo
+    last, when its item has everything else.
     """
 
     def __init__(
@@ -118,12 +149,15 @@ class Reconciler:
         items: ItemStore,
         wanted: Wanted,
         detectors: Sequence[Detector] = (),
+        faces: IndexedFaces | None = None,
     ) -> None:
         self._photos = photos
         self._labels = labels
         self._items = items
         self._wanted = wanted
         self._detectors = detectors
+        self._faces = faces
+        self._all: Sequence[AnyDetector] = (*detectors, *([faces.detector] if faces else []))
 
     def reconcile(
         self,
@@ -162,24 +196,41 @@ class Reconciler:
             photo = self._photos.head(key)
             # What was written here is new enough, even if this machine's clock is behind.
             before = "" if written is not None and written == photo else labelled_before
-            agree = self._agree(item, photo, before)
-            if agree and (item is None or item.rows is Rows.COMPLETE):
-                return result
-            if abandoned():
-                raise TryAgain("the invocation ended before the photo was done")
             try:
-                if agree and item is not None:
-                    self._items.index(item)  # its rows are not complete yet
+                if self._faces is not None and known is not None and known.indexed is not None:
+                    item = self._faces.give_up(known.indexed, item)
+                    known.indexed = None
+                agree = self._agree(item, photo, before)
+                if agree and (item is None or (item.rows is Rows.COMPLETE and not item.unclaimed)):
+                    return result
+                if abandoned():
+                    raise TryAgain("the invocation ended before the photo was done")
+                if self._faces is not None and item is not None:
+                    self._faces.wait_for_others(item)
+                if agree and item is not None and item.rows is not Rows.COMPLETE:
+                    self._items.index(item)
+                elif agree and item is not None and self._faces is not None:
+                    self._faces.settle(item)
                 elif photo is not None:
                     if known is None or known.photo != photo:  # after a conflict, the previous answers are used
                         known = Known(photo)
                     content = self._ask(known, item, before, abandoned, late, cost)
                     if content is None or abandoned():
                         continue
+                    if item is not None and self._lacks_only_faces(item, known, content, before):
+                        if item.rows is not Rows.COMPLETE:
+                            self._items.index(item)  # not written again: workers would hinder each other for ever
+                            continue
+                        indexed = self._index_faces(known, item, content, late, abandoned, cost)
+                        if indexed is None:
+                            continue
+                        content, item = indexed
                     self._store(known, content, item)
                     result = _result_of(content)
                     written = photo
                 elif item is not None:
+                    if self._faces is not None:
+                        item = self._faces.withdraw(item)
                     self._items.delete(item)
                     result = Result(Outcome.REMOVED)
             except Conflict:
@@ -189,15 +240,19 @@ class Reconciler:
     def _agree(self, item: Item | None, photo: Photo | None, before: str) -> bool:
         if item is None or photo is None:
             return item is None and photo is None
-        current = _is_of(item, photo) and item.labelled_at >= before and _are_current(item.findings, before)
-        if not current or item.settings != self._settings_without():
+        if not self._is_current(item, photo, before) or item.settings != self._settings_without():
             return False
         # Its time alone is not worth a call of Rekognition.
         return item.uploaded == photo.modified or self._stored(item, before) is None
 
-    def _settings_without(self, missing: Sequence[Detector] = ()) -> str:
+    def _is_current(self, item: Item, photo: Photo, before: str) -> bool:
+        """Whether all that the item has is about exactly this object, not from before this time, and still there."""
+        new_enough = item.labelled_at >= before and all(finding.at >= before for finding in item.findings)
+        return _is_of(item, photo) and new_enough and not _has_lost_faces(item)
+
+    def _settings_without(self, missing: Sequence[AnyDetector] = ()) -> str:
         """The settings of an item with all that is wanted, except what these detectors find."""
-        return self._wanted.text + "".join(each.settings for each in self._detectors if each not in missing)
+        return self._wanted.text + "".join(each.settings for each in self._all if each not in missing)
 
     def _ask(
         self,
@@ -226,9 +281,13 @@ class Reconciler:
             if self._photos.head(known.photo.key) == known.photo:
                 raise
             return None
-        if isinstance(known.content, Rejected) or not known.findings:
+        if isinstance(known.content, Rejected):
             return known.content
-        return replace(known.content, findings=tuple(known.findings.values()))
+        found = tuple(known.findings.values())
+        # Not kept in `known`: another worker may have deleted the faces of an item that was read before.
+        if self._faces is not None and (faces := _finding_of(self._faces.detector, stored, before)):
+            found += (self._faces.detector.choose(faces),)
+        return replace(known.content, findings=found) if found else known.content
 
     def _ask_detectors(
         self, known: Known, item: Item | None, before: str, too_late: Callable[[], bool], cost: Cost
@@ -253,14 +312,50 @@ class Reconciler:
 
     def _store(self, known: Known, content: Labels | Rejected, item: Item | None) -> None:
         """Store what is known. Raises the failure that has kept a detector from its answer, after that."""
-        asked = self._detectors if isinstance(content, Labels) else ()
-        missing = [each for each in asked if each.name not in known.findings]
-        if known.unsaved or not missing:
-            settings = self._settings_without(missing)
-            self._items.put(known.photo, content, settings, replacing=item)
-            known.unsaved = False
-        if missing and known.failure is not None:
+        asked = self._all if isinstance(content, Labels) else ()
+        found = {finding.detector for finding in content.findings} if isinstance(content, Labels) else set()
+        missing = [each for each in asked if each.name not in found]
+        failed = [each for each in missing if self._faces is None or each is not self._faces.detector]
+        if known.unsaved or not failed:
+            unclaimed = None if self._faces is None else self._faces.left(known.indexed, item, content)
+            self._items.put(known.photo, content, self._settings_without(missing), item, unclaimed)
+            known.unsaved, known.indexed = False, None
+        if failed and known.failure is not None:
             raise known.failure
+
+    def _lacks_only_faces(self, item: Item, known: Known, content: Labels | Rejected, before: str) -> bool:
+        """Whether the item has all that is known, and the faces are still to be indexed."""
+        if self._faces is None or isinstance(content, Rejected) or known.unsaved or known.failure is not None:
+            return False
+        detector = self._faces.detector
+        has_faces = any(finding.detector == detector.name for finding in content.findings)
+        has_the_rest = item.settings == self._settings_without([detector])
+        return not has_faces and has_the_rest and self._is_current(item, known.photo, before)
+
+    def _index_faces(
+        self,
+        known: Known,
+        item: Item,
+        content: Labels | Rejected,
+        late: Callable[[], bool],
+        abandoned: Callable[[], bool],
+        cost: Cost,
+    ) -> tuple[Labels, Item] | None:
+        """Index the faces. Returns the content with the faces, and the item as it is now.
+
+        None if the object was replaced or deleted in the meantime.
+        """
+        assert self._faces is not None and isinstance(content, Labels)  # noqa: S101, PT018 - for the type checker
+        try:
+            finding, known.indexed, item = self._faces.index(
+                known.photo, item, lambda: late() or abandoned(), abandoned
+            )
+        except Unreadable:
+            if self._photos.head(known.photo.key) == known.photo:
+                raise
+            return None
+        cost.add(self._faces.detector.api)
+        return replace(content, findings=(*content.findings, self._faces.detector.choose(finding))), item
 
     def _stored(self, item: Item | None, before: str) -> Labels | Rejected | None:
         """What the stored answer for this photo says under the settings; None if Rekognition must be asked."""
@@ -279,13 +374,20 @@ def _is_of(item: Item, photo: Photo) -> bool:
     return labelled == (photo.bucket, photo.etag, photo.version_id)
 
 
-def _are_current(findings: Sequence[Finding], before: str) -> bool:
-    return all(finding.at >= before for finding in findings)
+def _has_lost_faces(item: Item) -> bool:
+    """Whether faces of the item are about to be deleted from the collection, or are deleted already."""
+    if item.unclaimed is None:
+        return False
+    return any(face_id in item.unclaimed.face_ids for finding in item.findings for face_id in finding.face_ids())
 
 
-def _finding_of(detector: Detector, item: Item | None, before: str) -> Finding | None:
+def _finding_of(detector: AnyDetector, item: Item | None, before: str) -> Finding | None:
     """The stored finding of the detector, if it has all that is wanted."""
-    found = () if item is None else (each for each in item.findings if each.detector == detector.name)
+    found = (
+        ()
+        if item is None or _has_lost_faces(item)
+        else (each for each in item.findings if each.detector == detector.name)
+    )
     return next((each for each in found if each.at >= before and detector.covers(each)), None)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from image_labels.selection import POLICY, Criteria
 
 if TYPE_CHECKING:
+    from image_labels.detectors.faces import FacesAsked
     from image_labels.detectors.finding import DetectorCriteria
 
 
@@ -26,7 +27,9 @@ class Settings:
     limit. `requested_min_confidence` is the percentage that Rekognition is asked for, at most `min_confidence`.
     `label_policy_id` names the label policy, "" for none.
     `text_min_confidence` is the percentage of lines of text, None if DetectText is not called. `detect_text_per_second`
-    is the number of its calls that one execution environment may make.
+    is the number of its calls that one execution environment may make. `faces_asked` is what is asked about faces, None
+    if nothing is; with a collection, they are indexed in it. `faces_per_second` is the number of those calls.
+    `timeout` is that of the function, in seconds, if faces are indexed.
     `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
     Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
@@ -49,6 +52,9 @@ class Settings:
     label_policy_id: str = ""
     text_min_confidence: float | None = None
     detect_text_per_second: float = 0.0
+    faces_asked: FacesAsked | None = None
+    faces_per_second: float = 0.0
+    timeout: float = 0.0
 
     @property
     def wanted(self) -> Criteria:
@@ -58,7 +64,7 @@ class Settings:
     @property
     def has_detectors(self) -> bool:
         """Whether anything is asked besides the labels: see image_labels.detectors."""
-        return self.text_min_confidence is not None
+        return self.text_min_confidence is not None or self.faces_asked is not None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -68,6 +74,8 @@ class Settings:
         min_confidence = read.min_confidence()
         requested = "REQUESTED_MIN_CONFIDENCE" in environment
         text = "TEXT_MIN_CONFIDENCE" in environment
+        faces = "FACES_SETTINGS" in environment
+        indexed = "FUNCTION_TIMEOUT" in environment
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
@@ -89,6 +97,13 @@ class Settings:
             label_policy_id=environment.get("LABEL_POLICY_ID", ""),
             text_min_confidence=read.text_min_confidence() if text else None,
             detect_text_per_second=read.number("DETECT_TEXT_PER_SECOND", float, 0.01, 10_000) if text else 0.0,
+            faces_asked=read.faces_asked() if faces else None,
+            faces_per_second=(
+                read.number("INDEX_FACES_PER_SECOND" if indexed else "DETECT_FACES_PER_SECOND", float, 0.01, 10_000)
+                if faces
+                else 0.0
+            ),
+            timeout=read.number("FUNCTION_TIMEOUT", float, 1, 900) if indexed else 0.0,
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
@@ -113,6 +128,10 @@ def detectors_by(environment: Mapping[str, str]) -> dict[str, DetectorCriteria]:
         from image_labels.detectors import text  # not at the function's start: the import lengthens it
 
         found[text.NAME] = text.TextCriteria(read.text_min_confidence())
+    if environment.get("FACES_SETTINGS"):
+        from image_labels.detectors import faces
+
+        found[faces.NAME] = read.faces_asked()
     if read.problems:
         raise SettingsError("; ".join(read.problems))
     return found
@@ -146,6 +165,15 @@ class _Reader:
 
     def text_min_confidence(self) -> float:
         return self.number("TEXT_MIN_CONFIDENCE", float, 0, 100)
+
+    def faces_asked(self) -> FacesAsked:
+        from image_labels.detectors.faces import FacesAsked  # not at the start: the import lengthens it
+
+        text = self._environment.get("FACES_SETTINGS", "")
+        asked = FacesAsked.parse(text)
+        if asked is None:
+            self.problems.append(f"FACES_SETTINGS={text!r} is not as attributes=SMILE+max=20")
+        return asked or FacesAsked.of((), 1)
 
     def max_labels(self) -> int:
         # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html

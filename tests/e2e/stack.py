@@ -84,9 +84,11 @@ class Stack:
 
     # -- photos
 
-    def upload(self, key: str, body: bytes, labels: str | None = None, text: str | None = None) -> str:
-        """Put an object with the labels and the text that the emulator is to return. Returns its version, or ""."""
-        given = {"labels": labels, "text": text}
+    def upload(
+        self, key: str, body: bytes, labels: str | None = None, text: str | None = None, faces: str | None = None
+    ) -> str:
+        """Put an object with the labels, text and faces that the emulator is to return. Returns its version, or ""."""
+        given = {"labels": labels, "text": text, "faces": faces}
         metadata = {name: value for name, value in given.items() if value is not None}
         return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata).get("VersionId", "")
 

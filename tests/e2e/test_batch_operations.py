@@ -1,4 +1,4 @@
-"""The module with enable_batch_operations: its second function, as S3 Batch Operations invokes it, and its policies."""
+"""The module with enable_batch_operations and faces.index: its second function, the face collection, its policies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from image_labels_cli.permissions import BATCH_PERMISSIONS, OPERATOR_PERMISSIONS, Resource, least_privilege
+from command import Command
+from image_labels_cli.permissions import (
+    BATCH_PERMISSIONS,
+    OPERATOR_FACE_PERMISSIONS,
+    OPERATOR_PERMISSIONS,
+    Resource,
+    least_privilege,
+)
 from pictures import jpeg
 from stack import Stack, stack_of, wait_for
 from support.batch_operations import Job
@@ -34,8 +41,8 @@ def jobs(localstack: Server, examples: Examples) -> Stack:
     return stack
 
 
-@pytest.mark.parametrize("schema", ["1.0", "2.0"])
-def test_job_labels_the_photos(jobs: Stack, schema: str) -> None:
+def run_job(jobs: Stack, schema: str, keys: list[str]) -> tuple[Job, list[str]]:
+    """A job for these photos, which is done, and the messages of its rows."""
     client = boto3.client("lambda")
 
     def invoke(event: Any) -> Any:
@@ -43,20 +50,45 @@ def test_job_labels_the_photos(jobs: Stack, schema: str) -> None:
         assert not answer.get("FunctionError")
         return json.loads(answer["Payload"].read())
 
-    photos = [key.replace("images/", f"images/{schema}/") for key in PHOTOS]
-    versions = {key: jobs.upload(key, jpeg(), "Dog=99") for key in photos}
     job = Job([invoke] * 2, jobs.bucket, schema)
-    rows = job.run([*photos, "images/gone.jpg"])
-    assert [row.message for row in rows] == [*["labelled"] * len(photos), "unchanged"]
+    return job, [row.message for row in job.run(keys)]
+
+
+@pytest.mark.parametrize("schema", ["1.0", "2.0"])
+def test_job_labels_the_photos(jobs: Stack, schema: str) -> None:
+    photos = [key.replace("images/", f"images/{schema}/") for key in PHOTOS]
+    versions = {key: jobs.upload(key, jpeg(), "Dog=99", faces="") for key in photos}
+    job, messages = run_job(jobs, schema, [*photos, "images/gone.jpg"])
+    assert messages == [*["labelled"] * len(photos), "unchanged"]
     assert (job.status, job.report()) == ("Complete", "")
     for key, version in versions.items():
         jobs.labelled(key, version)
         wait_for(f"line of {key} in the log group of the first function", lambda: jobs.log(key, "photo labelled"))  # noqa: B023
 
 
+def test_person_is_found_by_face_until_the_photos_are_deleted(localstack: Server, jobs: Stack) -> None:
+    people = {"images/people/ada.jpg": "Ada=99.9", "images/people/team.jpg": "Bob=99|Ada=98"}
+    for key, faces in people.items():
+        jobs.upload(key, jpeg(), "Person=99", faces=faces)
+    assert run_job(jobs, "2.0", [*people])[1] == ["labelled"] * 2
+    assert run_job(jobs, "2.0", [*people])[1] == ["unchanged"] * 2
+    command = Command(localstack, json.loads(jobs.outputs["cli_environment"]))
+    found = command.json("faces", "--like", "images/people/ada.jpg")
+    assert [photo["key"] for photo in found["photos"]] == ["images/people/team.jpg"]
+    faces_of_team = command.json("show", "images/people/team.jpg")["faces"]
+    assert len({face["face_id"] for face in faces_of_team}) == 2
+    audited = command.audit()["faces"]
+    assert (audited["faces"], audited["without_photo"], audited["lost"]) == (3, [], [])
+    for key in people:
+        jobs.s3.delete_object(Bucket=jobs.bucket, Key=key)
+    assert run_job(jobs, "2.0", [*people])[1] == ["removed"] * 2
+    collection = jobs.outputs["face_collection_id"]
+    assert jobs.rekognition.describe_collection(CollectionId=collection)["FaceCount"] == 0
+
+
 def test_function_has_reserved_concurrency(jobs: Stack) -> None:
     answer = boto3.client("lambda").get_function_concurrency(FunctionName=jobs.outputs["batch_function_arn"])
-    assert answer["ReservedConcurrentExecutions"] == 60
+    assert answer["ReservedConcurrentExecutions"] == 100
 
 
 def test_operator_policy_grants_exactly_the_permissions_of_its_commands_and_of_jobs(jobs: Stack) -> None:
@@ -70,6 +102,7 @@ def test_operator_policy_grants_exactly_the_permissions_of_its_commands_and_of_j
         jobs.outputs["bucket_arn"]: Resource.BUCKET,
         jobs.outputs["batch_operations_role_arn"]: Resource.BATCH_ROLE,
         f"arn:aws:s3:us-east-1:{account}:job/*": Resource.JOBS,
+        jobs.outputs["face_collection_arn"]: Resource.FACE_COLLECTION,
         "*": Resource.EVERYTHING,
     }
     allowed: dict[Resource, set[str]] = {}
@@ -77,7 +110,9 @@ def test_operator_policy_grants_exactly_the_permissions_of_its_commands_and_of_j
         assert statement["Effect"] == "Allow"
         for arn in _listed(statement["Resource"]):
             allowed.setdefault(places[arn], set()).update(_listed(statement["Action"]))
-    assert allowed == least_privilege(OPERATOR_PERMISSIONS | {"backfill with jobs": BATCH_PERMISSIONS})
+    assert allowed == least_privilege(
+        OPERATOR_PERMISSIONS | {"backfill with jobs": BATCH_PERMISSIONS, "audit with faces": OPERATOR_FACE_PERMISSIONS}
+    )
 
 
 def _listed(one_or_many: str | list[str]) -> list[str]:

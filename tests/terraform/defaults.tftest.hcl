@@ -505,6 +505,7 @@ run "outputs" {
       IMAGE_LABELS_MAX_LABELS            = "10"
       IMAGE_LABELS_LABEL_POLICY_ID       = ""
       IMAGE_LABELS_TEXT_MIN_CONFIDENCE   = ""
+      IMAGE_LABELS_FACES_SETTINGS        = ""
       IMAGE_LABELS_REKOGNITION_TPS       = "50"
       IMAGE_LABELS_DAILY_IMAGE_LIMIT     = ""
     }

@@ -190,6 +190,36 @@ run "label_policy_with_too_many_filters" {
   expect_failures = [var.label_policy]
 }
 
+run "faces_with_an_unknown_attribute" {
+  command = plan
+
+  variables {
+    faces = { attributes = ["SMILE", "HAIR"] }
+  }
+
+  expect_failures = [var.faces]
+}
+
+run "faces_with_an_unknown_quality_filter" {
+  command = plan
+
+  variables {
+    faces = { quality_filter = "BEST" }
+  }
+
+  expect_failures = [var.faces]
+}
+
+run "faces_with_numbers_out_of_range" {
+  command = plan
+
+  variables {
+    faces = { max_faces = 101, tps = 0.5 }
+  }
+
+  expect_failures = [var.faces]
+}
+
 run "label_policy_that_is_too_long" {
   command = plan
 

@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from image_labels.detectors.faces import FacesAsked
 
 from image_labels_cli import cost, output
 from image_labels_cli.inventory.bucket import Bucket
 from image_labels_cli.inventory.comparison import DIFFERENCES, MEANINGS, Compared, Expected, State
+from image_labels_cli.inventory.faces import FaceAudit, FaceReport
 from image_labels_cli.inventory.inputs import (
     DEFAULT_GRACE_SECONDS,
     GRACE_OPTION,
@@ -56,6 +58,7 @@ class Report:
     limit: int
     counts: Counter[State] = field(default_factory=Counter)
     model_versions: Counter[str] = field(default_factory=Counter)
+    faces: FaceReport | None = None
     examples: dict[State, list[Compared]] = field(default_factory=lambda: {state: [] for state in DIFFERENCES})
 
     def add(self, compared: Compared) -> None:
@@ -64,6 +67,17 @@ class Report:
             self.model_versions[compared.item.model_version] += 1
         if compared.state in self.examples and len(self.examples[compared.state]) < self.limit:
             self.examples[compared.state].append(compared)
+
+    @property
+    def face_differences(self) -> dict[str, int]:
+        """The number of differences between the face collection and the items."""
+        if self.faces is None:
+            return {}
+        counts = {
+            "faces without a photo": self.faces.without_photo_count,
+            "photos whose faces are gone": self.faces.lost_count,
+        }
+        return {name: count for name, count in counts.items() if count}
 
     @property
     def differences(self) -> dict[State, int]:
@@ -89,7 +103,8 @@ def audit(
     The command reads the whole table and lists the bucket. A photo is
     missing if it has no item, and stale if its item is of another
     object or of other settings. A ghost is an item without an object.
-    In a pipe, the first cell names the line.
+    With faces.index, and without PREFIX, the face collection is compared
+    with the items, too. In a pipe, the first cell names the line.
 
     Exit codes: 0 bucket and tables agree, 1 they differ.
     """
@@ -97,13 +112,19 @@ def audit(
     keys, settings, listed = inputs(deployment, prefix)
     waiting = _waiting(aws, deployment)
     bucket, report = Bucket(aws.s3, deployment.bucket), Report(limit)
+    faces = None if prefix else _face_audit(aws, deployment)
+    if faces is not None:
+        faces.begin()
     with Table(aws.dynamodb, deployment.images_table) as table:
         with bar("items read") as shown:
-            started = table.read(lambda key: _is_wanted(key, prefix, listed, report), shown.set)
+            read_face = faces.add if faces is not None else lambda _item: None
+            started = table.read(lambda key: _is_wanted(key, prefix, listed, report), shown.set, read_face)
         expected = Expected(keys, deployment.bucket, settings, started - timedelta(seconds=grace))
         with bar("objects compared") as shown:
             for compared in expected.compare(counted(bucket.objects(listed), shown.set), table):
                 report.add(compared)
+        if faces is not None:
+            report.faces = faces.report(table, limit)
         items = table.items
         read_cost = {"read_units": items.read_units, "requests": items.requests, "list_requests": bucket.requests}
     if as_json:
@@ -113,7 +134,7 @@ def audit(
     else:
         output.write_lines(_lines(waiting, report))
     output.note(cost.of_audit(items.read_units, items.requests, bucket.requests))
-    if report.differences:
+    if report.differences or report.face_differences:
         raise DifferencesError(_conclusion(waiting, report, ctx.obj.command("status")))
 
 
@@ -139,12 +160,13 @@ def _as_json(bucket: str, prefix: str, settings: str, waiting: Waiting, report: 
         "bucket": bucket,
         "prefix": prefix,
         "settings": settings,
-        "agree": not report.differences,
+        "agree": not report.differences and not report.face_differences,
         **{str(state): report.counts[state] for state in State},
         "photos": {
             str(state): [{"key": each.key} | ({"reason": each.reason} if each.reason else {}) for each in examples]
             for state, examples in report.examples.items()
         },
+        "faces": asdict(report.faces) if report.faces else None,
         "model_versions": dict(sorted(report.model_versions.items())),
         "queue": asdict(waiting.queue),
         "over_daily_limit": asdict(waiting.over_limit) if waiting.over_limit else None,
@@ -162,6 +184,12 @@ def _lines(waiting: Waiting, report: Report) -> Iterator[list[str]]:
     for state, examples in report.examples.items():
         for each in examples:
             yield ["photo", str(state), each.key, each.reason]
+    if report.faces is not None:
+        yield ["faces", str(report.faces.faces)]
+        yield ["faces_without_photo", str(report.faces.without_photo_count)]
+        yield ["photos_with_lost_faces", str(report.faces.lost_count)]
+        yield from (["face", "without_photo", face_id] for face_id in report.faces.without_photo)
+        yield from (["photo", "lost_faces", key] for key in report.faces.lost)
 
 
 def _write_tables(waiting: Waiting, report: Report) -> None:
@@ -184,15 +212,34 @@ def _write_tables(waiting: Waiting, report: Report) -> None:
             title=f"{str(state).replace('_', ' ').capitalize()}{shown}",
         )
 
+    if report.faces is not None:
+        output.write_text(f"{report.faces.faces:>13,}  faces in the collection")
+        for name, count in report.face_differences.items():
+            output.write_text(f"{count:>13,}  {name}")
+        if report.faces.lost:
+            output.write_table((key("Photo"),), ([each] for each in report.faces.lost), title="Faces are gone")
+
 
 def _conclusion(waiting: Waiting, report: Report, status: str) -> str:
-    counts = ", ".join(f"{count:,} {state}" for state, count in report.differences.items())
+    differences = {str(state): count for state, count in report.differences.items()} | report.face_differences
+    counts = ", ".join(f"{count:,} {what}" for what, count in differences.items())
     lines = [f"bucket and tables differ: {counts}"]
     if events := waiting.events:
         lines.append(f"{_number(events, 'event')} in the queues may explain differences: run the command again later")
     if letters := waiting.dead_letters.total:
         lines.append(f"{_number(letters, 'dead letter')} may explain differences: {status}")
+    if report.faces is not None and report.faces.without_photo:
+        delete = ["aws", "rekognition", "delete-faces", "--collection-id", report.faces.collection_id]
+        lines.append(f"delete faces without a photo: {' '.join([*delete, '--face-ids', *report.faces.without_photo])}")
+    if report.faces is not None and report.faces.lost:
+        lines.append("index the faces of photos again: image-labels relabel, with an expression that finds the photos")
     return "\n".join(lines)
+
+
+def _face_audit(aws: Aws, deployment: Deployment) -> FaceAudit | None:
+    """None without a face collection."""
+    asked = FacesAsked.parse(deployment.faces_settings)
+    return FaceAudit(aws.rekognition, asked.collection_id) if asked is not None and asked.collection_id else None
 
 
 def _number(count: int, thing: str) -> str:

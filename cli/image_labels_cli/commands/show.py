@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from image_labels.detectors.faces import DEFAULT_MEMBERS, Face, Faces
 from image_labels.detectors.text import Line, Text
 from image_labels.search.printable import visible
 from image_labels.tables.items import findings_of, is_foreign, labels_of, whole
@@ -37,7 +39,7 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the photo, or its URI s3://bucket/key.")],
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Show the labels and the text of one photo, or why it has none.
+    """Show labels, text and faces of one photo, or why it has none.
 
     \b
       image-labels show images/dog.jpg
@@ -47,8 +49,9 @@ def show(
     line of a label has the cells name, confidence, parents, aliases,
     categories, and number of boxes. other_label has labels that the
     settings leave out. Lines of text have the text and its confidence.
+    A face has its number, confidence, ID, and guesses about it.
     """
-    bucket, key = _parts(key)
+    bucket, key = address_of(key)
     deployment, aws = ctx.obj.connect("images_table")
     # A consistent read, because the photo may have just been uploaded.
     answer = aws.dynamodb.get_item(TableName=deployment.images_table, Key={"PK": {"S": key}}, ConsistentRead=True)
@@ -70,6 +73,7 @@ def show(
                 *_facts(photo),
                 *([name, *row] for name in _LABELS for row in _rows(photo[f"{name}s"])),
                 *([name, *row] for name in _LINES for row in _text_rows(photo[name] or [])),
+                *(["face", *row] for row in _face_rows(photo["faces"] or [])),
             ]
         )
 
@@ -79,7 +83,8 @@ _LABELS = ("label", "other_label")
 _LINES = ("text", "other_text")
 
 
-def _parts(address: str) -> tuple[str, str]:
+def address_of(address: str) -> tuple[str, str]:
+    """The bucket, or "", and the key. Raises UsageError."""
     if not address.startswith(_SCHEME):
         if not address:
             raise UsageError("the key is empty: give the key of a photo, for example images/dog.jpg")
@@ -109,6 +114,11 @@ def _photo(key: str, item: Any) -> dict[str, Any]:
     photo["other_text"] = None if text is None else [_line(line) for line in text.others]
     photo["text_reason"] = (text.reason or None) if text else None
     photo["text_cut"] = text is not None and text.cut
+    # The same for faces, largest first. Their places in this list are their numbers for `image-labels faces`.
+    faces = next((each for each in findings_of(item) if isinstance(each, Faces)), None)
+    photo["faces"] = None if faces is None else [_face(face) for face in faces.faces]
+    photo["faces_reason"] = (faces.reason or None) if faces else None
+    photo["faces_cut"] = faces is not None and faces.cut
     return photo
 
 
@@ -129,6 +139,16 @@ def _label(label: Label) -> dict[str, Any]:
 def _line(line: Line) -> dict[str, Any]:
     box = {"left": line.left, "top": line.top, "width": line.width, "height": line.height}
     return {"text": line.text, "confidence": line.confidence, "box": box}
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {
+        "confidence": face.confidence,
+        "face_id": face.face_id or None,
+        "reasons": list(face.reasons),
+        "attributes": dict(face.attributes),
+        "box": {"left": face.left, "top": face.top, "width": face.width, "height": face.height},
+    }
 
 
 def _facts(photo: dict[str, Any]) -> list[list[str]]:
@@ -152,6 +172,34 @@ def _text_rows(lines: list[dict[str, Any]], percent: Callable[[float], str] = ou
     return [[line["text"], percent(line["confidence"])] for line in lines]
 
 
+def _face_rows(faces: list[dict[str, Any]], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
+    """Number, confidence, whether it is in the collection or why not, and what Rekognition guesses about it."""
+    return [
+        [
+            str(number),
+            percent(face["confidence"]),
+            face["face_id"] or ", ".join(face["reasons"]),
+            "; ".join(_guess(name, value) for name, value in face["attributes"].items() if name not in DEFAULT_MEMBERS),
+        ]
+        for number, face in enumerate(faces, 1)
+    ]
+
+
+def _guess(name: str, value: Any) -> str:
+    """A member of Rekognition's FaceDetail in one cell, such as "Smile: yes 97.5" or "AgeRange: 20-30"."""
+    match value:
+        case {"Low": low, "High": high}:
+            return f"{name}: {low:g}-{high:g}"
+        case {"Value": found, "Confidence": confidence}:
+            text = {True: "yes", False: "no"}.get(found, found) if isinstance(found, bool) else found
+            return f"{name}: {text} {confidence:g}"
+        case [{"Type": _, "Confidence": _}, *_]:
+            best = max(value, key=lambda each: float(each["Confidence"]))
+            return f"{name}: {best['Type']} {best['Confidence']:g}"
+        case _:
+            return f"{name}: {json.dumps(value, ensure_ascii=False)}"
+
+
 _COLUMNS = (number("%"), "Parents", "Aliases", "Categories", number("Boxes"))
 
 
@@ -170,12 +218,17 @@ def _write_table(photo: dict[str, Any]) -> None:
     for title, name in (("Text", "text"), ("Text left out by the settings", "other_text")):
         if photo[name]:
             output.write_table((title, number("%")), _text_rows(photo[name], output.one_decimal))
+    if photo["faces"]:
+        columns = (number("Face"), number("%"), "In the collection", "Guesses")
+        output.write_table(columns, _face_rows(photo["faces"], output.one_decimal))
     if photo["labels"] and not photo["indexed"]:
         output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
     if photo["boxes_cut"]:
         output.write_text("Some boxes are missing: the item has room for no more.")
     if photo["text_cut"]:
         output.write_text("Some lines of text are missing: the item has room for no more.")
+    if photo["faces_cut"]:
+        output.write_text("Some guesses about faces are missing: the item has room for no more.")
     if photo["foreign"]:
         output.write_text("Another program wrote or changed this item. The next event of the photo labels it again.")
 

@@ -131,6 +131,15 @@ def names(text: str) -> list[str]:
     return sorted(name for name in named.deployments() if name.startswith(text))
 
 
+def files(text: str) -> Iterator[str]:
+    """The files that start with the text, and the directories, which end with a slash."""
+    head, tail = os.path.split(text)
+    directory = Path(head or ".").expanduser()
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if path.name.startswith(tail) and (tail or not path.name.startswith(".")):
+            yield os.path.join(head, path.name) + ("/" if path.is_dir() else "")  # noqa: PTH118 - as the user typed
+
+
 def directories(text: str) -> Iterator[str]:
     """The directories that start with the text, with a slash at the end."""
     head, tail = os.path.split(text)

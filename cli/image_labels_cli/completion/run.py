@@ -131,6 +131,9 @@ def _values(line: Line, text: str, make_aws: Callable[..., Aws]) -> Iterable[str
         case "key" | "prefix":
             deployment, aws = _connect(line, make_aws, "bucket")
             return candidates.keys(aws.s3, deployment, text)
+        case "like":
+            deployment, aws = _connect(line, make_aws, "bucket")
+            return [*candidates.files(text), *candidates.keys(aws.s3, deployment, text)]
         case _:
             return []
 

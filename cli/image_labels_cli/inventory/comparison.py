@@ -107,6 +107,8 @@ class Expected:
             return State.STALE, f"labelled in the bucket {item.bucket}"
         if item.settings != self.settings:
             return State.STALE, f"labelled with {item.settings}"
+        if item.unclaimed:
+            return State.STALE, "some faces are to be deleted from the face collection"
         if not item.complete:
             return State.STALE, "some of its rows in the labels table may be missing"
         return (State.LABELLED if item.status == "LABELLED" else State.REJECTED), ""

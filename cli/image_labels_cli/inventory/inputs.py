@@ -85,6 +85,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "MAX_LABELS": deployment.max_labels,
         "LABEL_POLICY_ID": deployment.label_policy_id,
         "TEXT_MIN_CONFIDENCE": deployment.text_min_confidence,
+        "FACES_SETTINGS": deployment.faces_settings,
     }
 
 

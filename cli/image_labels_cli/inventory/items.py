@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.tables.items import FINDINGS, FINDINGS_NAMES, ITEM_SCALARS, has_foreign_scalars, text_of, whole
+from image_labels.tables.items import (
+    FINDINGS,
+    FINDINGS_NAMES,
+    ITEM_SCALARS,
+    has_foreign_scalars,
+    text_of,
+    unclaimed_of,
+    whole,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_KEYS = 100
-_OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut")
+_OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut", "UnclaimedFaces")
 _NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
 _OF_FINDINGS = [f"{name}.{field}" for name in FINDINGS_NAMES for field in ("Asked", "Reason")]
 PROJECTION: dict[str, Any] = {
-    "ProjectionExpression": ", ".join([*_NAMES, *_OF_FINDINGS]),
+    "ProjectionExpression": ", ".join([*_NAMES, *_OF_FINDINGS, "#faces.Faces"]),
     "ExpressionAttributeNames": _NAMES | FINDINGS_NAMES,
 }
 
@@ -37,6 +45,8 @@ class KnownItem:
     `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
     `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
     `findings` has the criteria of the requests to detectors in the form of `settings`, empty for one that was refused.
+    `face_ids` are the photo's faces in the face collection, and `unclaimed` the faces and calls whose faces are to be
+    deleted from it; there are spaces between their IDs.
     """
 
     key: str
@@ -53,13 +63,16 @@ class KnownItem:
     answered: int = 0
     whole: bool = False
     findings: str = ""
+    face_ids: str = ""
+    unclaimed: str = ""
 
 
 def known(item: Mapping[str, Any]) -> KnownItem:
     """An item that was read with PROJECTION."""
     key = item["PK"]["S"]
+    face_ids, unclaimed = " ".join(_face_ids(item)), " ".join(_unclaimed(item))
     if has_foreign_scalars(item):
-        return KnownItem(key, foreign=True)
+        return KnownItem(key, foreign=True, face_ids=face_ids, unclaimed=unclaimed)
     return KnownItem(
         key,
         bucket=item["Bucket"]["S"],
@@ -73,8 +86,22 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         asked=text_of(item, "Asked") or item["Settings"]["S"],
         answered=whole(item.get("Answered", {})) or len(item.get("Labels", {}).get("SS", ())),
         whole="DetectionsCut" not in item,
+        face_ids=face_ids,
+        unclaimed=unclaimed,
         findings="".join(_asked(name, item.get(attribute, {}).get("M")) for name, attribute in FINDINGS.items()),
     )
+
+
+def _face_ids(item: Mapping[str, Any]) -> Iterator[str]:
+    for face in item.get("Faces", {}).get("M", {}).get("Faces", {}).get("L", ()):
+        if face_id := text_of(face.get("M", {}), "FaceId"):
+            yield face_id
+
+
+def _unclaimed(item: Mapping[str, Any]) -> Iterator[str]:
+    unclaimed = unclaimed_of(item)
+    if unclaimed is not None:
+        yield from (*unclaimed.face_ids, *unclaimed.calls)
 
 
 def _asked(name: str, finding: Mapping[str, Any] | None) -> str:

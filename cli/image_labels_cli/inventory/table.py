@@ -58,8 +58,15 @@ class Table:
     ) -> None:
         self._file.close()
 
-    def read(self, wanted: Callable[[str], bool], progress: Callable[[int], None] = lambda _read: None) -> datetime:
+    def read(
+        self,
+        wanted: Callable[[str], bool],
+        progress: Callable[[int], None] = lambda _read: None,
+        each: Callable[[KnownItem], None] = lambda _item: None,
+    ) -> datetime:
         """Read the whole table, and store the items whose keys are `wanted`. `progress` gets the number of items read.
+
+        `each` gets all items.
 
         Returns AWS's time of the first answer: later writes may be missed. Raises botocore's errors.
         """
@@ -71,9 +78,11 @@ class Table:
                 started = date_of(page)
                 self.ahead = (started - datetime.now(UTC)).total_seconds()
             self.items.count(page.get("ConsumedCapacity", {}))
-            items = page["Items"]
+            items = [known(item) for item in page["Items"]]
             read += len(items)
-            self._file.executemany(insert, (astuple(known(item)) for item in items if wanted(item["PK"]["S"])))
+            for item in items:
+                each(item)
+            self._file.executemany(insert, (astuple(item) for item in items if wanted(item.key)))
             progress(read)
         assert started is not None  # noqa: S101 - a Scan has at least one answer
         return started

@@ -13,7 +13,7 @@ Modules of all operations:
 Modules of some:
 
     detect       DetectLabels, with `label_request`, `sources` (of labels), `taxonomy`, `properties` and `colors`
-    faces        DetectFaces and CompareFaces, with `face_details`, `face_quality` and `similarity`
+    faces        DetectFaces and CompareFaces, with `face_details`, `face_quality`, `dictated_faces`, `similarity`
     face_collections, face_search                collections, and the faces in them; `paging` of lists
     moderation   DetectModerationLabels          text         DetectText
 """

@@ -1,8 +1,9 @@
 """Faces of a photo, in the members of the API.
 
-Only what the pixels show is told. `Pose` has the roll, which the line through the eyes gives, but neither yaw nor
-pitch. The attributes that require another model (age, emotions, gender, glasses and so on) are absent, because there is
-none with a clear licence. Brightness and sharpness are those of IMAGE_PROPERTIES, for the box of the face.
+A test can dictate faces (`dictated_faces`). Otherwise only what the pixels show is told. `Pose` has the roll, which the
+line through the eyes gives, but neither yaw nor pitch. The attributes that need another model (age, emotions, gender,
+glasses and so on) are absent, because there is none with a clear licence. Brightness and sharpness are those of
+IMAGE_PROPERTIES, for the box of the face.
 
 Left and right are as seen in the picture: in the published answers, `eyeLeft` has the smaller X of an upright face, and
 the roll is positive if `eyeRight` is lower (Developer Guide, "Detecting faces in an image").
@@ -14,6 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from image_labels_emulator.rekognition import dictated_faces
 from image_labels_emulator.rekognition.properties import quality
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from image_labels_emulator.rekognition.calls import Call
     from image_labels_emulator.rekognition.image import Photo
+    from image_labels_emulator.rekognition.s3_photos import Fetched
     from image_labels_emulator.vision.faces import Face
 
 MAX_FACES = 100  # of an image: API reference, "DetectFaces"
@@ -33,7 +36,10 @@ _LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A face in a photo. `width` and `height` are those of its box in pixels of the photo."""
+    """A face in a photo. `width` and `height` are those of its box in pixels of the photo.
+
+    `dictated` is the embedding of a face that a test dictates, None for one that the model finds.
+    """
 
     photo: Photo
     face: Face
@@ -41,6 +47,7 @@ class Detected:
     height: float
     brightness: float
     sharpness: float
+    dictated: NDArray[np.float32] | None = None
 
     @property
     def confidence(self) -> float:
@@ -56,6 +63,10 @@ class Detected:
             "Left": self.face.left,
             "Top": self.face.top,
         }
+
+    def embedding(self, call: Call) -> NDArray[np.float32]:
+        """A vector: the nearer two of them, the likelier the same person."""
+        return call.inference.embed(self.photo.pixels, self.face) if self.dictated is None else self.dictated
 
     def details(self) -> dict[str, Any]:
         """The default attributes of a FaceDetail or ComparedFace."""
@@ -74,8 +85,11 @@ class Detected:
         return math.degrees(math.atan2(down, across))
 
 
-def detect(call: Call, photo: Photo) -> list[Detected]:
+def detect(call: Call, photo: Photo, file: Fetched) -> list[Detected]:
     """The largest faces of a photo, largest first."""
+    if dictated_faces.METADATA_KEY in file.metadata:
+        dictated = dictated_faces.from_metadata(file.metadata[dictated_faces.METADATA_KEY])
+        return [_measured(photo, face, embedding) for face, embedding in dictated[:MAX_FACES]]
     return [
         found
         for face in call.inference.find_faces(photo.pixels)[:MAX_FACES]
@@ -83,7 +97,7 @@ def detect(call: Call, photo: Photo) -> list[Detected]:
     ]
 
 
-def _measured(photo: Photo, face: Face) -> Detected:
+def _measured(photo: Photo, face: Face, dictated: NDArray[np.float32] | None = None) -> Detected:
     measured = quality(_cut(photo.pixels, face))
     return Detected(
         photo,
@@ -92,6 +106,7 @@ def _measured(photo: Photo, face: Face) -> Detected:
         height=face.height * photo.height,
         brightness=measured["Brightness"],
         sharpness=measured["Sharpness"],
+        dictated=dictated,
     )
 
 

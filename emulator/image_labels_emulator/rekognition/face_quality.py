@@ -35,6 +35,8 @@ _BARS = {
 
 def reasons(face: Detected, quality_filter: str) -> list[str]:
     """Why the filter (NONE, AUTO, LOW, MEDIUM, HIGH) drops a face: values of Reason. Empty if it passes."""
+    if face.dictated is not None:
+        return []  # a test dictates a face that is good enough
     bar = _BARS[quality_filter]
     measured = (
         ("LOW_CONFIDENCE", face.confidence, bar.confidence),

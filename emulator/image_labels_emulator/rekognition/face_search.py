@@ -39,12 +39,12 @@ def index_faces(call: Call) -> dict[str, Any]:
     """The IndexFacesResponse. Poor faces are left out first, then the smallest (API reference, "IndexFaces")."""
     _check_collection(call)
     photo, file = call.image()
-    faces = [(face, reasons(face, call.request.get("QualityFilter") or "AUTO")) for face in detect(call, photo)]
+    faces = [(face, reasons(face, call.request.get("QualityFilter") or "AUTO")) for face in detect(call, photo, file)]
     good = [face for face, why in faces if not why]
     limit = min(call.request.get("MaxFaces") or MAX_FACES, MAX_FACES)
     unindexed = [(face, why) for face, why in faces if why]
     unindexed += [(face, ["EXCEEDS_MAX_FACES"]) for face in good[limit:]]
-    embeddings = [call.inference.embed(photo.pixels, face.face) for face in good[:limit]]
+    embeddings = [face.embedding(call) for face in good[:limit]]
     image_id = str(uuid.uuid5(uuid.NAMESPACE_OID, hashlib.sha256(file.data).hexdigest()))
     with LOCK:
         stored = [_store(call, image_id, *pair) for pair in zip(good[:limit], embeddings, strict=True)]
@@ -103,12 +103,12 @@ def search_faces(call: Call) -> dict[str, Any]:
 def search_faces_by_image(call: Call) -> dict[str, Any]:
     """The SearchFacesByImageResponse, for the largest face of the image that passes the quality filter."""
     _check_collection(call)
-    photo, _file = call.image()
+    photo, file = call.image()
     quality_filter = call.request.get("QualityFilter") or "NONE"
-    searched = next((face for face in detect(call, photo) if not reasons(face, quality_filter)), None)
+    searched = next((face for face in detect(call, photo, file) if not reasons(face, quality_filter)), None)
     if searched is None:
         raise RekognitionError("InvalidParameterException", "There are no faces in the image. Should be at least 1.")
-    embedding = call.inference.embed(photo.pixels, searched.face)
+    embedding = searched.embedding(call)
     with LOCK:
         faces = list(_collection(call).faces.values())
     return {

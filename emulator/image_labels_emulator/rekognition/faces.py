@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def detect_faces(call: Call) -> dict[str, Any]:
     """The DetectFacesResponse. Attributes beyond the default ones are absent, even if they are asked for."""
-    photo, _file = call.image()
-    return {"FaceDetails": [face.details() for face in detect(call, photo)]}
+    return {"FaceDetails": [face.details() for face in detect(call, *call.image())]}
 
 
 def compare_faces(call: Call) -> dict[str, Any]:
@@ -50,8 +49,7 @@ def compare_faces(call: Call) -> dict[str, Any]:
 
 def _comparable(call: Call, name: str) -> list[Detected]:
     """The faces of an image that pass the quality filter, largest first."""
-    photo, _file = call.image(name)
-    found = detect(call, photo)
+    found = detect(call, *call.image(name))
     if not found:
         raise RekognitionError("InvalidParameterException", reason=f"no face is detected in {name}")
     quality_filter = call.request.get("QualityFilter") or "NONE"
@@ -61,5 +59,5 @@ def _comparable(call: Call, name: str) -> list[Detected]:
 def _similarities(call: Call, source: Detected, targets: list[Detected]) -> list[float]:
     if not targets:
         return []
-    embeddings = [call.inference.embed(face.photo.pixels, face.face) for face in (source, *targets)]
+    embeddings = [face.embedding(call) for face in (source, *targets)]
     return similarities(embeddings[0], np.stack(embeddings[1:]))

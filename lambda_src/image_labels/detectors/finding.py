@@ -30,6 +30,18 @@ class Finding:
         """The terms by which the photo is found: kind (see tables.terms.Kind), name, and confidence in percent."""
         return ()
 
+    def row_keys(self) -> Iterable[tuple[str, str]]:
+        """Keys of further rows of the labels table, in reserved partitions, each of which only names the photo."""
+        return ()
+
+    def face_ids(self) -> tuple[str, ...]:
+        """The faces in the face collection that belong to the photo."""
+        return ()
+
+    def is_of(self, key: str) -> bool:  # noqa: ARG002
+        """Whether it can be about the photo with this key. It is not, for instance, if another program copied it."""
+        return True
+
 
 class DetectorCriteria(Protocol):
     """What is asked of a detector."""
@@ -44,7 +56,7 @@ class DetectorCriteria(Protocol):
         ...
 
 
-class Detector(Protocol):
+class AnyDetector(Protocol):
     """An API that is asked about each photo that DetectLabels takes. Safe to use from several threads."""
 
     @property
@@ -62,14 +74,18 @@ class Detector(Protocol):
         """See DetectorCriteria."""
         ...
 
-    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Finding:
-        """The finding in exactly this version of the photo. Raises as image_labels.calls.Caller does."""
-        ...
-
     def covers(self, finding: Finding) -> bool:
         """Whether the stored finding has all that is wanted, so that no call is needed."""
         ...
 
     def choose(self, finding: Finding) -> Finding:
         """The finding with what the photo gets; the rest is kept apart."""
+        ...
+
+
+class Detector(AnyDetector, Protocol):
+    """A detector that stores nothing, so that it can be asked at any time. The other one is FaceIndex."""
+
+    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Finding:
+        """The finding in exactly this version of the photo. Raises as image_labels.calls.Caller does."""
         ...

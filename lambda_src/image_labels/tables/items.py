@@ -17,6 +17,7 @@ from image_labels.tables.terms import DIGITS, Term, listed, terms_of
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
+    from image_labels.detectors.unclaimed import Unclaimed
     from image_labels.model import Photo
 
 
@@ -42,8 +43,8 @@ class Item:
     agrees with no photo: its bucket, ETag and settings are empty here.
 
     `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
-    `uploaded` is the time of the object, "" if an earlier version of this module wrote the item.
-    `findings` are those of detectors.
+    `uploaded` is the time of the object, "" if an earlier version of this module wrote the item. `findings` are those
+    of detectors. `unclaimed` may be in the face collection, and is not among the findings.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Item:
     uploaded: str = ""
     rejected: bool = False
     findings: tuple[Finding, ...] = ()
+    unclaimed: Unclaimed | None = None
 
     @property
     def dated(self) -> str:
@@ -78,11 +80,11 @@ class Item:
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
 ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying", "Uploaded")
 # The attribute of each detector's finding, by the detector's name: see image_labels.tables.findings.
-FINDINGS = {"text": "Text"}
+FINDINGS = {"text": "Text", "faces": "Faces"}
 # What `item_of` needs, as a ProjectionExpression.
 ITEM_PROJECTION = (
     "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
-    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded, "
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded, UnclaimedFaces, "
     + ", ".join(f"#{name}" for name in FINDINGS)
 )
 FINDINGS_NAMES = {f"#{name}": attribute for name, attribute in FINDINGS.items()}
@@ -94,8 +96,9 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
     The rows of a foreign item are never considered complete. Its terms only say which of this photo's rows to delete.
     """
-    findings = findings_of(item)
-    terms = terms_of(labels_of(item), findings)
+    found = findings_of(item)
+    findings = tuple(each for each in found if each.is_of(key))
+    terms = terms_of(labels_of(item), found)
     if is_foreign(item):
         return Item(
             key=key,
@@ -109,13 +112,15 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
             rows=Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
             foreign={name: item[name] for name in ITEM_SCALARS if name in item},
             uploaded=_uploaded(item) or "",
+            findings=findings,
+            unclaimed=unclaimed_of(item),
         )
     return Item(
         key=key,
         bucket=item["Bucket"]["S"],
         etag=item["ETag"]["S"],
         version_id=item.get("VersionId", {}).get("S"),
-        settings=item["Settings"]["S"],
+        settings=item["Settings"]["S"] if len(findings) == len(found) else "",  # "" is what no photo has
         revision=int(item["Revision"]["N"]),
         terms=terms,
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
@@ -124,7 +129,29 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         uploaded=_uploaded(item) or "",
         rejected=item["Status"] == {"S": "REJECTED"},
         findings=findings,
+        unclaimed=unclaimed_of(item),
     )
+
+
+def unclaimed_attribute(unclaimed: Unclaimed) -> Value:
+    """What is in the face collection and belongs to no photo, in its stored form."""
+    lists = {"FaceIds": unclaimed.face_ids, "Calls": unclaimed.calls}
+    fields = {name: _strings(values) for name, values in lists.items() if values}
+    return {"M": fields | ({"Until": decimal(unclaimed.until, 0)} if unclaimed.until else {})}
+
+
+def unclaimed_of(item: Mapping[str, Any]) -> Unclaimed | None:
+    """What an item says is in the face collection and belongs to no photo, as far as it can be read."""
+    if "UnclaimedFaces" not in item:
+        return None
+    from image_labels.detectors.unclaimed import Unclaimed  # not at the start: the import lengthens it
+
+    fields = item["UnclaimedFaces"].get("M", {})
+
+    def texts(name: str) -> tuple[str, ...]:
+        return tuple(each["S"] for each in fields.get(name, {}).get("L", ()) if "S" in each)
+
+    return Unclaimed(texts("FaceIds"), texts("Calls"), number(fields.get("Until", {})) or 0.0)
 
 
 def is_foreign(item: Mapping[str, Any]) -> bool:

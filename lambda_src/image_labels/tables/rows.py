@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from image_labels.tables.terms import DIGITS, MAX_RANK_BYTES, Term, rank, ranked
+
+if TYPE_CHECKING:
+    from image_labels.detectors.finding import Finding
 
 Value = dict[str, Any]
 # The key of a row of the labels table: its term and rank.
@@ -65,6 +68,15 @@ def rows_of(key: str, terms: tuple[Term, ...], uploaded: str = "") -> dict[RowKe
 def row_keys(key: str, terms: Iterable[Term], uploaded: str) -> list[RowKey]:
     """The keys of `rows_of`."""
     return [*(row_key(key, term) for term in terms), *([date_key(key, uploaded)] if uploaded else [])]
+
+
+def reserved_rows(key: str, findings: Iterable[Finding]) -> dict[RowKey, dict[str, Value]]:
+    """The rows of a photo in reserved partitions, which only name it."""
+    return {
+        (term, rank): {"Term": {"S": term}, "Rank": {"S": rank}, "PK": {"S": key}}
+        for finding in findings
+        for term, rank in finding.row_keys()
+    }
 
 
 def row_key(key: str, term: Term) -> RowKey:

@@ -16,6 +16,8 @@ images: one item per photo
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
     Text               M     the answer of DetectText (image_labels.tables.findings), if it is called; else absent
+    Faces              M     the answer of DetectFaces or IndexFaces (image_labels.tables.findings); else absent
+    UnclaimedFaces     M     FaceIds, Calls (L of S), Until (N): what the face collection has for no photo; else absent
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
@@ -37,6 +39,7 @@ labels: one row per term and photo, and reserved partitions
     "*delta"                 changes that are not in the counts yet. Rank: unique. Deltas (M): term -> 1 or -1
     "*count"                 a row per term. Rank: the term. Photos (N): how many photos have it, without the deltas;
                              and a row that says how far the counts are (image_labels.tables.counts). Rank: "*"
+    "*face <FaceId>"         a row per face in the face collection. Rank: "face". PK: of its photo
     "*usage"                 a row per day with a daily limit (image_labels.daily_limit). Rank: the day, an ISO date
                              (UTC). Images (N): how many images Rekognition was called for
     "*policy"                a row per label policy in use (image_labels.policy), written by Terraform. Rank: its id.
@@ -65,6 +68,7 @@ from image_labels.tables.rows import (
     month_of,
     month_partition,
     month_row,
+    reserved_rows,
     row_keys,
     rows_of,
     vocabulary_row,
@@ -74,6 +78,7 @@ from image_labels.tables.terms import listed, terms_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from image_labels.detectors.unclaimed import Unclaimed
     from image_labels.model import Photo
     from image_labels.tables.rows import RowKey
     from image_labels.tables.terms import Term
@@ -142,7 +147,14 @@ class Store:
         item = answer.get("Item")
         return None if item is None else item_of(key, item)
 
-    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:
+    def put(
+        self,
+        photo: Photo,
+        content: Labels | Rejected,
+        settings: str,
+        replacing: Item | None,
+        unclaimed: Unclaimed | None = None,
+    ) -> None:
         """Store the labels or the rejection in place of the item that was read, or as a new item.
 
         Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
@@ -155,6 +167,8 @@ class Store:
             "LabelledAt": {"S": content.at or now},
             "Revision": {"N": str(revision)},
         }
+        if unclaimed:
+            item["UnclaimedFaces"] = items.unclaimed_attribute(unclaimed)
         if isinstance(content, Rejected):
             item |= {"Status": {"S": "REJECTED"}, "Reason": {"S": content.reason}}
         else:
@@ -172,10 +186,11 @@ class Store:
                 item |= attributes_of(content.findings, now)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         # Of the findings as they are stored, because a part may have been cut.
-        terms = terms_of(content.labels, items.findings_of(item)) if isinstance(content, Labels) else ()
+        stored = items.findings_of(item)
+        terms = terms_of(content.labels, stored) if isinstance(content, Labels) else ()
         dated = photo.modified if isinstance(content, Labels) else ""  # a rejected photo has no rows
         self._learn(terms, dated)
-        rows = rows_of(photo.key, terms, dated)
+        rows = rows_of(photo.key, terms, dated) | reserved_rows(photo.key, stored)
         old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
         new = [self._put_row(row) for row in rows.values()]
         counted = self._count(photo.key, revision, replacing, listed(terms) if dated else ())
@@ -199,12 +214,25 @@ class Store:
         delete = {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)
         self._transact([{"Delete": delete}, *rows, *counted])
 
+    def mark_unclaimed(self, item: Item, unclaimed: Unclaimed) -> Item:
+        """Store what is unclaimed in the face collection with the item that was read, and return the item as it is now.
+
+        Raises as `put` does.
+        """
+        if unclaimed:
+            values = {":unclaimed": items.unclaimed_attribute(unclaimed)}
+            marked = self._mark(item, item.rows, "SET Revision = :new, UnclaimedFaces = :unclaimed", values)
+        else:
+            marked = self._mark(item, item.rows, "SET Revision = :new REMOVE UnclaimedFaces", {})
+        return replace(marked, unclaimed=unclaimed or None)
+
     def index(self, item: Item) -> None:
         """Write the rows of an item that was read and whose rows are incomplete. Raises as `put` does."""
         self._learn(item.terms, item.dated)
         if item.rows is Rows.EMPTYING:
             item = self._mark(item, Rows.FILLING, "SET Revision = :new REMOVE #rows, Emptying", {})
-        self._fill(item, rows_of(item.key, item.terms, item.dated))
+        rows = rows_of(item.key, item.terms, item.dated) | reserved_rows(item.key, item.findings)
+        self._fill(item, rows)
 
     # -- writes that do not fit into one transaction
 
@@ -220,16 +248,19 @@ class Store:
         revision = self._new_revision()
         marked = replace(item, revision=revision, rows=rows, foreign=None)
         condition = _unchanged(item)
+        names = {"#rows": "Rows"} if "#rows" in expression else {}
+        names |= condition.get("ExpressionAttributeNames", {})
         update = {
             "TableName": self._images,
             "Key": {"PK": {"S": item.key}},
             "UpdateExpression": expression,
             "ConditionExpression": condition["ConditionExpression"],
-            "ExpressionAttributeNames": {"#rows": "Rows"} | condition.get("ExpressionAttributeNames", {}),
             "ExpressionAttributeValues": values
             | {":new": {"N": str(revision)}}
             | condition.get("ExpressionAttributeValues", {}),
         }
+        if names:  # DynamoDB refuses an empty map, and names that are not used
+            update["ExpressionAttributeNames"] = names
         self._transact([{"Update": update}, *self._count(item.key, revision, item, marked.counted)])
         return marked
 
@@ -305,7 +336,10 @@ class Store:
 
 
 def _row_keys(item: Item | None) -> list[RowKey]:
-    return [] if item is None else row_keys(item.key, item.terms, item.dated)
+    if item is None:
+        return []
+    reserved = list(reserved_rows(item.key, item.findings))[: items.MAX_FOREIGN_TERMS]
+    return row_keys(item.key, item.terms, item.dated) + reserved
 
 
 def _rows(number: int) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-# The module with S3 Batch Operations, applied like the examples.
+# The module with S3 Batch Operations and with a face collection, applied like the examples.
 
 terraform {
   required_version = ">= 1.9"
@@ -24,6 +24,8 @@ module "image_labels" {
   name = "image-labels-jobs"
 
   enable_batch_operations = true
+
+  faces = { index = true }
 
   bucket_force_destroy = true
   deletion_protection  = false

@@ -72,7 +72,7 @@ resource "aws_sns_topic_subscription" "pager" {
   raw_message_delivery = true
 }
 
-# The module has no face collection. This one shows that Terraform can create one in the emulated Rekognition.
+# A face collection that is not the module's, with tags.
 resource "aws_rekognition_collection" "people" {
   collection_id = "${var.name}-people"
 

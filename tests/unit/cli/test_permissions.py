@@ -22,8 +22,10 @@ from image_labels_cli.feeding import session
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.permissions import (
     COMMAND_PERMISSIONS,
+    FACE_PERMISSIONS,
     KMS_PERMISSIONS,
     OPERATIONS,
+    OPERATOR_FACE_PERMISSIONS,
     OPERATOR_KMS_PERMISSIONS,
     OPERATOR_PERMISSIONS,
     UPLOADER_PERMISSIONS,
@@ -32,7 +34,9 @@ from image_labels_cli.permissions import (
 )
 from image_labels_cli.redrive import queues as redrive_queues
 from image_labels_cli.times import Time
+from support.collection_aws import ASKED, collection_of_files, put_people, serve
 from support.command import run
+from support.face_collection import COLLECTION
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.messages import event, show_all, sqs_client
 from support.policies import NO_RULES
@@ -58,6 +62,7 @@ USES = {
         ["find", "dog", "--download", "photos"],
     ],
     "labels": [["labels"], ["labels", "d"]],
+    "faces": [["faces", "--like", "images/ada.jpg"], ["faces", "--like", "ada.jpg"]],
     "status": [["status"]],
 }
 # The same for the commands of operators.
@@ -71,6 +76,8 @@ OPERATOR_USES = {
     ],
     "redrive": [["redrive", "--all"]],
 }
+# In addition with faces.index.
+WITH_FACES = {"faces": FACE_PERMISSIONS, "audit": OPERATOR_FACE_PERMISSIONS}
 # More terms than a row holds.
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
 
@@ -91,7 +98,7 @@ class Guard:
         """Handles botocore's event before each request."""
         service = model.service_model.signing_name
         action = OPERATIONS.get(model.name, f"{service}:{model.name}")
-        names = [params[name] for name in ("TableName", "QueueUrl", "Bucket") if name in params]
+        names = [params[name] for name in ("TableName", "QueueUrl", "Bucket", "CollectionId") if name in params]
         for name in names or params.get("RequestItems", ()):
             resource = self.resources[name]
             if action == "s3:ListBucket":
@@ -127,11 +134,18 @@ def guard(
     monkeypatch.setenv("IMAGE_LABELS_MAX_LABELS", "10")
     put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
     write_photos(dynamodb, {"images/crowd.jpg": CROWD})
+    collection = collection_of_files()
+    for name in ("ada", "ada2"):
+        put_people(store, collection, f"images/{name}.jpg", "Ada")
+    (tmp_path / "ada.jpg").write_bytes(b"Ada")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGE_LABELS_FACES_SETTINGS", ASKED.text)
     row = {"Term": {"S": "*policy"}, "Rank": {"S": "p"}, "Policy": {"S": json.dumps(NO_RULES)}}
     dynamodb.put_item(TableName=LABELS_TABLE, Item=row)
     send_dead_letter(queues["dead-letters"], event("x.jpg"), Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
-    return Guard(
+    guard = Guard(
         {
+            COLLECTION: Resource.FACE_COLLECTION,
             TABLE: Resource.IMAGES_TABLE,
             LABELS_TABLE: Resource.LABELS_TABLE,
             BUCKET: Resource.PHOTOS,
@@ -140,6 +154,8 @@ def guard(
             waiting_queue: Resource.WAITING_QUEUE,
         }
     )
+    serve(guard.aws, collection)
+    return guard
 
 
 @pytest.fixture(autouse=True)
@@ -157,7 +173,7 @@ def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listed(command: str) -> set[tuple[str, Resource]]:
-    actions = (COMMAND_PERMISSIONS | OPERATOR_PERMISSIONS)[command]
+    actions = (COMMAND_PERMISSIONS | OPERATOR_PERMISSIONS)[command] | WITH_FACES.get(command, {})
     return {(action, resource) for action, resources in actions.items() for resource in resources}
 
 

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from image_labels.calls import Caller
 from image_labels.daily_limit import DailyLimit
+from image_labels.detectors.face_claims import FaceClaims
+from image_labels.detectors.face_index import FaceIndex
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.tables.counts import Counts
@@ -44,6 +46,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "detectors": {"versioned": True, "detecting": True},
     "detectors, many rows, no versions": {"versioned": False, "detecting": True, "max_actions": 3},
     "detectors, three images a day": {"versioned": True, "detecting": True, "limit": 3},
+    "faces": {"versioned": True, "indexing": True},
+    "faces, many rows, no versions": {"versioned": False, "indexing": True, "max_actions": 3},
+    "faces, three images a day": {"versioned": True, "indexing": True, "limit": 3},
 }
 
 
@@ -72,6 +77,7 @@ def differences(
     another_writer: bool = False,
     changing_settings: bool = False,
     detecting: bool = False,
+    indexing: bool = False,
     **options: Any,
 ) -> list[str]:
     """The differences at the end of a history, or the error that ended it: see the errors of `support.world`."""
@@ -82,6 +88,7 @@ def differences(
         another_writer=another_writer,
         changing_settings=changing_settings,
         detecting=detecting,
+        indexing=indexing,
     )
     try:
         History(world, **options).play(steps)
@@ -241,6 +248,34 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make": mutant(Reconciler, ("detector.choose(finding)", "finding")),
         "detecting": True,
     },
+    "item not marked before its faces are indexed": lambda: {
+        "make_claims": mutant(FaceClaims, ("self._items.mark_unclaimed(item, others | own)", "item")),
+        "indexing": True,
+    },
+    "faces of a replaced photo not deleted": lambda: {
+        "make_claims": mutant(FaceClaims, ("(_unclaimed(item) | Unclaimed(_claimed(item)))", "_unclaimed(item)")),
+        "indexing": True,
+    },
+    "faces of a deleted photo not deleted": lambda: {
+        "make_claims": mutant(
+            FaceClaims, ("        self.detector.delete(unclaimed)\n        return item", "        return item")
+        ),
+        "indexing": True,
+    },
+    "faces of a call without an answer not looked for": lambda: {
+        "make_index": mutant(FaceIndex, ("if unclaimed.calls:", "if False:")),
+        "indexing": True,
+    },
+    "faces that could not be stored not deleted": lambda: {
+        "make_claims": mutant(FaceClaims, ("self.detector.delete(Unclaimed(indexed.face_ids))", "pass")),
+        "indexing": True,
+    },
+    "rows of faces not deleted": lambda: {
+        "make_store": mutant(
+            Store, ("old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]", "old = []")
+        ),
+        "indexing": True,
+    },
     "vocabulary not written": lambda: {
         "make_store": mutant(Store, ("self._write_batch(", "list(")),
     },
@@ -341,7 +376,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 # The options that are not mistakes.
-KEPT = ("versioned", "max_actions", "limit", "another_writer", "changing_settings", "detecting")
+KEPT = ("versioned", "max_actions", "limit", "another_writer", "changing_settings", "detecting", "indexing")
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from image_labels.model import Label, Labels, Photo, Rejected, iso_time
 from image_labels.tables.items import Item, Rows
 from image_labels.tables.store import Conflict
+
+if TYPE_CHECKING:
+    from image_labels.detectors.unclaimed import Unclaimed
 
 BUCKET = "photos-bucket"
 TABLE = "image-labels-images"
@@ -75,7 +79,14 @@ class FakeItems:
         self.reads += 1
         return self.items.get(key)
 
-    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None:
+    def put(
+        self,
+        photo: Photo,
+        content: Labels | Rejected,
+        settings: str,
+        replacing: Item | None,
+        unclaimed: Unclaimed | None = None,
+    ) -> None:
         if self.items.get(photo.key) != replacing:
             raise Conflict
         self.writes += 1
@@ -94,6 +105,7 @@ class FakeItems:
             labelled_at=at,
             answer=answer,
             uploaded=photo.modified,
+            unclaimed=unclaimed or None,
             findings=tuple(replace(each, at=each.at or at) for each in getattr(content, "findings", ())),
         )
         self.contents[photo.key] = content
@@ -104,6 +116,13 @@ class FakeItems:
         self.writes += 1
         del self.items[item.key]
         del self.contents[item.key]
+
+    def mark_unclaimed(self, item: Item, unclaimed: Unclaimed) -> Item:
+        if self.items.get(item.key) != item:
+            raise Conflict
+        self.touch(item.key)
+        self.items[item.key] = replace(self.items[item.key], unclaimed=unclaimed or None)
+        return self.items[item.key]
 
     def index(self, item: Item) -> None:
         self.indexed.append(item.key)

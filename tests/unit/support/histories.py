@@ -12,6 +12,8 @@ With changing settings, the module is applied with others at any time. Each phot
 
 The schedule adds the deltas of terms to their counts. Two such runs may be at work at once, and they may die, too.
 
+With face indexing, the maximum number of faces changes, and Rekognition may throttle.
+
 With detectors, the settings also switch DetectText on and off, and DetectText may throttle.
 
 With another writer, a program that does not know the module writes items where there are none, and changes attributes
@@ -24,12 +26,15 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError
 from greenlet import GreenletExit, greenlet
 from image_labels.calls import Caller, Unlimited, Unreadable
 from image_labels.daily_limit import DailyLimit
+from image_labels.detectors.face_claims import FaceClaims
+from image_labels.detectors.face_index import FaceIndex
 from image_labels.detectors.text import TextCriteria, TextDetector
 from image_labels.failures import OverDailyLimit, TryAgain
 from image_labels.model import iso_time
@@ -73,6 +78,8 @@ SPURT = 12
 TICK = 5 * 60  # seconds between two runs of the schedule
 MOVERS = 2
 FOLDERS = 2
+# Calls of the tables for which a photo is a worker's that indexes its faces. Some workers pause for longer.
+LEASE = 60
 
 
 class UnsettledError(AssertionError):
@@ -101,12 +108,17 @@ class History:
         make_limit: Callable[..., DailyLimit] = DailyLimit,
         make_waiting: Callable[..., WaitingPhotos] = WaitingPhotos,
         make_counts: Callable[..., Counts] = Counts,
+        make_index: Callable[..., FaceIndex] = FaceIndex,
+        make_claims: Callable[..., FaceClaims] = FaceClaims,
         max_actions: int = 100,
     ) -> None:
         self.world = world
         self._make_limit = make_limit
         self._make = make
         self._make_caller = make_caller
+        self._make_index = make_index
+        self._make_claims = make_claims
+        self._calls = count()
         self._store = make_store(
             world.tables, "images", "labels", now=world.clock, new_revision=revisions(), max_actions=max_actions
         )
@@ -180,7 +192,14 @@ class History:
                 self._apply(*DETECTOR_SETTINGS[who % len(DETECTOR_SETTINGS)])
             case 10 if self.world.detecting:
                 self.world.text_throttles = ATTEMPTS
-            case 13 if self.world.changing_settings or (self.world.detecting and self.world.limit is None):
+            case 11 if self.world.faces is not None:
+                self.world.faces.max_faces = 1 if self.world.faces.max_faces == 5 else 5
+                self._apply(self.world.wanted, None)
+            case 10 if self.world.faces is not None:
+                self.world.faces.collection.throttles = 1 + who % 8
+            case 13 if self.world.changing_settings or (
+                (self.world.detecting or self.world.indexing) and self.world.limit is None
+            ):
                 self._relabel(key)
             case 12 if self.world.limit is not None:
                 self._tick(DAY)
@@ -216,7 +235,8 @@ class History:
         running = self.workers[worker]
         if running is None:
             return
-        self.world.faults += failure is not None
+        if failure is not None:
+            self._fault(running)
         self._go_on(worker, lambda: running.thread.throw(failure) if failure else running.thread.switch())
 
     def _go_on(self, worker: int, resume: Callable[[], object]) -> None:
@@ -242,8 +262,13 @@ class History:
         if deliver_again:
             self.queue.append(running.message)
         if not running.thread.dead:
-            self.world.faults += 1
+            self._fault(running)
             running.thread.throw()  # GreenletExit: it ends at its current call
+
+    def _fault(self, running: Running) -> None:
+        self.world.faults += 1
+        if self.world.faces is not None:
+            self.world.faces.faulted.add(running.thread)
 
     def _new_reconcilers(self) -> list[Reconciler]:
         """One for each worker, with the settings of the world."""
@@ -261,8 +286,22 @@ class History:
             if self.world.text is not None:
                 caller = self._caller("DetectText", allowance)
                 detectors.append(TextDetector(client, caller, TextCriteria(self.world.text)))
-            reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted, detectors))
+            claims = self._claims(allowance)
+            reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted, detectors, claims))
         return reconcilers
+
+    def _claims(self, allowance: DailyLimit | Unlimited) -> FaceClaims | None:
+        if self.world.faces is None:
+            return None
+        index = self._make_index(
+            self.world.faces.collection,
+            self._caller("IndexFaces", allowance),
+            self.world.faces.asked,
+            Pace(math.inf),
+            new_id=lambda: str(next(self._calls)),
+            sleep=lambda _seconds: None,
+        )
+        return self._make_claims(index, self._store, seconds=LEASE, now=self.world.clock)
 
     def _caller(self, api: str, allowance: DailyLimit | Unlimited) -> Caller:
         return self._make_caller(api, Pace(math.inf), allowance, sleep=lambda _seconds: None)

@@ -237,6 +237,15 @@ class Tables:
                 _add(items, action, "Folds", ":one")
                 if "REMOVE" in action["UpdateExpression"]:
                     items[key].pop("Since", None)
+            case "Update", "SET Revision = :new, UnclaimedFaces = :unclaimed":
+                values = action["ExpressionAttributeValues"]
+                items.setdefault(key, dict(action["Key"])).update(
+                    Revision=values[":new"], UnclaimedFaces=values[":unclaimed"]
+                )
+            case "Update", "SET Revision = :new REMOVE UnclaimedFaces":
+                item = items.setdefault(key, dict(action["Key"]))
+                item["Revision"] = action["ExpressionAttributeValues"][":new"]
+                item.pop("UnclaimedFaces", None)
             case _:
                 raise AssertionError(f"not an action of the store: {kind} {action}")
 

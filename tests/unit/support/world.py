@@ -23,8 +23,9 @@ from image_labels.model import Label, Labels, Photo, Rejected, iso_time
 from image_labels.selection import Criteria, Wanted
 from image_labels.tables.counts import Counts
 from image_labels.tables.items import findings_of, is_foreign, labels_of
-from image_labels.tables.rows import rows_of
+from image_labels.tables.rows import reserved_rows, rows_of
 from image_labels.tables.terms import terms_of
+from support.face_world import FaceWorld
 from support.fakes import BUCKET
 from support.tables import Attributes, Tables
 
@@ -138,6 +139,7 @@ class World:
     another_writer: bool = False
     changing_settings: bool = False
     detecting: bool = False
+    indexing: bool = False
     conditional: bool = True  # False: tables that ignore conditions, for test_mistake_is_found
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
@@ -151,6 +153,11 @@ class World:
     def __post_init__(self) -> None:
         self.tables = Tables(self._network, conditional=self.conditional, on_write=self._no_older_one)
         self._labelled: dict[str, int] = {}
+        self.faces: FaceWorld | None = None
+        if self.indexing:
+            self.faces = FaceWorld(
+                lambda image: self._read(**image["S3Object"]), network, self.tables.images, self._billing
+            )
         self._throttled: dict[greenlet, str] = {}  # the contents whose text workers did not get
 
     def _network(self, call: Callable[[], T]) -> T:
@@ -252,7 +259,20 @@ class World:
         if photo is not None and photo.etag == asked and (item is None or item["ETag"]["S"] != asked):
             raise PaidAgainError(f"the labels of {key!r} are not stored, and DetectText throttles")
 
+    def _billing(self) -> Callable[[], None]:
+        """Called before an image is sent. What it returns bills the image, on the day that it was sent."""
+        today = int(self.now // DAY)
+
+        def bill() -> None:
+            self.billed[today] += 1
+            if self.limit is not None and self.billed[today] > self.limit:
+                raise OverLimitError(f"{self.billed[today]} images on a day that has {self.limit}")
+
+        return bill
+
     def _no_older_one(self, images: dict[str, Attributes]) -> None:
+        if self.faces is not None:
+            self.faces.watch(images)
         # Not those of another writer, which may have any ETag.
         labelled = {key: int(item["ETag"]["S"]) for key, item in images.items() if not is_foreign(item)}
         if len(labelled) < len(images) and not self.another_writer:
@@ -272,7 +292,8 @@ class World:
     @property
     def settings(self) -> str:
         """Of all items at the end."""
-        return self.wanted.text + ("" if self.text is None else TextCriteria(self.text).settings)
+        text = "" if self.text is None else TextCriteria(self.text).settings
+        return self.wanted.text + text + ("" if self.faces is None else self.faces.asked.settings)
 
     # -- the end of a history
 
@@ -308,12 +329,15 @@ class World:
                 found.append(f"{key!r} has findings from before {self.again[key]}")
             if isinstance(fresh, Labels):
                 fresh_rows |= rows_of(key, terms_of(fresh.labels, fresh_findings), uploaded)
-            own = rows_of(key, terms_of(labels_of(item), findings), uploaded) if isinstance(fresh, Labels) else ()
+            own = rows_of(key, terms_of(labels_of(item), findings), uploaded) if isinstance(fresh, Labels) else {}
+            own |= reserved_rows(key, findings)
             if item.get("Rows") != {"N": str(len(own))}:
                 found.append(f"{key!r} does not know its rows")
         found += [f"no row {row}" for row in sorted(fresh_rows.keys() - rows.keys())]
         found += [f"a row without its photo {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
         found += [f"row {row} is stale" for row in fresh_rows.keys() & rows.keys() if rows[row] != fresh_rows[row]]
+        if self.faces is not None:
+            found += self.faces.differences(self.tables.items["labels"], self.objects)
         known = self.tables.vocabulary() | {f"*uploaded {month}" for month in self.tables.months()}
         named = {term for (term, _), row in rows.items() if row.get("Kind") != {"S": "text"}}
         found += [f"not in the vocabulary: {term}" for term in named - known]

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from image_labels.tables.findings import text
+from image_labels.tables.findings import faces, text
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import FINDINGS, text_of
 
@@ -33,15 +33,17 @@ class Form(NamedTuple):
     """How a detector's entries are stored.
 
     `write` gives the lists, those first that are cut last. `read` takes the map and the finding's common members. It
-    raises KeyError, TypeError or ValueError for what this module did not write.
+    raises KeyError, TypeError or ValueError for what this module did not write. `scalars` gives further members.
     """
 
     write: Callable[[Any], dict[str, list[Value]]]
     read: Callable[[Mapping[str, Any], dict[str, Any]], Finding]
+    scalars: Callable[[Any], dict[str, Value]] = lambda _finding: {}
 
 
 FORMS: dict[str, Form] = {
     text.NAME: Form(text.write, text.read),
+    faces.NAME: Form(faces.write, faces.read, faces.scalars),
 }
 
 
@@ -67,6 +69,7 @@ def readable_findings(item: Mapping[str, Any]) -> tuple[Finding, ...]:
 def _fields(finding: Finding, now: str) -> dict[str, Value]:
     lists = FORMS[finding.detector].write(finding)
     fields: dict[str, Value] = {"Asked": {"S": finding.asked}, "At": {"S": finding.at or now}}
+    fields |= FORMS[finding.detector].scalars(finding)
     if finding.model_version:
         fields["ModelVersion"] = {"S": finding.model_version}
     if finding.reason:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from image_labels_cli.aws import Aws
 from image_labels_cli.deployment import Deployment
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
+from support.collection_aws import ASKED, aws_with, collection_of_files, put_people
 from support.command import run, run_on_terminal
+from support.face_collection import COLLECTION
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.foreign import LAB
 from support.seed import send_dead_letter
@@ -25,6 +28,7 @@ from support.seed import send_dead_letter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from support.face_collection import FaceCollection
 
 SETTINGS = "max_labels=10;min_confidence=80.0"
 DOG = Labels((Label("Dog", 99.0),), "3.0")
@@ -52,7 +56,7 @@ class Photos:
     def __init__(self, s3: S3Client, dynamodb: DynamoDBClient) -> None:
         self.s3 = s3
         self.dynamodb = dynamodb
-        self._store = Store(dynamodb, TABLE, LABELS_TABLE)
+        self.store = Store(dynamodb, TABLE, LABELS_TABLE)
         self._objects = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets
 
     def upload(self, key: str, body: bytes = b"a photo") -> Photo:
@@ -61,7 +65,7 @@ class Photos:
 
     def label(self, photo: Photo, content: Labels | Rejected = DOG, settings: str = SETTINGS) -> None:
         """Store the result for a photo as the function does."""
-        self._store.put(photo, content, settings, None)
+        self.store.put(photo, content, settings, None)
 
     def change(self, key: str, **attributes: Any) -> None:
         """Set attributes of an item; None removes one."""
@@ -364,3 +368,56 @@ def test_keys_with_control_characters_are_escaped_except_in_json(photos: Photos)
         assert r"images/a\u202e\x1b[2J\tb.jpg" in result.stdout
         assert all(is_plain(line.replace("\t", "")) for line in result.output.splitlines())
     assert keys(audit(exit_code=1))["ghosts"] == [key]
+
+
+class TestFaces:
+    """The face collection is compared with the items."""
+
+    @pytest.fixture
+    def collection(self, agreeing: Photos, monkeypatch: pytest.MonkeyPatch) -> FaceCollection:
+        """Two photos of Ada and Bob, and their faces."""
+        monkeypatch.setenv("IMAGE_LABELS_FACES_SETTINGS", ASKED.text)
+        collection = collection_of_files()
+        for key, people in {"images/ada.jpg": "Ada", "images/team.jpg": "Ada Bob"}.items():
+            put_people(agreeing.store, collection, key, people, agreeing.upload(key))
+        return collection
+
+    def audit(self, collection: FaceCollection, *arguments: str) -> Any:
+        return run("audit", *arguments, make_aws=lambda _deployment: aws_with(collection))
+
+    def faces(self, collection: FaceCollection) -> Any:
+        return json.loads(self.audit(collection, "--json").stdout)["faces"]
+
+    def test_collection_agrees(self, collection: FaceCollection) -> None:
+        found = self.faces(collection)
+        assert (found["faces"], found["without_photo"], found["lost"]) == (3, [], [])
+
+    def test_face_without_a_photo_is_listed_with_the_command_that_deletes_it(self, collection: FaceCollection) -> None:
+        (bob,) = [face for face in collection.faces.values() if face.person == "Bob"]
+        collection.faces["lost"] = replace(bob, face_id="lost", external_image_id="another.call")
+        assert self.faces(collection)["without_photo"] == ["lost"]
+        result = self.audit(collection)
+        assert result.exit_code == 1
+        assert "face\twithout_photo\tlost\n" in result.stdout
+        assert f"aws rekognition delete-faces --collection-id {COLLECTION} --face-ids lost" in result.stderr
+        assert self.faces(collection)["without_photo_count"] == 1
+
+    def test_photo_whose_faces_are_gone_is_listed(self, collection: FaceCollection) -> None:
+        collection.faces = {i: face for i, face in collection.faces.items() if face.person != "Bob"}
+        assert self.faces(collection)["lost"] == ["images/team.jpg"]
+        assert "photo\tlost_faces\timages/team.jpg\n" in self.audit(collection).stdout
+
+    def test_photo_with_unclaimed_faces_is_stale(self, collection: FaceCollection, agreeing: Photos) -> None:
+        (bob,) = [face for face in collection.faces.values() if face.person == "Bob"]
+        collection.faces["open"] = replace(bob, face_id="open", external_image_id="open.call")
+        unclaimed = {"M": {"Calls": {"L": [{"S": "open.call"}]}}}
+        agreeing.change("images/ada.jpg", UnclaimedFaces=unclaimed)
+        agreeing.age(hours=1)
+        answer = json.loads(self.audit(collection, "--json").stdout)
+        assert answer["faces"]["without_photo"] == []
+        reasons = {each["key"]: each.get("reason") for each in answer["photos"]["stale"]}
+        assert "faces are to be deleted" in reasons["images/ada.jpg"]
+
+    def test_prefix_compares_no_faces(self, collection: FaceCollection) -> None:
+        assert json.loads(self.audit(collection, "images/", "--json").stdout)["faces"] is None
+        assert "ListFaces" not in collection.calls

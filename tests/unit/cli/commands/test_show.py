@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_labels.model import Rejected
 from image_labels.selection import Criteria
+from support.collection_aws import collection_of_files, put_people
 from support.command import run, run_on_terminal
 from support.detecting import KEY as DETECTED
 from support.detecting import Deployment
@@ -56,6 +57,9 @@ def test_show_json_has_all_attributes(store: Store) -> None:
         "other_text": None,
         "text_reason": None,
         "text_cut": False,
+        "faces": None,
+        "faces_reason": None,
+        "faces_cut": False,
     }
     assert label["boxes"][0] == {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 97.5}
     assert (label["name"], label["confidence"], label["parents"]) == ("Dog", 98.765, ["Animal", "Pet"])
@@ -129,6 +133,16 @@ def test_show_on_a_terminal_is_a_table(store: Store) -> None:
     assert "status               LABELLED" in shown
     assert "│ Dog   │ 98.8 │" in shown
     assert "false" not in shown  # what is as it should be is not mentioned
+
+
+def test_show_has_the_faces_with_their_numbers(store: Store) -> None:
+    (face_id,) = put_people(store, collection_of_files(), "images/ada.jpg", "Ada")
+    line = run("show", "images/ada.jpg").stdout.splitlines()[-1]
+    assert line.split("\t") == ["face", "1", "99", face_id, "Smile: yes 97.5"]
+    (face,) = json.loads(run("show", "images/ada.jpg", "--json").stdout)["faces"]
+    assert (face["face_id"], face["attributes"]) == (face_id, {"Smile": {"Value": True, "Confidence": 97.5}})
+    put_people(store, collection_of_files(), "images/fog.jpg", "Blurred")
+    assert "LOW_SHARPNESS" in run_on_terminal("show", "images/fog.jpg").stdout
 
 
 @pytest.mark.parametrize(

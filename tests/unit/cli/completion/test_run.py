@@ -164,6 +164,13 @@ class TestKeys:
     def test_single_directory_is_entered(self) -> None:
         assert after("show", "images/2") == ["images/2026/b.jpg", "images/2026/it's (1).png"]
 
+    def test_photo_to_search_by_is_a_file_or_a_key(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "images").mkdir()
+        (tmp_path / "import.jpg").touch()
+        assert after("faces", "--like", "im") == ["images/", "import.jpg", "images/2026/", "images/cat.jpg"]
+        assert after("faces", "--like", "images/c") == ["images/cat.jpg"]
+
     def test_uri(self) -> None:
         assert after("show", "s3:") == [f"s3://{BUCKET}/"]
         assert after("show", f"s3://{BUCKET}/images/c") == [f"s3://{BUCKET}/images/cat.jpg"]

@@ -276,3 +276,27 @@ def test_many_threads_lose_no_face(service: Service) -> None:
     for thread in threads:
         thread.join()
     assert len(set(listed(service))) == 20
+
+
+def test_metadata_dictates_faces_of_people(service: Service) -> None:
+    def put(key: str, faces: str) -> dict[str, Any]:
+        service.s3.put(key, portrait(BOB), faces=faces)
+        return s3_image(key)
+
+    group = put("images/group.jpg", "Ada=99.9@0.1:0.2:0.25:0.5|Bob=98@0.5:0.2:0.5:0.5")
+    bob, ada = service("IndexFaces", CollectionId=FAMILY, Image=group)["FaceRecords"]  # largest first
+    assert ada["FaceDetail"]["BoundingBox"] == {"Left": 0.1, "Top": 0.2, "Width": 0.25, "Height": 0.5}
+    assert (ada["Face"]["Confidence"], bob["Face"]["Confidence"]) == (99.9, 98)
+    found = service("SearchFacesByImage", CollectionId=FAMILY, Image=put("images/ada.jpg", "Ada=97"))
+    assert [match["Face"]["FaceId"] for match in found["FaceMatches"]] == [ada["Face"]["FaceId"]]
+    assert found["FaceMatches"][0]["Similarity"] > 99
+    assert len(service("DetectFaces", Image=put("images/two.jpg", "Ada=97|Eve=90"))["FaceDetails"]) == 2
+    assert service("DetectFaces", Image=put("images/nobody.jpg", ""))["FaceDetails"] == []
+
+
+@pytest.mark.parametrize("faces", ["Ada", "Ada=101", "=99", "Ada=99@0.9:0:0.2:0.1", "Ada=99@0:0:0:0.1"])
+def test_wrong_metadata_is_refused(service: Service, faces: str) -> None:
+    service.s3.put("images/a.jpg", portrait(BOB), faces=faces)
+    code, message = service.refused("DetectFaces", Image=s3_image("images/a.jpg"))
+    assert code == "InvalidParameterException"
+    assert faces in message
