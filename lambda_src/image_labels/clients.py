@@ -70,7 +70,7 @@ def make_clients(concurrency: int) -> Clients:
     lock = threading.Lock()
     return Clients(
         s3=cast("S3Client", client("s3", 5, 4)),
-        # Labels of a large photo take seconds. One attempt, because image_labels.rekognition makes further ones: each
+        # Labels of a large photo take seconds. One attempt, because image_labels.calls makes further ones: each
         # must keep the pace and the daily limit.
         rekognition=cast("RekognitionClient", client("rekognition", 15, 1)),
         dynamodb=cast("DynamoDBClient", client("dynamodb", 5, 4)),

@@ -10,22 +10,24 @@ gc.disable()
 
 import os  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable, Mapping  # noqa: E402
+from collections.abc import Callable, Mapping, Sequence  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
+from image_labels.calls import Allowance, Caller, Unlimited  # noqa: E402
 from image_labels.clients import make_clients  # noqa: E402
 from image_labels.events import Source, read  # noqa: E402
 from image_labels.pace import Pace  # noqa: E402
 from image_labels.photos import Photos  # noqa: E402
 from image_labels.queues.redelivery import Redelivery  # noqa: E402
 from image_labels.reconcile import Reconciler  # noqa: E402
-from image_labels.rekognition import Allowance, Labeller, Unlimited  # noqa: E402
+from image_labels.rekognition import Labeller  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
 from image_labels.tables.store import Store  # noqa: E402
 from image_labels.worker import Worker  # noqa: E402
 
 if TYPE_CHECKING:
     from image_labels.clients import Clients
+    from image_labels.detectors.finding import Detector
     from image_labels.queues.waiting import WaitingPhotos
     from image_labels.selection import Wanted
 
@@ -79,18 +81,23 @@ def make_function(
             lambda: read_policy(clients.dynamodb, settings.labels_table, settings.label_policy_id),
         )
         filters = policy.request_filters
+    detectors: Sequence[Detector] = ()
+    if settings.has_detectors:
+        from image_labels.detectors.make import make_detectors  # not at the start: the import lengthens it
+
+        detectors = make_detectors(settings, clients.rekognition, allowance)
     reconciler = Reconciler(
         Photos(clients.s3, settings.bucket),
         Labeller(
             clients.rekognition,
-            Pace(settings.detect_labels_per_second),
-            allowance,
+            Caller("DetectLabels", Pace(settings.detect_labels_per_second), allowance),
             max_labels=settings.max_labels,
             min_confidence=settings.requested_min_confidence,
             filters=filters,
         ),
         Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
         wanted,
+        detectors,
     )
     redelivery = Redelivery(
         clients.sqs,

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from image_labels.detectors.finding import Finding
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Labels:
 
     `others` are the labels of Rekognition's answer that the settings leave out. `asked` has the criteria of the request
     (see image_labels.selection), "" for those of the settings. `at` is the time of the answer, "" for now.
+    `findings` are those of detectors.
     """
 
     labels: tuple[Label, ...]
@@ -62,6 +67,7 @@ class Labels:
     others: tuple[Label, ...] = ()
     asked: str = ""
     at: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

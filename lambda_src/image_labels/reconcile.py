@@ -6,19 +6,20 @@ in the same state.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from image_labels.calls import Unreadable
 from image_labels.failures import TryAgain
 from image_labels.model import Labels, Rejected
-from image_labels.rekognition import Unreadable
 from image_labels.selection import from_stored
 from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
+    from image_labels.detectors.finding import Detector, Finding
     from image_labels.model import Photo
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
@@ -40,9 +41,18 @@ class Outcome(StrEnum):
 
 @dataclass
 class Cost:
-    """The calls of Rekognition that were answered for a key, and are therefore billed."""
+    """The calls of Rekognition that were answered for a key, and are therefore billed.
+
+    `by_detector` has those of each detector, by the API's name in boto3.
+    """
 
     rekognition_calls: int = 0
+    by_detector: dict[str, int] = field(default_factory=dict)
+
+    def add(self, api: str) -> None:
+        """Count a call of a detector's API."""
+        self.rekognition_calls += 1
+        self.by_detector[api] = self.by_detector.get(api, 0) + 1
 
 
 @dataclass(frozen=True)
@@ -78,14 +88,39 @@ class ItemStore(Protocol):
     def index(self, item: Item) -> None: ...
 
 
-class Reconciler:
-    """Reconciles the item of a key with the object of that key. Safe to use from several threads."""
+@dataclass
+class Known:
+    """What is known about a photo so far: its labels or its rejection, and the findings of detectors by their names.
 
-    def __init__(self, photos: PhotoSource, labels: LabelSource, items: ItemStore, wanted: Wanted) -> None:
+    `unsaved` says whether Rekognition has answered something that is not stored yet. `failure` ended the questions.
+    """
+
+    photo: Photo
+    content: Labels | Rejected | None = None
+    findings: dict[str, Finding] = field(default_factory=dict)
+    unsaved: bool = False
+    failure: Exception | None = None
+
+
+class Reconciler:
+    """Reconciles the item of a key with the object of that key. Safe to use from several threads.
+
+    `detectors` are asked in this order about each photo that DetectLabels takes.
+    """
+
+    def __init__(
+        self,
+        photos: PhotoSource,
+        labels: LabelSource,
+        items: ItemStore,
+        wanted: Wanted,
+        detectors: Sequence[Detector] = (),
+    ) -> None:
         self._photos = photos
         self._labels = labels
         self._items = items
         self._wanted = wanted
+        self._detectors = detectors
 
     def reconcile(
         self,
@@ -101,15 +136,18 @@ class Reconciler:
         `abandoned` says whether the invocation has returned the key to its sender. Then Rekognition is not called and
         nothing is written, because no later check would correct a late write.
 
-        Labels from before the time `labelled_before` (see model.iso_time) are replaced by a new answer of Rekognition.
-        Labels of other settings are replaced without a call, if the stored answer has all that is wanted.
+        Answers from before the time `labelled_before` (see model.iso_time) are replaced by new ones of Rekognition.
+        Labels and findings of other settings are replaced without a call, if the stored answer has all that is wanted.
+
+        If a detector fails, the other answers are stored before its failure is raised, with settings that name only
+        what is there. The next attempt then asks only for what is missing.
 
         The item is read before the object. In the other order, if another worker labels a new object between the two
         reads, item and object would seem to disagree, and labels of the older object would overwrite the newer ones.
         """
         result = Result(Outcome.UNCHANGED)
         cost = cost or Cost()
-        answered: tuple[Photo, Labels | Rejected] | None = None
+        known: Known | None = None
         written: Photo | None = None
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
@@ -125,18 +163,13 @@ class Reconciler:
                 if agree and item is not None:
                     self._items.index(item)  # its rows are not complete yet
                 elif photo is not None:
-                    if answered is None or answered[0] != photo:  # after a conflict, the previous answer is used
-                        content = self._stored(item, photo, before)
-                        if content is None:
-                            content = self._detect(photo, abandoned)
-                            if content is None:
-                                continue
-                            cost.rekognition_calls += 1
-                        answered = (photo, content)
-                        if abandoned():
-                            continue
-                    self._items.put(photo, answered[1], self._wanted.text, replacing=item)
-                    result = _result_of(answered[1])
+                    if known is None or known.photo != photo:  # after a conflict, the previous answers are used
+                        known = Known(photo)
+                    content = self._ask(known, item, before, abandoned, cost)
+                    if content is None or abandoned():
+                        continue
+                    self._store(known, content, item)
+                    result = _result_of(content)
                     written = photo
                 elif item is not None:
                     self._items.delete(item)
@@ -145,32 +178,98 @@ class Reconciler:
                 continue
         raise TryAgain(f"the object or its item changed {MAX_ROUNDS} times while it was being labelled")
 
-    def _agree(self, item: Item | None, photo: Photo | None, labelled_before: str) -> bool:
+    def _agree(self, item: Item | None, photo: Photo | None, before: str) -> bool:
         if item is None or photo is None:
             return item is None and photo is None
-        return _is_of(item, photo, labelled_before) and item.settings == self._wanted.text
+        current = _is_of(item, photo) and item.labelled_at >= before and _are_current(item.findings, before)
+        return current and item.settings == self._settings_without()
 
-    def _stored(self, item: Item | None, photo: Photo, labelled_before: str) -> Labels | Rejected | None:
+    def _settings_without(self, missing: Sequence[Detector] = ()) -> str:
+        """The settings of an item with all that is wanted, except what these detectors find."""
+        return self._wanted.text + "".join(each.settings for each in self._detectors if each not in missing)
+
+    def _ask(
+        self, known: Known, item: Item | None, before: str, abandoned: Callable[[], bool], cost: Cost
+    ) -> Labels | Rejected | None:
+        """Ask for what neither the item nor `known` has, until a detector fails.
+
+        None if the photo was replaced or deleted before Rekognition could read it. Raises if DetectLabels fails.
+        """
+        stored = item if item is not None and _is_of(item, known.photo) else None
+        try:
+            if known.content is None:
+                known.content = self._stored(stored, before)
+            if known.content is None:
+                known.content = self._detect(known.photo, abandoned)
+                known.unsaved = True
+                cost.rekognition_calls += 1
+            if isinstance(known.content, Labels):
+                self._ask_detectors(known, stored, before, abandoned, cost)
+        except Unreadable:
+            if self._photos.head(known.photo.key) == known.photo:
+                raise
+            return None
+        if isinstance(known.content, Rejected) or not known.findings:
+            return known.content
+        return replace(known.content, findings=tuple(known.findings.values()))
+
+    def _ask_detectors(
+        self, known: Known, item: Item | None, before: str, abandoned: Callable[[], bool], cost: Cost
+    ) -> None:
+        """Add the findings to `known`, and the failure of a detector. Raises Unreadable if the object has changed."""
+        for detector in self._detectors:
+            if detector.name in known.findings:
+                continue
+            finding = _finding_of(detector, item, before)
+            if finding is None and known.failure is None:
+                try:
+                    finding = detector.detect(known.photo, abandoned)
+                except Exception as error:
+                    if isinstance(error, Unreadable) and self._photos.head(known.photo.key) != known.photo:
+                        raise
+                    known.failure = error
+                else:
+                    known.unsaved = True
+                    cost.add(detector.api)
+            if finding is not None:
+                known.findings[detector.name] = detector.choose(finding)
+
+    def _store(self, known: Known, content: Labels | Rejected, item: Item | None) -> None:
+        """Store what is known. Raises the failure that has kept a detector from its answer, after that."""
+        asked = self._detectors if isinstance(content, Labels) else ()
+        missing = [each for each in asked if each.name not in known.findings]
+        if known.unsaved or not missing:
+            settings = self._settings_without(missing)
+            self._items.put(known.photo, content, settings, replacing=item)
+            known.unsaved = False
+        if missing and known.failure is not None:
+            raise known.failure
+
+    def _stored(self, item: Item | None, before: str) -> Labels | Rejected | None:
         """What the stored answer for this photo says under the settings; None if Rekognition must be asked."""
-        if item is None or not _is_of(item, photo, labelled_before):
+        if item is None or item.labelled_at < before:
             return None
         return from_stored(item.answer, self._wanted)
 
-    def _detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected | None:
-        """The labels or the rejection; None if the photo was replaced or deleted before Rekognition could read it."""
-        try:
-            answer = self._labels.detect(photo, abandoned)
-        except Unreadable:
-            if self._photos.head(photo.key) == photo:
-                raise
-            return None
+    def _detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected:
+        answer = self._labels.detect(photo, abandoned)
         return self._wanted.choose(answer) if isinstance(answer, Labels) else answer
 
 
-def _is_of(item: Item, photo: Photo, labelled_before: str) -> bool:
-    """Whether the item has labels of exactly this object that are not from before this time."""
+def _is_of(item: Item, photo: Photo) -> bool:
+    """Whether the item is about exactly this object."""
     labelled = (item.bucket, item.etag, item.version_id)
-    return labelled == (photo.bucket, photo.etag, photo.version_id) and item.labelled_at >= labelled_before
+    return labelled == (photo.bucket, photo.etag, photo.version_id)
+
+
+def _are_current(findings: Sequence[Finding], before: str) -> bool:
+    return all(finding.at >= before for finding in findings)
+
+
+def _finding_of(detector: Detector, item: Item | None, before: str) -> Finding | None:
+    """The stored finding of the detector, if it has all that is wanted."""
+    found = () if item is None else (each for each in item.findings if each.detector == detector.name)
+    return next((each for each in found if each.at >= before and detector.covers(each)), None)
 
 
 def _result_of(content: Labels | Rejected) -> Result:

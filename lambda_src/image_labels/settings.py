@@ -21,6 +21,8 @@ class Settings:
     first retry, and `daily_image_limit` the maximum number of images per day (UTC) to send to Rekognition, None for no
     limit. `requested_min_confidence` is the percentage that Rekognition is asked for, at most `min_confidence`.
     `label_policy_id` names the label policy, "" for none.
+    `text_min_confidence` is the percentage of lines of text, None if DetectText is not called. `detect_text_per_second`
+    is the number of its calls that one execution environment may make.
     `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
     Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
@@ -41,11 +43,18 @@ class Settings:
     requested_min_confidence: float
     daily_image_limit: int | None = None
     label_policy_id: str = ""
+    text_min_confidence: float | None = None
+    detect_text_per_second: float = 0.0
 
     @property
     def wanted(self) -> Criteria:
         """Decide the labels, together with the label policy. A photo whose item has others is labelled again."""
         return Criteria(self.max_labels, self.min_confidence)
+
+    @property
+    def has_detectors(self) -> bool:
+        """Whether anything is asked besides the labels: see image_labels.detectors."""
+        return self.text_min_confidence is not None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -54,6 +63,7 @@ class Settings:
         limited = "DAILY_IMAGE_LIMIT" in environment
         min_confidence = read.min_confidence()
         requested = "REQUESTED_MIN_CONFIDENCE" in environment
+        text = "TEXT_MIN_CONFIDENCE" in environment
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
@@ -73,6 +83,8 @@ class Settings:
             ),
             daily_image_limit=int(read.number("DAILY_IMAGE_LIMIT", int, 1, 1_000_000_000)) if limited else None,
             label_policy_id=environment.get("LABEL_POLICY_ID", ""),
+            text_min_confidence=read.text_min_confidence() if text else None,
+            detect_text_per_second=read.number("DETECT_TEXT_PER_SECOND", float, 0.01, 10_000) if text else 0.0,
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
@@ -80,9 +92,26 @@ class Settings:
 
 
 def fingerprint_of(environment: Mapping[str, str]) -> str:
-    """What is in the Settings of an item: the text of `wanted_by`, and LABEL_POLICY_ID if it is there and not empty."""
+    """The Settings of an item: the text of `wanted_by`, LABEL_POLICY_ID, and `detectors_by`, unless they are empty."""
     policy_id = environment.get("LABEL_POLICY_ID")
-    return wanted_by(environment).text + (f"{POLICY}{policy_id}" if policy_id else "")
+    labels = wanted_by(environment).text + (f"{POLICY}{policy_id}" if policy_id else "")
+    return labels + "".join(detectors_by(environment).values())
+
+
+def detectors_by(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the detectors that a function with these variables has, by name, in the order of an item's.
+
+    A variable that is empty counts as missing. Raises SettingsError that names the invalid ones.
+    """
+    read = _Reader(environment)
+    found = {}
+    if environment.get("TEXT_MIN_CONFIDENCE"):
+        from image_labels.detectors import text  # not at the function's start: the import lengthens it
+
+        found[text.NAME] = text.settings_of(read.text_min_confidence())
+    if read.problems:
+        raise SettingsError("; ".join(read.problems))
+    return found
 
 
 def wanted_by(environment: Mapping[str, str]) -> Criteria:
@@ -110,6 +139,9 @@ class _Reader:
 
     def min_confidence(self) -> float:
         return self.number("MIN_CONFIDENCE", float, 0, 100)
+
+    def text_min_confidence(self) -> float:
+        return self.number("TEXT_MIN_CONFIDENCE", float, 0, 100)
 
     def max_labels(self) -> int:
         # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html

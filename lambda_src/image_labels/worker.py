@@ -132,7 +132,7 @@ class Worker:
             failure = failure_of(error)
             if isinstance(failure, OverDailyLimit) and source is Source.S3_BATCH:
                 failure = OverDailyLimitOfJob(failure)
-            fields["rekognition_calls"] = cost.rekognition_calls
+            fields |= _calls(cost)
             if over.is_set():  # it is logged as handed back already, but without its calls of Rekognition
                 if cost.rekognition_calls:
                     logs.write(logger, logging.WARNING, "photo answered too late", fields)
@@ -151,7 +151,7 @@ class Worker:
         fields |= {
             "outcome": result.outcome.value,
             "labels": result.labels,
-            "rekognition_calls": cost.rekognition_calls,
+            **_calls(cost),
             "duration_ms": round((time.monotonic() - began) * 1000),
         }
         if task.sent_ms:  # the clocks of SQS and Lambda may differ a little
@@ -160,6 +160,11 @@ class Worker:
             fields["reason"] = result.reason
         logs.write(logger, logging.INFO, f"photo {result.outcome.value}", fields)
         return result
+
+
+def _calls(cost: Cost) -> dict[str, logs.Field]:
+    """The billed calls of all APIs, and those of each detector that was asked, such as `detect_text_calls`."""
+    return {"rekognition_calls": cost.rekognition_calls, **{f"{api}_calls": n for api, n in cost.by_detector.items()}}
 
 
 def _out_of_time(ref: ObjectRef, task: Task) -> Failure:

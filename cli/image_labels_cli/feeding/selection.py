@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from image_labels.rekognition import MAX_BYTES
+from image_labels.calls import MAX_BYTES
 from image_labels.selection import covers
 
 if TYPE_CHECKING:

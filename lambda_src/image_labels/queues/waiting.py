@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-    from image_labels.rekognition import Allowance
+    from image_labels.calls import Allowance
 
 logger = logging.getLogger(__name__)
 

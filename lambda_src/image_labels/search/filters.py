@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from image_labels.search.formula import FULL, Atom, Conjunction
+from image_labels.tables.items import FINDINGS
 from image_labels.tables.terms import DIGITS, percent_of
 
 # DynamoDB allows expressions of 4 KB, with 300 operators and functions. The difference is for the key prefix, TermsCut
@@ -131,7 +132,8 @@ def scan_filter(
     expression = f"({expression} OR NOT ({status} IN ({labelled}, {rejected})))"
     if prefix:
         expression = f"begins_with({p.name('PK')}, {p.value({'S': prefix})}) AND {expression}"
-    return p.request(expression) | {"ProjectionExpression": f"PK, Detections, {status}"}
+    findings = [p.name(attribute) for attribute in FINDINGS.values()]
+    return p.request(expression) | {"ProjectionExpression": ", ".join(("PK, Detections", status, *findings))}
 
 
 def _percent(confidence: int) -> dict[str, str]:

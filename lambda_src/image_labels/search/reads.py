@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.tables.items import readable_labels
+from image_labels.tables.items import FINDINGS_NAMES, findings_of, readable_labels
 from image_labels.tables.terms import terms_of, thousandths
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Reads:
     def photos(self, keys: Iterable[str]) -> dict[str, PhotoTerms]:
         """The photos with these keys, by key, from the images table. Keys that the table does not have are omitted."""
         request = {
-            "ProjectionExpression": "PK, Detections, #status",
-            "ExpressionAttributeNames": {"#status": "Status"},
+            "ProjectionExpression": ", ".join(("PK, Detections, #status", *FINDINGS_NAMES)),
+            "ExpressionAttributeNames": {"#status": "Status"} | FINDINGS_NAMES,
         }
         items = self._batch(self.images_table, [{"PK": {"S": key}} for key in dict.fromkeys(keys)], request)
         # The rows of a photo that has been rejected since the query are about to be deleted.
@@ -112,7 +112,7 @@ class Reads:
         if item.get("Status") != {"S": "LABELLED"} or labels is None:
             self.skipped.add(Skipped(self.images_table, (item["PK"]["S"],)))
             return None
-        terms = {term.text: thousandths(term.confidence) for term in terms_of(labels)}
+        terms = {term.text: thousandths(term.confidence) for term in terms_of(labels, findings_of(item))}
         return PhotoTerms(item["PK"]["S"], terms)
 
     def _batch(self, table: str, keys: list[Attributes], request: Attributes) -> Iterator[Attributes]:

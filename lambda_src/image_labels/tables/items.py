@@ -15,12 +15,15 @@ from image_labels.tables.item_size import item_size
 from image_labels.tables.terms import DIGITS, Term, rank, terms_of
 
 if TYPE_CHECKING:
+    from image_labels.detectors.finding import Finding
     from image_labels.model import Photo
 
 Value = dict[str, Any]
 # The key of a row of the labels table: its term and rank.
 RowKey = tuple[str, str]
 
+# Digits after the decimal point of a stored side of a box: 0.1 pixels of 10,000.
+BOX_DIGITS = 5
 # Each of a photo's rows carries all its terms. With more terms than this, writing them would cost more than
 # Rekognition does; the rows then refer to the photo's item.
 MAX_TERMS_IN_ROW = 250
@@ -44,6 +47,7 @@ class Item:
     agrees with no photo: its bucket, ETag and settings are empty here.
 
     `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
+    `findings` are those of detectors.
     """
 
     key: str
@@ -57,16 +61,20 @@ class Item:
     foreign: Mapping[str, Value] | None = None
     labelled_at: str = ""
     answer: Labels | Rejected | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
 ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying")
+# The attribute of each detector's finding, by the detector's name: see image_labels.tables.findings.
+FINDINGS = {"text": "Text"}
 # What `item_of` needs, as a ProjectionExpression.
 ITEM_PROJECTION = (
     "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
-    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason"
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, " + ", ".join(f"#{name}" for name in FINDINGS)
 )
-ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"}
+FINDINGS_NAMES = {f"#{name}": attribute for name, attribute in FINDINGS.items()}
+ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"} | FINDINGS_NAMES
 
 
 def item_of(key: str, item: Mapping[str, Any]) -> Item:
@@ -74,7 +82,8 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
     The rows of a foreign item are never considered complete. Its terms only say which of this photo's rows to delete.
     """
-    terms = terms_of(labels_of(item))
+    findings = findings_of(item)
+    terms = terms_of(labels_of(item), findings)
     if is_foreign(item):
         return Item(
             key=key,
@@ -98,6 +107,7 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
         labelled_at=text_of(item, "LabelledAt"),
         answer=_answer_of(item),
+        findings=findings,
     )
 
 
@@ -105,8 +115,17 @@ def is_foreign(item: Mapping[str, Any]) -> bool:
     """Whether another program wrote the item, or changed it so that it cannot be read as this module's."""
     labelled = item.get("Status") == {"S": "LABELLED"}
     return (
-        has_foreign_scalars(item) or labelled != ("Detections" in item) or (labelled and readable_labels(item) is None)
+        has_foreign_scalars(item)
+        or labelled != ("Detections" in item)
+        or (labelled and (readable_labels(item) is None or _has_foreign_findings(item)))
     )
+
+
+def _has_foreign_findings(item: Mapping[str, Any]) -> bool:
+    """Whether the findings are not those that the settings name, or cannot be read."""
+    named = FINDINGS.keys() & {part.partition("=")[0] for part in item["Settings"]["S"].split(";")}
+    stored = {detector for detector, attribute in FINDINGS.items() if attribute in item}
+    return named != stored or len(findings_of(item)) != len(stored)
 
 
 def has_foreign_scalars(item: Mapping[str, Any]) -> bool:
@@ -160,6 +179,15 @@ def readable_labels(item: Mapping[str, Any], attribute: str = "Detections") -> t
     return labels if found is not None and len(labels) == len(found) else None
 
 
+def findings_of(item: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """What detectors found, as far as it can be read."""
+    if not any(attribute in item for attribute in FINDINGS.values()):
+        return ()
+    from image_labels.tables.findings import readable_findings  # not at the start: the import lengthens it
+
+    return readable_findings(item)
+
+
 def text_of(item: Mapping[str, Any], attribute: str) -> str:
     """A text of an item; "" if it has none."""
     return str(item.get(attribute, {}).get("S", ""))
@@ -206,7 +234,7 @@ def percent(value: Mapping[str, Any]) -> float | None:
 def rows_of(key: str, terms: tuple[Term, ...]) -> dict[RowKey, dict[str, Value]]:
     """The rows of a photo in the labels table."""
     all_terms: dict[str, Value] = (
-        {"Terms": {"M": {term.text: _number(term.confidence, DIGITS) for term in terms}}}
+        {"Terms": {"M": {term.text: stored_number(term.confidence, DIGITS) for term in terms}}}
         if len(terms) <= MAX_TERMS_IN_ROW
         else {"TermsCut": {"BOOL": True}}
     )
@@ -217,7 +245,7 @@ def rows_of(key: str, terms: tuple[Term, ...]) -> dict[RowKey, dict[str, Value]]
             "PK": {"S": key},
             "Name": {"S": term.name},
             "Kind": {"S": term.kind.value},
-            "Confidence": _number(term.confidence, DIGITS),
+            "Confidence": stored_number(term.confidence, DIGITS),
         }
         | all_terms
         for term in terms
@@ -233,7 +261,7 @@ def _detection(label: Label) -> Value:
     return {
         "M": {
             "Name": {"S": label.name},
-            "Confidence": _number(label.confidence, DIGITS),
+            "Confidence": stored_number(label.confidence, DIGITS),
             "Parents": _strings(label.parents),
             "Aliases": _strings(label.aliases),
             "Categories": _strings(label.categories),
@@ -241,11 +269,11 @@ def _detection(label: Label) -> Value:
                 "L": [
                     {
                         "M": {
-                            "Left": _number(box.left, 5),
-                            "Top": _number(box.top, 5),
-                            "Width": _number(box.width, 5),
-                            "Height": _number(box.height, 5),
-                            "Confidence": _number(box.confidence, DIGITS),
+                            "Left": stored_number(box.left, BOX_DIGITS),
+                            "Top": stored_number(box.top, BOX_DIGITS),
+                            "Width": stored_number(box.width, BOX_DIGITS),
+                            "Height": stored_number(box.height, BOX_DIGITS),
+                            "Confidence": stored_number(box.confidence, DIGITS),
                         }
                     }
                     for box in label.instances
@@ -291,8 +319,8 @@ def _instance(box: Mapping[str, Any]) -> Instance:
     )
 
 
-def _number(value: float, digits: int) -> Value:
-    """Rekognition's single-precision noise is not worth its bytes: 5 digits of a ratio are 0.1 pixels of 10,000."""
+def stored_number(value: float, digits: int) -> Value:
+    """A number as it is stored. Rekognition's single-precision noise is not worth its bytes."""
     return {"N": f"{value:.{digits}f}"}
 
 

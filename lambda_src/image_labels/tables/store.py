@@ -14,15 +14,16 @@ images: one item per photo
     LabelModelVersion  S     Rekognition's
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
+    Text               M     the answer of DetectText (image_labels.tables.findings), if it is called; else absent
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
 
 labels: one row per term and photo, and the vocabulary
-    Term               S     partition key: the term, folded; "*" for the vocabulary, a row per term ever seen
+    Term               S     partition key: the term, folded; "*" for the vocabulary, a row per term ever seen but text
     Rank               S     sort key: best confidence first, then the object key; in the vocabulary, the term
     PK                 S     the object key
-    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent or category; percent
+    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent, category or text; percent
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
 
@@ -52,7 +53,7 @@ from image_labels.model import Labels, Rejected, iso_time
 from image_labels.tables import items
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
-from image_labels.tables.terms import Term, terms_of
+from image_labels.tables.terms import Kind, Term, terms_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -129,9 +130,10 @@ class Store:
         Raises Conflict if the item is no longer as it was read, and TryAgain if DynamoDB throttles.
         """
         item = items.photo_attributes(photo)
+        now = iso_time(self._now())
         item |= {
             "Settings": {"S": settings},
-            "LabelledAt": {"S": content.at or iso_time(self._now())},
+            "LabelledAt": {"S": content.at or now},
             "Revision": {"N": str(self._new_revision())},
         }
         if isinstance(content, Rejected):
@@ -145,8 +147,13 @@ class Store:
             if content.others:
                 unchanged = sum(not label.changed for label in content.labels)
                 item["Answered"] = {"N": str(unchanged + len(content.others))}
+            if content.findings:
+                from image_labels.tables.findings import attributes_of  # not at the start: the import lengthens it
+
+                item |= attributes_of(content.findings, now)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
-        terms = terms_of(content.labels) if isinstance(content, Labels) else ()
+        # Of the findings as they are stored, because a part may have been cut.
+        terms = terms_of(content.labels, items.findings_of(item)) if isinstance(content, Labels) else ()
         self._learn(terms)
         rows = rows_of(photo.key, terms)
         old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]
@@ -251,8 +258,12 @@ class Store:
                 return
 
     def _learn(self, terms: Iterable[Term]) -> None:
-        """Put terms that this environment has not seen yet into the vocabulary, before there are rows of them."""
-        new = [term for term in terms if term.text not in self._vocabulary]
+        """Put terms that this environment has not seen yet into the vocabulary, before there are rows of them.
+
+        Lines of text are not put there. Most are in one photo only, and the vocabulary is one partition that searches
+        read as a whole, and from which nothing is deleted.
+        """
+        new = [term for term in terms if term.kind is not Kind.TEXT and term.text not in self._vocabulary]
         for start in range(0, len(new), MAX_BATCH):
             self._write_batch([_vocabulary_row(term) for term in new[start : start + MAX_BATCH]])
         self._vocabulary.update(term.text for term in new)

@@ -1,14 +1,15 @@
-"""Search terms of a photo: the names, aliases, parents and categories of its labels, case-folded."""
+"""Search terms of a photo, case-folded: names, aliases, parents and categories of its labels, and lines of text."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from image_labels.detectors.finding import Finding
     from image_labels.model import Label
 
 # A sort key has 1,024 bytes, which is what an object key may have alone:
@@ -21,12 +22,13 @@ DIGITS = 3
 
 
 class Kind(StrEnum):
-    """The relation of a term to its label."""
+    """The relation of a term to its label, or the detector that found it. The first kind of a name counts."""
 
     LABEL = "label"
     ALIAS = "alias"
     PARENT = "parent"
     CATEGORY = "category"
+    TEXT = "text"
 
 
 _PRECEDENCE = {kind: n for n, kind in enumerate(Kind)}
@@ -52,21 +54,21 @@ def is_term(text: str) -> bool:
     return 0 < len(text.encode(errors="replace")) <= MAX_TERM_BYTES and not text.startswith("*")
 
 
-def terms_of(labels: Sequence[Label]) -> tuple[Term, ...]:
+def terms_of(labels: Sequence[Label], findings: Iterable[Finding] = ()) -> tuple[Term, ...]:
     """The terms of a photo without duplicates, highest confidence first.
 
     An alias, parent or category has the confidence of its label. A name that is also a label has the label's kind and
     confidence; of several aliases, parents and categories, the one with the highest confidence counts.
     """
     best: dict[str, Term] = {}
-    for term in _all_terms(labels):
+    for term in _all_terms(labels, findings):
         known = best.get(term.text)
         if is_term(term.text) and (known is None or _order(term) < _order(known)):
             best[term.text] = term
     return tuple(sorted(best.values(), key=lambda term: (-term.confidence, term.text)))
 
 
-def _all_terms(labels: Sequence[Label]) -> Iterator[Term]:
+def _all_terms(labels: Sequence[Label], findings: Iterable[Finding]) -> Iterator[Term]:
     for label in labels:
         confidence = round(label.confidence, DIGITS)
         for kind, names in (
@@ -77,6 +79,9 @@ def _all_terms(labels: Sequence[Label]) -> Iterator[Term]:
         ):
             for name in names:
                 yield Term(fold(name), name, kind, confidence)
+    for finding in findings:
+        for found, name, percent in finding.terms():
+            yield Term(fold(name), name, Kind(found), round(percent, DIGITS))
 
 
 def _order(term: Term) -> tuple[int, float]:

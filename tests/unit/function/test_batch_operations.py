@@ -18,7 +18,7 @@ from urllib.parse import unquote_plus
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from image_labels import rekognition
+from image_labels import calls
 from image_labels.events import read
 from image_labels.reconcile import Outcome, Result
 from support.batch_operations import Function, Job, ProtocolError
@@ -88,7 +88,7 @@ class Account:
 def account(
     monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient, shared_clients: Clients
 ) -> Account:
-    monkeypatch.setattr(rekognition, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(calls, "PAUSES", (0.0, 0.0))
     fake = Rekognition()
     clients = replace(shared_clients, rekognition=cast("RekognitionClient", fake))
     return Account(s3, dynamodb, fake, clients, start(monkeypatch, CONCURRENCY="1"))

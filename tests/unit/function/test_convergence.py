@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from image_labels.calls import Caller
 from image_labels.daily_limit import DailyLimit
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
-from image_labels.rekognition import Labeller
 from image_labels.tables.store import Store
 from support.histories import History
 from support.world import World
@@ -40,6 +40,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "one image a day, no versions": {"versioned": False, "limit": 1},
     "changing settings": {"versioned": True, "changing_settings": True},
     "changing settings, many rows, no versions": {"versioned": False, "changing_settings": True, "max_actions": 3},
+    "detectors": {"versioned": True, "detecting": True},
+    "detectors, many rows, no versions": {"versioned": False, "detecting": True, "max_actions": 3},
+    "detectors, three images a day": {"versioned": True, "detecting": True, "limit": 3},
 }
 
 
@@ -67,6 +70,7 @@ def differences(
     limit: int | None = None,
     another_writer: bool = False,
     changing_settings: bool = False,
+    detecting: bool = False,
     **options: Any,
 ) -> list[str]:
     """The differences at the end of a history, or the error that ended it: see the errors of `support.world`."""
@@ -76,6 +80,7 @@ def differences(
         limit=limit,
         another_writer=another_writer,
         changing_settings=changing_settings,
+        detecting=detecting,
     )
     try:
         History(world, **options).play(steps)
@@ -101,12 +106,13 @@ def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
 
 
 GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
-PUT_RESULT = "result = _result_of(answered[1])"
-STORED = "if item is None or not _is_of(item, photo, labelled_before):"
+PUT_RESULT = "result = _result_of(content)"
+STORED = "stored = item if item is not None and _is_of(item, known.photo) else None"
+FINDING = "finding = _finding_of(detector, item, before)\n"
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
     "no second check after a write": lambda: {
-        "make": mutant(Reconciler, (PUT_RESULT, "return _result_of(answered[1])")),
+        "make": mutant(Reconciler, (PUT_RESULT, "return _result_of(content)")),
     },
     "HEAD before item": lambda: {
         "make": mutant(Reconciler, (GET, "@"), (HEAD, GET), ("@", HEAD)),
@@ -115,7 +121,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make": mutant(Reconciler, ("self._items.delete(item)", "return result")),
     },
     "ETag not compared": lambda: {
-        "make": mutant(Reconciler, ("_is_of(item, photo, labelled_before) and item.settings", "item.settings")),
+        "make": mutant(Reconciler, ("_is_of(item, photo) and item.labelled_at", "item.labelled_at")),
     },
     "rows of previous labels not deleted": lambda: {
         "make_store": mutant(Store, ("if key not in rows]", "if False]")),
@@ -148,11 +154,11 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "another_writer": True,
     },
     "settings not compared": lambda: {
-        "make": mutant(Reconciler, (" and item.settings == self._wanted.text", "")),
+        "make": mutant(Reconciler, (" and item.settings == self._settings_without()", "")),
         "changing_settings": True,
     },
     "answer stored for another object used": lambda: {
-        "make": mutant(Reconciler, (STORED, "if item is None:")),
+        "make": mutant(Reconciler, (STORED, "stored = item")),
         "changing_settings": True,
     },
     "stored answer used although it lacks labels that are wanted": lambda: {
@@ -176,7 +182,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
             Reconciler,
             (
                 "written is not None and written == photo",
-                "answered is not None and answered[0] == photo",
+                "known is not None and known.photo == photo",
             ),
         ),
         "changing_settings": True,
@@ -185,13 +191,50 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make": mutant(Reconciler, ("written == photo else labelled_before", "written == photo else ''")),
         "changing_settings": True,
     },
+    "answers not stored if a detector fails": lambda: {
+        "make": mutant(Reconciler, ("if known.unsaved or not missing:", "if not missing:")),
+        "detecting": True,
+    },
+    "finding missing although the settings name it": lambda: {
+        "make": mutant(Reconciler, ("self._settings_without(missing)", "self._settings_without()")),
+        "detecting": True,
+    },
+    "finding stored for another object used": lambda: {
+        "make": mutant(
+            Reconciler, ("self._ask_detectors(known, stored, before", "self._ask_detectors(known, item, before")
+        ),
+        "detecting": True,
+    },
+    "finding in a previous object kept": lambda: {
+        "make": mutant(
+            Reconciler,
+            ("known = Known(photo)", "known = Known(photo, None, known.findings if known else {})"),
+        ),
+        "detecting": True,
+    },
+    "finding of a detector that is switched off kept": lambda: {
+        "make": mutant(
+            Reconciler,
+            ("tuple(known.findings.values())", "tuple(known.findings.values()) or stored.findings"),
+            (" or not known.findings:", " or not (known.findings or stored and stored.findings):"),
+        ),
+        "detecting": True,
+    },
+    "finding from before the time of a message kept": lambda: {
+        "make": mutant(Reconciler, (FINDING, "finding = _finding_of(detector, item, '')\n")),
+        "detecting": True,
+    },
+    "finding of other settings not chosen from": lambda: {
+        "make": mutant(Reconciler, ("detector.choose(finding)", "finding")),
+        "detecting": True,
+    },
     "vocabulary not written": lambda: {
         "make_store": mutant(Store, ("self._write_batch([", "list([")),
     },
     "images counted without a limit": lambda: {"conditional": False, "limit": 1},
     "images given back although they are billed": lambda: {
-        "make_labeller": mutant(
-            Labeller,
+        "make_caller": mutant(
+            Caller,
             (
                 "                return outcome",
                 "                self._allowance.give_back(day)\n                return outcome",
@@ -200,14 +243,14 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "limit": 1,
     },
     "images not given back although they are not billed": lambda: {
-        "make_labeller": mutant(
-            Labeller,
+        "make_caller": mutant(
+            Caller,
             ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 2,
     },
     "images counted yesterday and sent today": lambda: {
-        "make_labeller": mutant(Labeller, ("day = self._allowance.renew(day)", "pass")),
+        "make_caller": mutant(Caller, ("day = self._allowance.renew(day)", "pass")),
         "limit": 1,
     },
     "images of yesterday exchanged and not given back": lambda: {
@@ -215,11 +258,11 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "limit": 1,
     },
     "images sent before they are counted": lambda: {
-        "make_labeller": mutant(
-            Labeller,
+        "make_caller": mutant(
+            Caller,
             ("        day = self._take_turn(abandoned)\n", ""),
-            ("        try:\n            return _labels(answer, asked)", "@"),
-            ("@", "        self._allowance.take()\n        try:\n            return _labels(answer, asked)"),
+            ("        try:\n            return read(answer)", "@"),
+            ("@", "        self._allowance.take()\n        try:\n            return read(answer)"),
             ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),
         ),
         "limit": 1,
@@ -254,7 +297,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 # The options that are not mistakes.
-KEPT = ("max_actions", "limit", "another_writer", "changing_settings")
+KEPT = ("max_actions", "limit", "another_writer", "changing_settings", "detecting")
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

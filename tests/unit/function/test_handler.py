@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -14,7 +15,7 @@ import boto3
 import pytest
 from image_labels.clients import make_clients
 from image_labels.settings import SettingsError
-from support.cold_start import Context, start
+from support.cold_start import VARIABLES, Context, start
 from support.event_files import load
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.replaced import Replaced
@@ -32,6 +33,23 @@ def test_photo_is_labelled(monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamo
     item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": "images/red flower.jpg"}})["Item"]
     assert "Mobile Phone" in item["Labels"]["SS"]  # the only label of moto's Rekognition
     assert item["Status"] == {"S": "LABELLED"}
+
+
+def test_text_is_detected_if_it_is_switched_on(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="images/red flower.jpg", Body=b"a photo")
+    handler = start(monkeypatch, TEXT_MIN_CONFIDENCE="80", DETECT_TEXT_PER_SECOND="1000").handler
+    assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
+    rows = dynamodb.scan(TableName=LABELS_TABLE)["Items"]
+    assert [row["Term"]["S"] for row in rows if row["Kind"] == {"S": "text"}]  # of moto's Rekognition
+
+
+def test_detectors_are_not_imported_unless_they_are_used() -> None:
+    code = "import sys, image_labels.handler; print(*(name for name in sys.modules if 'detectors' in name))"
+    environment = os.environ | VARIABLES | {"AWS_DEFAULT_REGION": "eu-central-1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == "\n"
 
 
 def test_item_of_a_deleted_photo_is_deleted(

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from image_labels.calls import Unreadable
 from image_labels.failures import OverDailyLimit, TryAgain
 from image_labels.model import Label, Labels, Rejected, iso_time
 from image_labels.reconcile import MAX_ROUNDS, Cost, Outcome, Reconciler, Result
-from image_labels.rekognition import Unreadable
 from image_labels.selection import Criteria
 from image_labels.tables.items import Rows
 from support.fakes import FakeItems, FakeLabels, FakePhotos

@@ -13,10 +13,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
+from image_labels.calls import Caller, Unreadable
 from image_labels.failures import Failure, InvalidRequest, NeedsOperator, OverDailyLimit, TryAgain
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.pace import Pace
-from image_labels.rekognition import Labeller, Unreadable
+from image_labels.rekognition import Labeller
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
@@ -75,11 +76,9 @@ def labeller(stub: Stubber, images: Images | None = None, pace: Pace | None = No
 def labeller_of(client: Any, images: Images | None = None, pace: Pace | None = None) -> Labeller:
     return Labeller(
         cast("RekognitionClient", client),
-        pace or Pace(1000),
-        images,
+        Caller("DetectLabels", pace or Pace(1000), images, sleep=lambda _seconds: None),
         max_labels=10,
         min_confidence=80.0,
-        sleep=lambda _seconds: None,
     )
 
 
@@ -196,7 +195,7 @@ def test_other_errors_are_classified(code: str, kind: type[Failure], throttled: 
     [{}, {"Labels": None}, {"Labels": 7}, {"Labels": [{"Confidence": 1.0}]}, {"Labels": [{"Name": "x"}]}, None],
 )
 def test_unreadable_answer_is_retried(answer: Any) -> None:
-    with pytest.raises(TryAgain, match="no labels that can be read"):
+    with pytest.raises(TryAgain, match="answer cannot be read"):
         labeller_of(Answers(answer)).detect(PHOTO)
 
 
@@ -277,7 +276,8 @@ def test_abandoned_photo_is_not_attempted_again() -> None:
     over = threading.Event()
     answers = Answers(THROTTLED, {"Labels": []})
     client = cast("Any", answers)
-    asks = Labeller(client, Pace(1000), max_labels=10, min_confidence=80.0, sleep=lambda _seconds: over.set())
+    caller = Caller("DetectLabels", Pace(1000), sleep=lambda _seconds: over.set())
+    asks = Labeller(client, caller, max_labels=10, min_confidence=80.0)
     with pytest.raises(TryAgain, match="ended"):
         asks.detect(PHOTO, over.is_set)
     assert len(answers.left) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from image_labels.selection import Criteria
-from image_labels.settings import Settings, SettingsError, fingerprint_of, wanted_by
+from image_labels.settings import Settings, SettingsError, detectors_by, fingerprint_of, wanted_by
 
 GOOD = {
     "BUCKET_NAME": "photos-bucket",
@@ -53,6 +53,24 @@ def test_waiting_queue_is_configured_without_a_limit_too(name: str) -> None:
     """Photos that wait when the limit is removed are moved back."""
     with pytest.raises(SettingsError, match=f"{name} is not set"):
         Settings.from_environment({each: value for each, value in GOOD.items() if each != name})
+
+
+def test_text_is_optional() -> None:
+    assert not Settings.from_environment(GOOD).has_detectors
+    settings = Settings.from_environment(GOOD | {"TEXT_MIN_CONFIDENCE": "75", "DETECT_TEXT_PER_SECOND": "2.5"})
+    assert settings.has_detectors
+    assert (settings.text_min_confidence, settings.detect_text_per_second) == (75.0, 2.5)
+    with pytest.raises(SettingsError, match=r"TEXT_MIN_CONFIDENCE='101' .*; DETECT_TEXT_PER_SECOND is not set"):
+        Settings.from_environment(GOOD | {"TEXT_MIN_CONFIDENCE": "101"})
+
+
+def test_detectors_are_part_of_the_fingerprint() -> None:
+    text = {"TEXT_MIN_CONFIDENCE": "75"}
+    assert fingerprint_of(GOOD | text) == "max_labels=10;min_confidence=80.0;text=min_confidence=75.0"
+    assert fingerprint_of(GOOD | {"TEXT_MIN_CONFIDENCE": ""}) == fingerprint_of(GOOD)
+    assert detectors_by(GOOD | text) == {"text": ";text=min_confidence=75.0"}
+    with pytest.raises(SettingsError, match="TEXT_MIN_CONFIDENCE='x' is not a number from 0 to 100"):
+        detectors_by({"TEXT_MIN_CONFIDENCE": "x"})
 
 
 def test_rekognition_is_asked_for_more_than_is_wanted() -> None:

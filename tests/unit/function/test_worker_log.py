@@ -100,6 +100,17 @@ def test_failure_is_logged_with_its_calls_of_rekognition(caplog: pytest.LogCaptu
     assert record.__dict__["throttled"] == 1
 
 
+def test_calls_of_a_detector_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    keys = Keys()
+    keys.apis = ["detect_text", "detect_text"]
+    caplog.set_level(logging.INFO)
+    worker(keys).handle(read(sqs("a")), 60)
+    worker(Keys()).handle(read(sqs("b")), 60)
+    first, second = (record.__dict__ for record in caplog.records)
+    assert (first["rekognition_calls"], first["detect_text_calls"]) == (2, 2)
+    assert "detect_text_calls" not in second
+
+
 def test_call_that_ends_after_the_invocation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     release = threading.Event()
 

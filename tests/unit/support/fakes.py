@@ -92,6 +92,7 @@ class FakeItems:
             revision=1000 + self.writes,
             labelled_at=at,
             answer=answer,
+            findings=tuple(replace(each, at=each.at or at) for each in getattr(content, "findings", ())),
         )
         self.contents[photo.key] = content
 

@@ -67,6 +67,17 @@ def item_of_ours() -> dict[str, Any]:
     }
 
 
+def item_with_text() -> dict[str, Any]:
+    """The same item with the answer of DetectText."""
+    line = {"Text": {"S": "SPEED LIMIT"}, "Confidence": {"N": "99.1"}}
+    box = {name: {"N": "0.2"} for name in ("Left", "Top", "Width", "Height")}
+    text = {"Asked": {"S": "min_confidence=80.0"}, "At": {"S": "2026-11-18T11:06:40.250+00:00"}}
+    return item_of_ours() | {
+        "Settings": {"S": "s;text=min_confidence=80.0"},
+        "Text": {"M": text | {"Lines": {"L": [{"M": line | box}]}}},
+    }
+
+
 @st.composite
 def damaged(draw: st.DrawFn, whole: dict[str, Any], keep: tuple[str, ...]) -> dict[str, Any]:
     """An item or row of this module with some values changed, removed or added at any depth, except its keys."""
@@ -92,12 +103,13 @@ def _changed(draw: st.DrawFn, value: dict[str, Any]) -> dict[str, Any]:
 # Any attributes of an item. DynamoDB ensures only that its keys are strings.
 _ATTRIBUTES = (
     *("Labels", "Detections", "DetectionsCut", "Status", "Reason", "Bucket", "ETag", "VersionId", "Size", "Settings"),
-    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision"),
+    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision", "Text"),
 )
 anything = st.dictionaries(st.sampled_from(_ATTRIBUTES), values, max_size=8)
 items = st.one_of(
     anything.map(lambda item: item | {"PK": {"S": KEY}}),
     damaged(item_of_ours(), ("PK",)),
+    damaged(item_with_text(), ("PK",)),
     st.just(LAB),
     st.just(LAB | {"Detections": {"L": [{"S": "Dog"}]}}),
 )

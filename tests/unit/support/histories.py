@@ -10,6 +10,8 @@ limit wait until the real mover moves them. Two movers may run at once, and they
 With changing settings, the module is applied with others at any time. Each photo then gets an event. Messages of
 `image-labels relabel` ask for labels that are not older than they are.
 
+With detectors, the settings also switch DetectText on and off, and DetectText may throttle.
+
 With another writer, a program that does not know the module writes items where there are none, and changes attributes
 of existing ones.
 """
@@ -22,14 +24,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
 from greenlet import GreenletExit, greenlet
+from image_labels.calls import Caller, Unlimited, Unreadable
 from image_labels.daily_limit import DailyLimit
+from image_labels.detectors.text import TextDetector
 from image_labels.failures import OverDailyLimit, TryAgain
 from image_labels.model import iso_time
 from image_labels.pace import Pace
 from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
-from image_labels.rekognition import Labeller, Unlimited, Unreadable
+from image_labels.rekognition import Labeller
 from image_labels.selection import Criteria, Wanted
 from image_labels.tables.store import Store
 from support.policies import with_policy
@@ -46,6 +51,16 @@ SETTINGS: tuple[Wanted, ...] = (
     with_policy(Criteria(10, 90.0), "1", rename={"Content 1": "Common", "Thing": "Object"}, drop=["Content 2"]),
     with_policy(Criteria(2, 85.0), "2", drop=["Common"], min_confidence={"Shaky": 70}),
 )
+# The same with detectors: what decides the labels, and the confidence of the lines of text.
+DETECTOR_SETTINGS: tuple[tuple[Wanted, float | None], ...] = (
+    (ASKED, 80.0),
+    (ASKED, None),
+    (Criteria(2, 90.0), 92.0),
+    (ASKED, 50.0),
+    (Criteria(10, 75.0), 80.0),
+)
+# Attempts of image_labels.calls.Caller.
+ATTEMPTS = 3
 KEYS = ("a", "b")
 WORKERS = 3
 # A history with unsettled messages after this many switches never ends.
@@ -78,7 +93,7 @@ class History:
         *,
         make: Callable[..., Reconciler] = Reconciler,
         make_store: Callable[..., Store] = Store,
-        make_labeller: Callable[..., Labeller] = Labeller,
+        make_caller: Callable[..., Caller] = Caller,
         make_limit: Callable[..., DailyLimit] = DailyLimit,
         make_waiting: Callable[..., WaitingPhotos] = WaitingPhotos,
         max_actions: int = 100,
@@ -86,7 +101,7 @@ class History:
         self.world = world
         self._make_limit = make_limit
         self._make = make
-        self._make_labeller = make_labeller
+        self._make_caller = make_caller
         self._store = make_store(
             world.tables, "images", "labels", now=world.clock, new_revision=revisions(), max_actions=max_actions
         )
@@ -146,8 +161,12 @@ class History:
                 self.world.write_as_another(key, who // len(KEYS))
                 self.unheard.add(key)  # S3 sends no event: the next event of the key corrects it
             case 12 if self.world.changing_settings:
-                self._apply(SETTINGS[who % len(SETTINGS)])
-            case 13 if self.world.changing_settings:
+                self._apply(SETTINGS[who % len(SETTINGS)], None)
+            case 11 if self.world.detecting:
+                self._apply(*DETECTOR_SETTINGS[who % len(DETECTOR_SETTINGS)])
+            case 10 if self.world.detecting:
+                self.world.text_throttles = ATTEMPTS
+            case 13 if self.world.changing_settings or (self.world.detecting and self.world.limit is None):
                 self._relabel(key)
             case 12 if self.world.limit is not None:
                 self._tick(DAY)
@@ -193,7 +212,9 @@ class History:
             resume()
         except OverDailyLimit:
             self.queues.waiting.append(running.message)
-        except (TryAgain, Unreadable):
+        except (TryAgain, Unreadable) as error:
+            if isinstance(error.__cause__, ClientError) and error.__cause__.operation_name == "DetectText":
+                self.world.throttled(running.message.partition("@")[0], running.thread)
             self._end(worker, deliver_again=True)
             return
         if running.thread.dead:
@@ -214,22 +235,29 @@ class History:
         """One for each worker, with the settings of the world."""
         reconcilers = []
         for _ in range(WORKERS):
-            labeller = self._make_labeller(
-                self.world,
-                Pace(math.inf),
-                self._allowance(),
+            client: Any = self.world
+            allowance = self._allowance()
+            labeller = Labeller(
+                client,
+                self._caller("DetectLabels", allowance),
                 max_labels=self.world.wanted.max_labels,
                 min_confidence=min(ASKED.min_confidence, self.world.wanted.floor),
-                sleep=lambda _seconds: None,
             )
-            reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted))
+            detectors = []
+            if self.world.text is not None:
+                caller = self._caller("DetectText", allowance)
+                detectors.append(TextDetector(client, caller, min_confidence=self.world.text))
+            reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted, detectors))
         return reconcilers
 
-    def _apply(self, wanted: Wanted) -> None:
+    def _caller(self, api: str, allowance: DailyLimit | Unlimited) -> Caller:
+        return self._make_caller(api, Pace(math.inf), allowance, sleep=lambda _seconds: None)
+
+    def _apply(self, wanted: Wanted, text: float | None) -> None:
         """Apply other settings. Workers with the previous ones end, and each photo gets an event."""
         for worker in range(WORKERS):
             self._end(worker, deliver_again=True)
-        self.world.wanted = wanted
+        self.world.wanted, self.world.text = wanted, text
         self.reconcilers = self._new_reconcilers()
         self.unheard.update(KEYS)
 

@@ -18,9 +18,13 @@ OVER = OverDailyLimit(1000, "2026-11-25")
 
 
 class Keys:
-    """A reconciler that records its keys and calls `doing` for each; `calls` is the cost of each in calls."""
+    """A reconciler that records its keys and calls `doing` for each; `calls` is the cost of each in calls.
+
+    `apis` has the API of each call of a detector in addition.
+    """
 
     calls = 0
+    apis: Sequence[str] = ()
 
     def __init__(self, doing: Callable[[str], Result] | None = None) -> None:
         self.seen: list[str] = []
@@ -31,6 +35,8 @@ class Keys:
         self.seen.append(key)
         self.labelled_before[key] = labelled_before
         cost.rekognition_calls += self.calls
+        for api in self.apis:
+            cost.add(api)
         self.abandoned = abandoned
         return self._doing(key)
 

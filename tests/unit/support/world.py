@@ -14,16 +14,20 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.exceptions import ClientError
 from greenlet import greenlet
+from image_labels.detectors.text import Line, Text, settings_of
 from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.selection import Criteria, Wanted
-from image_labels.tables.items import is_foreign, labels_of, rows_of
+from image_labels.tables.items import findings_of, is_foreign, labels_of, rows_of
 from image_labels.tables.terms import terms_of
 from support.fakes import BUCKET
 from support.tables import Attributes, Tables
+
+if TYPE_CHECKING:
+    from image_labels.detectors.finding import Finding
 
 T = TypeVar("T")
 DAY = 24 * 3600
@@ -54,8 +58,16 @@ class GoesBackError(AssertionError):
     """An item was replaced by the labels of an older photo."""
 
 
+class ForeignError(AssertionError):
+    """The function does not recognize an item that it wrote."""
+
+
 class OverLimitError(AssertionError):
     """More images were sent than the limit of a day allows."""
+
+
+class PaidAgainError(AssertionError):
+    """DetectText throttled, and the labels that were paid for before are not stored."""
 
 
 class FloodError(AssertionError):
@@ -72,6 +84,16 @@ def seen_in(etag: str, asked: Criteria) -> Content:
     best_first = sorted(found, key=lambda label: -label.confidence)
     good = [label for label in best_first if label.confidence >= asked.min_confidence]
     return Labels(tuple(good[: asked.max_labels]), "3.0")
+
+
+def text_in(etag: str, min_confidence: float) -> Text:
+    """DetectText's answer for a content: every fifth is refused. One line has the name of a label."""
+    number = int(etag)
+    if number % 5 == 4:
+        return Text(asked="", reason=f"content {number}")
+    found = (("SIGN", 90.0 + number % 3), ("common", 99.0), (f"plate {number}", 75.0 + number % 20), ("faint", 60.0))
+    lines = (Line(text, confidence, 0.0, 0.0, 1.0, 0.5) for text, confidence in found)
+    return Text(asked="", lines=tuple(line for line in lines if line.confidence >= min_confidence))
 
 
 def network(call: Callable[[], T]) -> T:
@@ -100,6 +122,8 @@ class World:
     Rekognition refuses, `billed` the number of answered calls by the day of the call (days since the epoch), and
     `faults` the number of times that a worker died or one of its calls failed. `wanted` decides the labels, `switches`
     are the seconds of the tables' clock, and `again` has the time before which no labels of a key may be at the end.
+    `text` is the confidence of the lines of text in percent, None without DetectText, and `text_throttles` the number
+    of its next calls that are refused.
     """
 
     versioned: bool
@@ -110,17 +134,21 @@ class World:
     faults: int = 0
     another_writer: bool = False
     changing_settings: bool = False
+    detecting: bool = False
     conditional: bool = True  # False: tables that ignore conditions, for test_mistake_is_found
     objects: dict[str, Photo] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
     wanted: Wanted = ASKED
+    text: float | None = None
+    text_throttles: int = 0
     switches: int = 0
     again: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tables = Tables(self._network, conditional=self.conditional, on_write=self._no_older_one)
         self._labelled: dict[str, int] = {}
+        self._throttled: dict[greenlet, str] = {}  # the contents whose text workers did not get
 
     def _network(self, call: Callable[[], T]) -> T:
         self.switches += 1
@@ -174,16 +202,52 @@ class World:
 
         return network(answer)
 
+    def detect_text(self, *, Image: Attributes, Filters: Attributes) -> Attributes:  # noqa: N803
+        today, worker = int(self.now // DAY), greenlet.getcurrent()
+
+        def answer() -> Attributes:
+            etag = self._read(**Image["S3Object"])
+            if self.text_throttles:
+                self.text_throttles -= 1
+                self._throttled[worker] = etag
+                raise client_error("ThrottlingException", "", "DetectText")
+            found = text_in(etag, Filters["WordFilter"]["MinConfidence"])
+            self.billed[today] += 1
+            if self.limit is not None and self.billed[today] > self.limit:
+                raise OverLimitError(f"{self.billed[today]} images on a day that has {self.limit}")
+            if found.reason:
+                raise client_error("ImageTooLargeException", found.reason, "DetectText")
+            detections = [
+                {
+                    "Type": "LINE",
+                    "DetectedText": line.text,
+                    "Confidence": line.confidence,
+                    "Geometry": {"BoundingBox": {"Left": 0.0, "Top": 0.0, "Width": 1.0, "Height": 0.5}},
+                }
+                for line in found.lines
+            ]
+            return {"TextDetections": detections}
+
+        return network(answer)
+
     def _read(self, Name: str, Version: str | None = None, **_: str) -> str:  # noqa: N803
         if Version is not None:
             return Version.removeprefix("v")
         if Name not in self.objects:
-            raise client_error("InvalidS3ObjectException", "gone", "DetectLabels")
+            raise client_error("InvalidS3ObjectException", "gone", "Detect")
         return self.objects[Name].etag
+
+    def throttled(self, key: str, worker: greenlet) -> None:
+        """A worker ends because DetectText throttles. Raises PaidAgainError if the labels are paid for again."""
+        item, photo, asked = self.tables.images().get(key), self.objects.get(key), self._throttled.get(worker)
+        if photo is not None and photo.etag == asked and (item is None or item["ETag"]["S"] != asked):
+            raise PaidAgainError(f"the labels of {key!r} are not stored, and DetectText throttles")
 
     def _no_older_one(self, images: dict[str, Attributes]) -> None:
         # Not those of another writer, which may have any ETag.
         labelled = {key: int(item["ETag"]["S"]) for key, item in images.items() if not is_foreign(item)}
+        if len(labelled) < len(images) and not self.another_writer:
+            raise ForeignError(f"a worker wrote an item that it cannot read: {images}")
         for key, number in labelled.items():
             if number < self._labelled.get(key, number):
                 raise GoesBackError(f"the item of {key!r} goes back from content {self._labelled[key]} to {number}")
@@ -192,6 +256,14 @@ class World:
     def _fresh(self, etag: str) -> Content:
         answer = seen_in(etag, Criteria(self.wanted.max_labels, min(ASKED.min_confidence, self.wanted.floor)))
         return replace(self.wanted.choose(answer), others=()) if isinstance(answer, Labels) else answer
+
+    def _fresh_findings(self, etag: str, fresh: Content) -> tuple[Finding, ...]:
+        return (text_in(etag, self.text),) if self.text is not None and isinstance(fresh, Labels) else ()
+
+    @property
+    def settings(self) -> str:
+        """Of all items at the end."""
+        return self.wanted.text + ("" if self.text is None else settings_of(self.text))
 
     # -- the end of a history
 
@@ -208,7 +280,7 @@ class World:
         for key in self.objects.keys() & images.keys():
             item, etag = images[key], self.objects[key].etag
             fresh = self._fresh(etag)
-            if item["Settings"]["S"] != self.wanted.text:
+            if item["Settings"]["S"] != self.settings:
                 found.append(f"{key!r} has the settings {item['Settings']['S']}")
             if item["LabelledAt"]["S"] < self.again.get(key, ""):
                 found.append(f"{key!r} has labels of {item['LabelledAt']['S']}, from before {self.again[key]}")
@@ -217,14 +289,20 @@ class World:
                 continue
             if _comparable(_said(item)) != _comparable(fresh) or item["ETag"]["S"] != etag:
                 found.append(f"{key!r} is stale: {_said(item)} instead of {fresh}")
+            findings, fresh_findings = findings_of(item), self._fresh_findings(etag, fresh)
+            if _comparable_findings(findings) != _comparable_findings(fresh_findings):
+                found.append(f"{key!r} has {findings} instead of {fresh_findings}")
+            if any(each.at < self.again.get(key, "") for each in findings):
+                found.append(f"{key!r} has findings from before {self.again[key]}")
             if isinstance(fresh, Labels):
-                fresh_rows |= rows_of(key, terms_of(fresh.labels))
-            if item.get("Rows") != {"N": str(len(rows_of(key, terms_of(labels_of(item)))))}:
+                fresh_rows |= rows_of(key, terms_of(fresh.labels, fresh_findings))
+            if item.get("Rows") != {"N": str(len(rows_of(key, terms_of(labels_of(item), findings))))}:
                 found.append(f"{key!r} does not know its rows")
         found += [f"no row {row}" for row in sorted(fresh_rows.keys() - rows.keys())]
         found += [f"a row without its photo {row}" for row in sorted(rows.keys() - fresh_rows.keys())]
         found += [f"row {row} is stale" for row in fresh_rows.keys() & rows.keys() if rows[row] != fresh_rows[row]]
-        found += [f"not in the vocabulary: {term}" for term, _ in rows if term not in self.tables.vocabulary()]
+        named = {term for (term, _), row in rows.items() if row["Kind"] != {"S": "text"}}
+        found += [f"not in the vocabulary: {term}" for term in named - self.tables.vocabulary()]
         return found
 
 
@@ -239,6 +317,10 @@ def _comparable(content: Content) -> Labels | str:
         return content
     said = re.search(r"content \d+", content.reason)
     return said[0] if said else content.reason
+
+
+def _comparable_findings(findings: tuple[Finding, ...]) -> list[tuple[str, frozenset[Line], bool]]:
+    return [(each.detector, frozenset(each.lines), bool(each.reason)) for each in findings if isinstance(each, Text)]
 
 
 @dataclass

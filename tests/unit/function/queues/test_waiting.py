@@ -15,9 +15,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
+from image_labels.calls import Unlimited
 from image_labels.failures import NeedsOperator
 from image_labels.queues.waiting import HIDDEN_SECONDS, MAX_LOOKS, OLD_SECONDS, WaitingPhotos
-from image_labels.rekognition import Unlimited
 from support.replaced import Replaced
 
 if TYPE_CHECKING:

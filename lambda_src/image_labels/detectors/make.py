@@ -1,0 +1,26 @@
+"""Makes the detectors that the settings choose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from image_labels.calls import Caller
+from image_labels.pace import Pace
+
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition import RekognitionClient
+
+    from image_labels.calls import Allowance
+    from image_labels.detectors.finding import Detector
+    from image_labels.settings import Settings
+
+
+def make_detectors(settings: Settings, client: RekognitionClient, allowance: Allowance) -> tuple[Detector, ...]:
+    """The detectors in the order in which they are asked. Each has its own pace, and all share the allowance."""
+    found: list[Detector] = []
+    if settings.text_min_confidence is not None:
+        from image_labels.detectors.text import TextDetector
+
+        caller = Caller("DetectText", Pace(settings.detect_text_per_second), allowance)
+        found.append(TextDetector(client, caller, min_confidence=settings.text_min_confidence))
+    return tuple(found)
