@@ -81,6 +81,11 @@ def make_function(
             lambda: read_policy(clients.dynamodb, settings.labels_table, settings.label_policy_id),
         )
         filters = policy.request_filters
+    guard = None
+    if settings.unwanted_id:
+        from image_labels.unwanted.make import make_guard  # not at the start: the import lengthens it
+
+        wanted, guard = make_guard(settings, clients, wanted, now)
     detectors: Sequence[Detector] = ()
     if settings.has_detectors:
         from image_labels.detectors.make import make_detectors  # not at the start: the import lengthens it
@@ -91,13 +96,14 @@ def make_function(
         Labeller(
             clients.rekognition,
             Caller("DetectLabels", Pace(settings.detect_labels_per_second), allowance),
-            max_labels=settings.max_labels,
+            max_labels=settings.requested_max_labels,
             min_confidence=settings.requested_min_confidence,
             filters=filters,
         ),
         Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now),
         wanted,
         detectors,
+        guard,
     )
     redelivery = Redelivery(
         clients.sqs,

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from image_labels.calls import Unreadable
 from image_labels.failures import TryAgain
-from image_labels.model import Labels, Rejected
+from image_labels.model import Action, Labels, Rejected
 from image_labels.selection import from_stored
 from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Detector, Finding
-    from image_labels.model import Photo
+    from image_labels.model import Photo, Unwanted
+    from image_labels.ports import ItemStore, LabelSource, PhotoSource, UnwantedPhotos
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
 
@@ -64,30 +65,6 @@ class Result:
     reason: str = ""
 
 
-class PhotoSource(Protocol):
-    """The bucket: see image_labels.photos.Photos."""
-
-    def head(self, key: str) -> Photo | None: ...
-
-
-class LabelSource(Protocol):
-    """Rekognition: see image_labels.rekognition.Labeller."""
-
-    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
-
-
-class ItemStore(Protocol):
-    """The tables: see image_labels.tables.store.Store."""
-
-    def get(self, key: str) -> Item | None: ...
-
-    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
-
-    def delete(self, item: Item) -> None: ...
-
-    def index(self, item: Item) -> None: ...
-
-
 @dataclass
 class Known:
     """What is known about a photo so far: its labels or its rejection, and the findings of detectors by their names.
@@ -105,7 +82,7 @@ class Known:
 class Reconciler:
     """Reconciles the item of a key with the object of that key. Safe to use from several threads.
 
-    `detectors` are asked in this order about each photo that DetectLabels takes.
+    `detectors` are asked in this order about each photo that DetectLabels takes. `guard` finds unwanted photos.
     """
 
     def __init__(
@@ -115,12 +92,14 @@ class Reconciler:
         items: ItemStore,
         wanted: Wanted,
         detectors: Sequence[Detector] = (),
+        guard: UnwantedPhotos | None = None,
     ) -> None:
         self._photos = photos
         self._labels = labels
         self._items = items
         self._wanted = wanted
         self._detectors = detectors
+        self._guard = guard
 
     def reconcile(
         self,
@@ -142,6 +121,8 @@ class Reconciler:
         If a detector fails, the other answers are stored before its failure is raised, with settings that name only
         what is there. The next attempt then asks only for what is missing.
 
+        What is to be done with an unwanted photo is stored before it is done, and again afterwards.
+
         The item is read before the object. In the other order, if another worker labels a new object between the two
         reads, item and object would seem to disagree, and labels of the older object would overwrite the newer ones.
         """
@@ -149,19 +130,26 @@ class Reconciler:
         cost = cost or Cost()
         known: Known | None = None
         written: Photo | None = None
+        given_up: set[int] = set()  # revisions of items whose unwanted photos have been replaced
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
             # What was written here is new enough, even if this machine's clock is behind.
             before = "" if written is not None and written == photo else labelled_before
             agree = self._agree(item, photo, before)
-            if agree and (item is None or item.rows is Rows.COMPLETE):
+            act = self._is_pending(item) and item is not None and item.revision not in given_up
+            if agree and not act and (item is None or item.rows is Rows.COMPLETE):
                 return result
             if abandoned():
                 raise TryAgain("the invocation ended before the photo was done")
             try:
-                if agree and item is not None:
-                    self._items.index(item)  # its rows are not complete yet
+                if agree and item is not None and item.rows is not Rows.COMPLETE:
+                    self._items.index(item)
+                elif act and item is not None:
+                    if not self._act(item, abandoned):
+                        given_up.update(() if agree else [item.revision])
+                    elif item.unwanted is not None and item.unwanted.action is not Action.TAG:
+                        result = Result(Outcome.REMOVED)
                 elif photo is not None:
                     if known is None or known.photo != photo:  # after a conflict, the previous answers are used
                         known = Known(photo)
@@ -180,9 +168,37 @@ class Reconciler:
 
     def _agree(self, item: Item | None, photo: Photo | None, before: str) -> bool:
         if item is None or photo is None:
-            return item is None and photo is None
-        current = _is_of(item, photo) and item.labelled_at >= before and _are_current(item.findings, before)
-        return current and item.settings == self._settings_without()
+            return photo is None and (item is None or item.removed)
+        current = item.labelled_at >= before and _are_current(item.findings, before)
+        return current and not item.removed and _is_of(item, photo) and item.settings == self._settings_without()
+
+    def _is_pending(self, item: Item | None) -> bool:
+        """Whether the item has a decision under the current settings that is not done yet."""
+        return (
+            self._guard is not None
+            and item is not None
+            and item.unwanted is not None
+            and not item.unwanted.done
+            and item.settings == self._settings_without()
+        )
+
+    def _act(self, item: Item, abandoned: Callable[[], bool]) -> bool:
+        """Do what is decided about an unwanted photo, and store that it is done; whether there was a photo left."""
+        done = None if self._guard is None else self._guard.act(item, abandoned)
+        if done is None:
+            return False
+        if done.action is Action.TAG:
+            self._items.record(item, done)
+        else:
+            self._items.remove(item, done)
+        return True
+
+    def _decision(self, photo: Photo, content: Labels, missing: bool, item: Item | None) -> Unwanted | None:
+        """What is stored about an unwanted photo. Nothing is decided before all answers are there."""
+        before = item.unwanted if item is not None and not item.removed and _is_of(item, photo) else None
+        if self._guard is not None and not missing:
+            return self._guard.decide(photo, content, before)
+        return before if before is not None and before.done and not before.dry_run else None
 
     def _settings_without(self, missing: Sequence[Detector] = ()) -> str:
         """The settings of an item with all that is wanted, except what these detectors find."""
@@ -239,15 +255,22 @@ class Reconciler:
         asked = self._detectors if isinstance(content, Labels) else ()
         missing = [each for each in asked if each.name not in known.findings]
         if known.unsaved or not missing:
-            settings = self._settings_without(missing)
-            self._items.put(known.photo, content, settings, replacing=item)
+            decision = None
+            if isinstance(content, Labels):
+                decision = self._decision(known.photo, content, bool(missing), item)
+                content = replace(content, unwanted=decision)
+            if self._guard is not None and item is not None:
+                self._guard.withdraw(item, known.photo, decision)
+            self._items.put(known.photo, content, self._settings_without(missing), replacing=item)
             known.unsaved = False
+            if self._guard is not None:
+                self._guard.recorded(known.photo, decision, None if item is None else item.unwanted)
         if missing and known.failure is not None:
             raise known.failure
 
     def _stored(self, item: Item | None, before: str) -> Labels | Rejected | None:
         """What the stored answer for this photo says under the settings; None if Rekognition must be asked."""
-        if item is None or item.labelled_at < before:
+        if item is None or item.removed or item.labelled_at < before:
             return None
         return from_stored(item.answer, self._wanted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from image_labels.selection import POLICY, Criteria
+from image_labels.selection import MAX_LABELS, POLICY, RULES, Criteria
 
 
 class SettingsError(ValueError):
@@ -22,7 +22,9 @@ class Settings:
     limit. `requested_min_confidence` is the percentage that Rekognition is asked for, at most `min_confidence`.
     `label_policy_id` names the label policy, "" for none.
     `text_min_confidence` is the percentage of lines of text, None if DetectText is not called. `detect_text_per_second`
-    is the number of its calls that one execution environment may make.
+    is the number of its calls that one execution environment may make; `moderation_min_confidence` and
+    `detect_moderation_labels_per_second` are the same for DetectModerationLabels. `unwanted_id` names the rules for
+    unwanted photos, "" for none. `requested_max_labels` is the number of labels that Rekognition is asked for.
     `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
     Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
@@ -45,6 +47,10 @@ class Settings:
     label_policy_id: str = ""
     text_min_confidence: float | None = None
     detect_text_per_second: float = 0.0
+    moderation_min_confidence: float | None = None
+    detect_moderation_labels_per_second: float = 0.0
+    unwanted_id: str = ""
+    requested_max_labels: int = 0
 
     @property
     def wanted(self) -> Criteria:
@@ -54,7 +60,7 @@ class Settings:
     @property
     def has_detectors(self) -> bool:
         """Whether anything is asked besides the labels: see image_labels.detectors."""
-        return self.text_min_confidence is not None
+        return self.text_min_confidence is not None or self.moderation_min_confidence is not None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -64,12 +70,14 @@ class Settings:
         min_confidence = read.min_confidence()
         requested = "REQUESTED_MIN_CONFIDENCE" in environment
         text = "TEXT_MIN_CONFIDENCE" in environment
+        moderation = "MODERATION_MIN_CONFIDENCE" in environment
+        max_labels = read.max_labels()
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
             labels_table=read.text("LABELS_TABLE_NAME"),
             min_confidence=min_confidence,
-            max_labels=read.max_labels(),
+            max_labels=max_labels,
             concurrency=int(read.number("CONCURRENCY", int, 1, 100)),
             detect_labels_per_second=read.number("DETECT_LABELS_PER_SECOND", float, 0.01, 10_000),
             queue_url=read.text("QUEUE_URL"),
@@ -85,6 +93,16 @@ class Settings:
             label_policy_id=environment.get("LABEL_POLICY_ID", ""),
             text_min_confidence=read.text_min_confidence() if text else None,
             detect_text_per_second=read.number("DETECT_TEXT_PER_SECOND", float, 0.01, 10_000) if text else 0.0,
+            moderation_min_confidence=read.moderation_min_confidence() if moderation else None,
+            detect_moderation_labels_per_second=(
+                read.number("DETECT_MODERATION_LABELS_PER_SECOND", float, 0.01, 10_000) if moderation else 0.0
+            ),
+            unwanted_id=environment.get("UNWANTED_ID", ""),
+            requested_max_labels=(
+                int(read.number("REQUESTED_MAX_LABELS", int, max_labels, MAX_LABELS))
+                if "REQUESTED_MAX_LABELS" in environment
+                else max_labels
+            ),
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
@@ -92,9 +110,12 @@ class Settings:
 
 
 def fingerprint_of(environment: Mapping[str, str]) -> str:
-    """The Settings of an item: the text of `wanted_by`, LABEL_POLICY_ID, and `detectors_by`, unless they are empty."""
-    policy_id = environment.get("LABEL_POLICY_ID")
-    labels = wanted_by(environment).text + (f"{POLICY}{policy_id}" if policy_id else "")
+    """The Settings of an item: the text of `wanted_by`, and what else decides about it unless that is empty.
+
+    That is LABEL_POLICY_ID, UNWANTED_ID and `detectors_by`, in this order.
+    """
+    ids = {POLICY: environment.get("LABEL_POLICY_ID"), RULES: environment.get("UNWANTED_ID")}
+    labels = wanted_by(environment).text + "".join(f"{before}{each}" for before, each in ids.items() if each)
     return labels + "".join(detectors_by(environment).values())
 
 
@@ -109,6 +130,10 @@ def detectors_by(environment: Mapping[str, str]) -> dict[str, str]:
         from image_labels.detectors import text  # not at the function's start: the import lengthens it
 
         found[text.NAME] = text.settings_of(read.text_min_confidence())
+    if environment.get("MODERATION_MIN_CONFIDENCE"):
+        from image_labels.detectors import moderation  # likewise
+
+        found[moderation.NAME] = moderation.settings_of(read.moderation_min_confidence())
     if read.problems:
         raise SettingsError("; ".join(read.problems))
     return found
@@ -143,9 +168,11 @@ class _Reader:
     def text_min_confidence(self) -> float:
         return self.number("TEXT_MIN_CONFIDENCE", float, 0, 100)
 
+    def moderation_min_confidence(self) -> float:
+        return self.number("MODERATION_MIN_CONFIDENCE", float, 0, 100)
+
     def max_labels(self) -> int:
-        # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
-        return int(self.number("MAX_LABELS", int, 1, 1000))
+        return int(self.number("MAX_LABELS", int, 1, MAX_LABELS))
 
     def number(self, name: str, parse: Callable[[str], float], low: float, high: float) -> float:
         kind = "a whole number" if parse is int else "a number"

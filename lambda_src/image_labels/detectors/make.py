@@ -23,4 +23,9 @@ def make_detectors(settings: Settings, client: RekognitionClient, allowance: All
 
         caller = Caller("DetectText", Pace(settings.detect_text_per_second), allowance)
         found.append(TextDetector(client, caller, min_confidence=settings.text_min_confidence))
+    if settings.moderation_min_confidence is not None:
+        from image_labels.detectors.moderation import ModerationDetector
+
+        caller = Caller("DetectModerationLabels", Pace(settings.detect_moderation_labels_per_second), allowance)
+        found.append(ModerationDetector(client, caller, min_confidence=settings.moderation_min_confidence))
     return tuple(found)

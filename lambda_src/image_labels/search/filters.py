@@ -115,7 +115,8 @@ def scan_filter(
     categories and confidences. It can therefore show that a photo has a term, but not that it lacks one.
     """
     p = _Placeholders()
-    status, labelled, rejected = p.name("Status"), p.value({"S": "LABELLED"}), p.value({"S": "REJECTED"})
+    status, labelled = p.name("Status"), p.value({"S": "LABELLED"})
+    others = ", ".join(p.value({"S": other}) for other in ("REJECTED", "REMOVED"))
     expression = f"{status} = {labelled}"
     excluded = [
         [name for atom in conjunction.negative if not atom.bounded for name in names.get(atom, ())]
@@ -129,7 +130,7 @@ def scan_filter(
         ]
         if alternatives:
             expression += f" AND ({' OR '.join(f'({alternative})' for alternative in alternatives)})"
-    expression = f"({expression} OR NOT ({status} IN ({labelled}, {rejected})))"
+    expression = f"({expression} OR NOT ({status} IN ({labelled}, {others})))"
     if prefix:
         expression = f"begins_with({p.name('PK')}, {p.value({'S': prefix})}) AND {expression}"
     findings = [p.name(attribute) for attribute in FINDINGS.values()]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from image_labels.model import Instance, Label, Labels, Rejected
 from image_labels.tables.item_size import item_size
 from image_labels.tables.terms import DIGITS, Term, rank, terms_of
+from image_labels.tables.unwanted import unwanted_of
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
-    from image_labels.model import Photo
+    from image_labels.model import Photo, Unwanted
 
 Value = dict[str, Any]
 # The key of a row of the labels table: its term and rank.
@@ -47,7 +48,8 @@ class Item:
     agrees with no photo: its bucket, ETag and settings are empty here.
 
     `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
-    `findings` are those of detectors.
+    `findings` are those of detectors. `unwanted` is what was decided about an unwanted photo. `removed` says that the
+    photo was deleted or moved to quarantine: then the item agrees with no object, and has no answer and no terms.
     """
 
     key: str
@@ -62,17 +64,19 @@ class Item:
     labelled_at: str = ""
     answer: Labels | Rejected | None = None
     findings: tuple[Finding, ...] = ()
+    unwanted: Unwanted | None = None
+    removed: bool = False
 
 
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
 ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying")
 # The attribute of each detector's finding, by the detector's name: see image_labels.tables.findings.
-FINDINGS = {"text": "Text"}
+FINDINGS = {"text": "Text", "moderation": "Moderation"}
 # What `item_of` needs, as a ProjectionExpression.
 ITEM_PROJECTION = (
     "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
-    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, " + ", ".join(f"#{name}" for name in FINDINGS)
-)
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Unwanted, "
+) + ", ".join(f"#{name}" for name in FINDINGS)
 FINDINGS_NAMES = {f"#{name}": attribute for name, attribute in FINDINGS.items()}
 ITEM_PROJECTION_NAMES = {"#bucket": "Bucket", "#rows": "Rows", "#status": "Status"} | FINDINGS_NAMES
 
@@ -82,8 +86,9 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
     The rows of a foreign item are never considered complete. Its terms only say which of this photo's rows to delete.
     """
+    removed = item.get("Status") == {"S": "REMOVED"}
     findings = findings_of(item)
-    terms = terms_of(labels_of(item), findings)
+    terms = () if removed else terms_of(labels_of(item), findings)
     if is_foreign(item):
         return Item(
             key=key,
@@ -106,8 +111,10 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         terms=terms,
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
         labelled_at=text_of(item, "LabelledAt"),
-        answer=_answer_of(item),
+        answer=None if removed else _answer_of(item),
         findings=findings,
+        unwanted=unwanted_of(item),
+        removed=removed,
     )
 
 
@@ -132,7 +139,7 @@ def has_foreign_scalars(item: Mapping[str, Any]) -> bool:
     """The part of `is_foreign` that needs only ITEM_SCALARS."""
     return not (
         all("S" in item.get(name, {}) for name in ("Bucket", "ETag", "Settings"))
-        and item.get("Status") in ({"S": "LABELLED"}, {"S": "REJECTED"})
+        and item.get("Status") in ({"S": "LABELLED"}, {"S": "REJECTED"}, {"S": "REMOVED"})
         and "S" in item.get("VersionId", {"S": ""})
         and (whole(item.get("Revision", {})) or 0) > 0
         and "N" in item.get("Rows", {"N": ""})

@@ -8,13 +8,15 @@ images: one item per photo
     Asked              S     the criteria of the request to Rekognition, if they are not those in Settings; else absent
     Answered           N     how many labels Rekognition's answer has, if there are OtherDetections; else absent
     DetectionsCut      BOOL  true when boxes were left out to fit the item into DynamoDB's 400 KB; else absent
-    Status             S     LABELLED or REJECTED
+    Status             S     LABELLED, REJECTED, or REMOVED (image_labels.tables.unwanted)
     Reason             S     why it was rejected
     Bucket ETag VersionId Size   S S S N   what was labelled
     LabelModelVersion  S     Rekognition's
     Settings           S     the fingerprint of the settings it was labelled under
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
     Text               M     the answer of DetectText (image_labels.tables.findings), if it is called; else absent
+    Moderation         M     that of DetectModerationLabels, likewise
+    Unwanted           M     what was decided about an unwanted photo (image_labels.tables.unwanted); else absent
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
@@ -23,7 +25,7 @@ labels: one row per term and photo, and the vocabulary
     Term               S     partition key: the term, folded; "*" for the vocabulary, a row per term ever seen but text
     Rank               S     sort key: best confidence first, then the object key; in the vocabulary, the term
     PK                 S     the object key
-    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent, category or text; percent
+    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent, category, text or moderation; percent
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
 
@@ -33,7 +35,9 @@ labels: one row per term and photo, and the vocabulary
     Term "*policy": one row per label policy in use (image_labels.policy); Rank is its id, and Policy (S) its rules as
     JSON. Terraform writes it.
 
-No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these three
+    Term "*unwanted": the rules for unwanted photos (image_labels.unwanted.rules), likewise; Rules (S) has them as JSON
+
+No label begins with "*", and a search for such a term is refused (image_labels.search.expression), so these four
 partitions are never read as photos of a term.
 """
 
@@ -54,15 +58,18 @@ from image_labels.tables import items
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
 from image_labels.tables.terms import Kind, Term, terms_of
+from image_labels.tables.unwanted import ATTRIBUTE as UNWANTED_ATTRIBUTE
+from image_labels.tables.unwanted import attribute_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from image_labels.model import Photo
+    from image_labels.model import Photo, Unwanted
 
 VOCABULARY = "*"
 USAGE = "*usage"
 POLICIES = "*policy"
+UNWANTED = "*unwanted"
 
 # An item has at most 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). The
 # published size of numbers is approximate, hence the margin.
@@ -151,6 +158,8 @@ class Store:
                 from image_labels.tables.findings import attributes_of  # not at the start: the import lengthens it
 
                 item |= attributes_of(content.findings, now)
+            if content.unwanted is not None:
+                item[UNWANTED_ATTRIBUTE] = attribute_of(content.unwanted, photo.version_id or photo.etag)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         # Of the findings as they are stored, because a part may have been cut.
         terms = terms_of(content.labels, items.findings_of(item)) if isinstance(content, Labels) else ()
@@ -177,6 +186,23 @@ class Store:
         delete = {"TableName": self._images, "Key": {"PK": {"S": item.key}}} | _unchanged(item)
         self._transact([{"Delete": delete}, *rows])
 
+    def record(self, item: Item, decision: Unwanted) -> None:
+        """Store what was done with the unwanted photo of an item that was read. Raises as `put` does."""
+        self._transact([self._update_unwanted(item, decision, "SET", {})])
+
+    def remove(self, item: Item, decision: Unwanted) -> None:
+        """Store that an unwanted photo is gone: the item stays without labels and rows. Raises as `put` does."""
+        rows = [self._delete_row(key) for key in _row_keys(item)]
+        if 1 + len(rows) > self._max_actions:
+            item = self._empty(item)
+            self._in_parts(rows, item)
+            rows = []
+        # All labels stay, where no search finds them.
+        others = "OtherDetections = list_append(Detections, if_not_exists(OtherDetections, :none))"
+        expression = f"REMOVE Labels, Detections, Emptying SET #status = :removed, #rows = :rows, {others},"
+        values: dict[str, Value] = {":removed": {"S": "REMOVED"}, ":rows": {"N": "0"}, ":none": {"L": []}}
+        self._transact([self._update_unwanted(item, decision, expression, values), *rows])
+
     def index(self, item: Item) -> None:
         """Write the rows of an item that was read and whose rows are incomplete. Raises as `put` does."""
         self._learn(item.terms)
@@ -192,6 +218,23 @@ class Store:
             return item
         expression = "SET Revision = :new, Emptying = :yes REMOVE #rows"
         return self._mark(item, Rows.EMPTYING, expression, {":yes": {"BOOL": True}})
+
+    def _update_unwanted(
+        self, item: Item, decision: Unwanted, expression: str, values: dict[str, Value]
+    ) -> dict[str, Any]:
+        condition = _unchanged(item)
+        update = {
+            "TableName": self._images,
+            "Key": {"PK": {"S": item.key}},
+            "UpdateExpression": f"{expression} {UNWANTED_ATTRIBUTE} = :unwanted, Revision = :new",
+            "ConditionExpression": condition["ConditionExpression"],
+            "ExpressionAttributeValues": condition["ExpressionAttributeValues"]
+            | {":new": {"N": str(self._new_revision())}}
+            | {":unwanted": attribute_of(decision, item.version_id or item.etag)}
+            | values,
+        }
+        names = {"#status": "Status", "#rows": "Rows"} if values else {}
+        return {"Update": update | ({"ExpressionAttributeNames": names} if names else {})}
 
     def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
         revision = self._new_revision()

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import sys
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +19,7 @@ from image_labels.queues.waiting import WaitingPhotos
 from image_labels.reconcile import Reconciler
 from image_labels.tables.store import Store
 from support.histories import History
+from support.mutants import mutant
 from support.world import World
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
@@ -90,19 +88,6 @@ def differences(
 
 
 # -- mutations: each of these mistakes in the source must be found
-
-
-def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
-    """The class with some of its source text changed."""
-    source = textwrap.dedent(inspect.getsource(of))
-    for old, new in changes:
-        assert source.count(old) == 1, f"{of.__name__} has changed, this mutation does not fit: {old!r}"
-        source = source.replace(old, new)
-    namespace = dict(vars(sys.modules[of.__module__]))
-    exec(source, namespace)  # noqa: S102 - our own source
-    made = namespace[of.__name__]
-    assert isinstance(made, type)
-    return made
 
 
 GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from image_labels.model import Label, Labels, Photo, Rejected, iso_time
+from image_labels.model import Label, Labels, Photo, Rejected, Unwanted, iso_time
 from image_labels.tables.items import Item, Rows
 from image_labels.tables.store import Conflict
 
@@ -92,6 +92,7 @@ class FakeItems:
             revision=1000 + self.writes,
             labelled_at=at,
             answer=answer,
+            unwanted=answer.unwanted if isinstance(answer, Labels) else None,
             findings=tuple(replace(each, at=each.at or at) for each in getattr(content, "findings", ())),
         )
         self.contents[photo.key] = content
@@ -102,6 +103,19 @@ class FakeItems:
         self.writes += 1
         del self.items[item.key]
         del self.contents[item.key]
+
+    def record(self, item: Item, decision: Unwanted) -> None:
+        self._replace(item, replace(item, unwanted=decision))
+
+    def remove(self, item: Item, decision: Unwanted) -> None:
+        self._replace(item, replace(item, unwanted=decision, removed=True, answer=None))
+        del self.contents[item.key]
+
+    def _replace(self, item: Item, new: Item) -> None:
+        if self.items.get(item.key) != item:
+            raise Conflict
+        self.writes += 1
+        self.items[item.key] = replace(new, revision=1000 + self.writes)
 
     def index(self, item: Item) -> None:
         self.indexed.append(item.key)

@@ -159,10 +159,28 @@ class Tables:
                 item["Revision"] = action["ExpressionAttributeValues"][":new"]
                 item.pop("Rows", None)
                 item.pop("Emptying", None)
+            case "Update", "SET Unwanted = :unwanted, Revision = :new":
+                items.setdefault(key, dict(action["Key"])).update(_decided(action))
+            case "Update", (
+                "REMOVE Labels, Detections, Emptying SET #status = :removed, #rows = :rows, OtherDetections = "
+                "list_append(Detections, if_not_exists(OtherDetections, :none)), Unwanted = :unwanted, Revision = :new"
+            ):
+                item = items.setdefault(key, dict(action["Key"]))
+                item["OtherDetections"] = {
+                    "L": [*item["Detections"]["L"], *item.get("OtherDetections", {"L": []})["L"]]
+                }
+                item |= _decided(action) | {"Status": {"S": "REMOVED"}, "Rows": {"N": "0"}}
+                for name in ("Labels", "Detections", "Emptying"):
+                    item.pop(name, None)
             case "Update", "SET #rows = :rows":
                 items.setdefault(key, dict(action["Key"]))["Rows"] = action["ExpressionAttributeValues"][":rows"]
             case _:
                 raise AssertionError(f"not an action of the store: {kind} {action}")
+
+
+def _decided(action: Attributes) -> Attributes:
+    values = action["ExpressionAttributeValues"]
+    return {"Unwanted": values[":unwanted"], "Revision": values[":new"]}
 
 
 def revisions() -> Callable[[], int]:

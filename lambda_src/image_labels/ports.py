@@ -1,0 +1,50 @@
+"""What the reconciler needs of the bucket, of Rekognition, of the tables and of the rules for unwanted photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from image_labels.model import Labels, Photo, Rejected, Unwanted
+    from image_labels.tables.items import Item
+
+
+class PhotoSource(Protocol):
+    """The bucket: see image_labels.photos.Photos."""
+
+    def head(self, key: str) -> Photo | None: ...
+
+
+class LabelSource(Protocol):
+    """Rekognition: see image_labels.rekognition.Labeller."""
+
+    def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
+
+
+class ItemStore(Protocol):
+    """The tables: see image_labels.tables.store.Store."""
+
+    def get(self, key: str) -> Item | None: ...
+
+    def put(self, photo: Photo, content: Labels | Rejected, settings: str, replacing: Item | None) -> None: ...
+
+    def delete(self, item: Item) -> None: ...
+
+    def record(self, item: Item, decision: Unwanted) -> None: ...
+
+    def remove(self, item: Item, decision: Unwanted) -> None: ...
+
+    def index(self, item: Item) -> None: ...
+
+
+class UnwantedPhotos(Protocol):
+    """The rules for unwanted photos and their actions: see image_labels.unwanted.guard.Guard."""
+
+    def decide(self, photo: Photo, content: Labels, before: Unwanted | None) -> Unwanted | None: ...
+
+    def recorded(self, photo: Photo, decision: Unwanted | None, before: Unwanted | None) -> None: ...
+
+    def act(self, item: Item, abandoned: Callable[[], bool]) -> Unwanted | None: ...
+
+    def withdraw(self, item: Item, photo: Photo, decision: Unwanted | None) -> None: ...
