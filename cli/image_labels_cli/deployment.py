@@ -68,6 +68,8 @@ class Deployment:
     rekognition_tps: str = ""
     daily_image_limit: str = ""
     label_policy_id: str = ""
+    unwanted_id: str = ""
+    moderation_min_confidence: str = ""
     # With enable_batch_operations: see image_labels_cli.batch_operations.
     batch_function_arn: str = ""
     batch_role_arn: str = ""

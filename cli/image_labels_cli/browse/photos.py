@@ -15,6 +15,7 @@ from image_labels.failures import TryAgain
 from image_labels.tables.items import is_foreign, labels_of, whole
 from image_labels.tables.terms import Kind, fold
 
+from image_labels_cli import unwanted
 from image_labels_cli.browse.covers import Covers
 from image_labels_cli.browse.nothing import diagnose
 from image_labels_cli.browse.orientation import png_orientation
@@ -43,7 +44,7 @@ _NAMES = {"#status": "Status", "#size": "Size"}
 # The attributes that the page shows, and those that is_foreign reads.
 _DETAILS = (
     "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion, #bucket, ETag, VersionId, "
-    "Settings, Revision, #rows"
+    "Settings, Revision, #rows, Unwanted"
 )
 _DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"}
 
@@ -254,6 +255,8 @@ class Library:
             photo |= _facts(item)
             photo["boxesCut"] = "DetectionsCut" in item
             photo["foreign"] = is_foreign(item)
+            photo["unwanted"] = unwanted.sentence(item)
+            photo["removed"] = item.get("Status") == {"S": "REMOVED"}
         return photo
 
     def _url(self, key: str, **more: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from image_labels.search.printable import visible
 from image_labels.tables.items import is_foreign, labels_of, whole
 
-from image_labels_cli import output
+from image_labels_cli import output, unwanted
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
 from image_labels_cli.layout import number
 from image_labels_cli.options import JSON_OPTION
@@ -57,10 +57,11 @@ def show(
     if as_json:
         output.write_json(photo)
     elif output.is_terminal():
-        _write_table(photo)
+        _write_table(photo, unwanted.sentence(item))
         output.note_labels_by(aws.labels_by)
     else:
-        output.write_lines([*_facts(photo), *(["label", *row] for row in _rows(photo))])
+        lines = [*_facts(photo), *(["label", *row] for row in _rows(photo))]
+        output.write_lines([*lines, *([["unwanted", unwanted.sentence(item)]] if photo["unwanted"] else [])])
 
 
 def _parts(address: str) -> tuple[str, str]:
@@ -84,6 +85,7 @@ def _photo(key: str, item: Any) -> dict[str, Any]:
     photo["boxes_cut"] = item.get("DetectionsCut", {}).get("BOOL", False)
     # True if another program wrote or changed the item. Then only its readable attributes are here.
     photo["foreign"] = is_foreign(item)
+    photo["unwanted"] = unwanted.as_json(item)
     photo["labels"] = [
         {
             "name": label.name,
@@ -102,7 +104,7 @@ def _photo(key: str, item: Any) -> dict[str, Any]:
 
 
 def _facts(photo: dict[str, Any]) -> list[list[str]]:
-    known = {name: value for name, value in photo.items() if name != "labels" and value is not None}
+    known = {name: value for name, value in photo.items() if name not in ("labels", "unwanted") and value is not None}
     return [[name, str(value).lower() if isinstance(value, bool) else str(value)] for name, value in known.items()]
 
 
@@ -118,7 +120,7 @@ def _rows(photo: dict[str, Any], percent: Callable[[float], str] = output.percen
     ]
 
 
-def _write_table(photo: dict[str, Any]) -> None:
+def _write_table(photo: dict[str, Any], unwanted_because: str) -> None:
     for name, value in _facts(photo):
         if not isinstance(photo[name], bool):  # below, as sentences
             output.write_fact(name.replace("_", " "), value)
@@ -131,6 +133,8 @@ def _write_table(photo: dict[str, Any]) -> None:
         output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
     if photo["boxes_cut"]:
         output.write_text("Some boxes are missing: the item has room for no more.")
+    if unwanted_because:
+        output.write_text(unwanted_because)
     if photo["foreign"]:
         output.write_text("Another program wrote or changed this item. The next event of the photo labels it again.")
 

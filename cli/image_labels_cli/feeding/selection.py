@@ -127,6 +127,6 @@ def revision_of(item: KnownItem | None) -> str:
 
 def has_all(item: KnownItem, wanted: Wanted) -> bool:
     """Whether the item has an answer of Rekognition with all that is wanted: then the function makes no call."""
-    if item.foreign:
+    if item.foreign or item.removed:
         return False
     return item.status == "REJECTED" or (item.whole and covers(item.asked, item.answered, wanted))

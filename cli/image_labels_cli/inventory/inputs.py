@@ -9,6 +9,7 @@ import typer
 from image_labels.policy import PolicyCriteria, read_policy
 from image_labels.search.printable import visible
 from image_labels.settings import SettingsError, fingerprint_of, wanted_by
+from image_labels.unwanted.rules import RulesCriteria, read_rules
 
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.invocation import UsageError
@@ -59,13 +60,18 @@ def settings_of(deployment: Deployment) -> str:
 def wanted_of(deployment: Deployment, client: DynamoDBClient) -> Wanted:
     """What decides the labels, with the label policy. Raises UsageError, and what `read_policy` raises."""
     settings_of(deployment)
-    criteria, policy_id = wanted_by(_environment(deployment)), deployment.label_policy_id
-    if not policy_id:
-        return criteria
-    if not deployment.labels_table:
-        raise UsageError("--label-policy-id needs --labels-table, which has the label policy")
-    policy = read_policy(client, deployment.labels_table, policy_id)
-    return PolicyCriteria(criteria, policy_id, lambda: policy)
+    criteria: Wanted = wanted_by(_environment(deployment))
+    policy_id, unwanted_id, table = deployment.label_policy_id, deployment.unwanted_id, deployment.labels_table
+    if (policy_id or unwanted_id) and not table:
+        option = "--label-policy-id" if policy_id else "--unwanted-id"
+        raise UsageError(f"{option} needs --labels-table, which has the rules")
+    if policy_id:
+        policy = read_policy(client, table, policy_id)
+        criteria = PolicyCriteria(wanted_by(_environment(deployment)), policy_id, lambda: policy)
+    if unwanted_id:
+        rules = read_rules(client, table, unwanted_id)
+        criteria = RulesCriteria(criteria, unwanted_id, lambda: rules)
+    return criteria
 
 
 def _environment(deployment: Deployment) -> dict[str, str]:
@@ -73,6 +79,8 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "MIN_CONFIDENCE": deployment.min_confidence,
         "MAX_LABELS": deployment.max_labels,
         "LABEL_POLICY_ID": deployment.label_policy_id,
+        "UNWANTED_ID": deployment.unwanted_id,
+        "MODERATION_MIN_CONFIDENCE": deployment.moderation_min_confidence,
     }
 
 

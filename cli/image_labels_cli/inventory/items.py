@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
 from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars, text_of, whole
+from image_labels.tables.unwanted import unwanted_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_KEYS = 100
-_OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut")
+_OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut", "Unwanted")
 _NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
 PROJECTION: dict[str, Any] = {"ProjectionExpression": ", ".join(_NAMES), "ExpressionAttributeNames": _NAMES}
@@ -32,6 +33,8 @@ class KnownItem:
     wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
     `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
     `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
+    `pending` says that an unwanted photo is still to be tagged, moved or deleted. The status REMOVED says that it was
+    moved or deleted.
     """
 
     key: str
@@ -47,6 +50,12 @@ class KnownItem:
     asked: str = ""
     answered: int = 0
     whole: bool = False
+    pending: bool = False
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is the item of an unwanted photo that was moved to quarantine or deleted."""
+        return self.status == "REMOVED"
 
 
 def known(item: Mapping[str, Any]) -> KnownItem:
@@ -67,6 +76,7 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         asked=text_of(item, "Asked") or item["Settings"]["S"],
         answered=whole(item.get("Answered", {})) or len(item.get("Labels", {}).get("SS", ())),
         whole="DetectionsCut" not in item,
+        pending=(decision := unwanted_of(item)) is not None and not decision.done,
     )
 
 
