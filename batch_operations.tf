@@ -95,7 +95,10 @@ resource "aws_lambda_function" "batch" {
     aws_cloudwatch_log_group.function,
     aws_iam_role_policy.function,
     aws_iam_role_policy.network_interfaces,
+    aws_iam_role_policy.moderation,
+    aws_iam_role_policy.unwanted,
     aws_dynamodb_table_item.label_policy,
+    aws_dynamodb_table_item.unwanted,
   ]
 }
 

@@ -194,6 +194,8 @@ locals {
     var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
     local.requested_min_confidence == var.min_confidence ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(local.requested_min_confidence) },
     local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
+    var.unwanted == null ? {} : { UNWANTED_ID = local.unwanted_id },
+    local.requests_all_labels ? { REQUESTED_MAX_LABELS = "1000" } : {},
   )
 }
 
@@ -260,8 +262,11 @@ resource "aws_lambda_function" "this" {
     aws_iam_role_policy.function,
     # Lambda uses the role's permissions to create network interfaces, and to delete them with the function.
     aws_iam_role_policy.network_interfaces,
-    # The function reads the row that LABEL_POLICY_ID names.
+    aws_iam_role_policy.moderation,
+    aws_iam_role_policy.unwanted,
+    # The function reads the rows that LABEL_POLICY_ID and UNWANTED_ID name.
     aws_dynamodb_table_item.label_policy,
+    aws_dynamodb_table_item.unwanted,
   ]
 }
 
