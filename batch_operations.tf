@@ -14,12 +14,16 @@ locals {
   # Where jobs write manifests and reports. A validation of enable_batch_operations keeps the key filter from matching it.
   batch_prefix = "${local.batch_function_name}/"
 
-  # What sizing.tf leaves of the quota.
-  batch_tps = local.rekognition_tps - local.queue_tps
+  # What sizing.tf leaves of the quotas.
+  batch_tps     = local.photos_per_second - local.queue_tps
+  batch_api_tps = { for api, tps in local.api_tps : api => tps - local.queue_api_tps[api] }
 
   # An invocation has one photo. S3 starts as many as it can, and Lambda throttles those above this number.
-  batch_concurrency              = max(1, ceil(local.seconds_per_photo * local.batch_tps))
-  batch_detect_labels_per_second = local.batch_tps / local.batch_concurrency
+  batch_concurrency      = max(1, ceil(local.seconds_per_photo * local.batch_tps))
+  batch_calls_per_second = { for api, tps in local.batch_api_tps : api => tps / local.batch_concurrency }
+
+  # Of an invocation of either function, for the slowest API.
+  fewest_calls_per_second = min(concat(values(local.calls_per_second), values(local.batch_calls_per_second))...)
 }
 
 ################################################################################
@@ -56,11 +60,9 @@ resource "aws_lambda_function" "batch" {
       var.lambda_environment_variables,
       local.environment,
       local.optional_environment,
-      {
-        CONCURRENCY = "1"
-        # Rounded down: the sum of all invocations must not exceed the share.
-        DETECT_LABELS_PER_SECOND = format("%.4f", floor(10000 * local.batch_detect_labels_per_second) / 10000)
-      },
+      { CONCURRENCY = "1" },
+      # Rounded down: the sum of all invocations must not exceed the share.
+      { for api, each in local.batch_calls_per_second : local.api_variables[api] => format("%.4f", floor(10000 * each) / 10000) },
     )
   }
 
@@ -86,8 +88,8 @@ resource "aws_lambda_function" "batch" {
   lifecycle {
     # An invocation waits for its turn, and then takes up to twice that long. Otherwise no photo would be done in time.
     precondition {
-      condition     = var.lambda_timeout >= 3 / min(local.detect_labels_per_second, local.batch_detect_labels_per_second)
-      error_message = "lambda_timeout must be at least ${ceil(3 / min(local.detect_labels_per_second, local.batch_detect_labels_per_second))} seconds with enable_batch_operations and rekognition_tps = ${local.rekognition_tps}: an invocation makes one call of DetectLabels in ${ceil(1 / min(local.detect_labels_per_second, local.batch_detect_labels_per_second))} seconds."
+      condition     = var.lambda_timeout >= 3 / local.fewest_calls_per_second
+      error_message = "lambda_timeout must be at least ${ceil(3 / local.fewest_calls_per_second)} seconds with enable_batch_operations and ${local.photos_per_second} calls per second: an invocation makes one call of ${join(" and ", keys(local.api_tps))} in ${ceil(1 / local.fewest_calls_per_second)} seconds."
     }
   }
 

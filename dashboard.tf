@@ -13,6 +13,12 @@ locals {
     what => ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue]
   }
 
+  # DetectLabels has the calls that no detector has.
+  ours_terms    = concat(["FILL(ours, 0)"], [for api in local.detectors : "FILL(${lower(api)}, 0)"])
+  ours          = length(local.detectors) == 0 ? local.ours_terms[0] : "(${join(" - ", local.ours_terms)})"
+  ours_label    = length(local.detectors) == 0 ? "this module" : "this module, DetectLabels"
+  detectors_ids = { for api in local.detectors : api => lower(api) }
+
   questions = [
     {
       title = "Does it keep up?"
@@ -33,14 +39,21 @@ locals {
         },
         {
           title = "Rekognition calls per second"
-          metrics = [
-            [{ id = "ours_per_second", expression = "FILL(ours, 0) / PERIOD(ours)", label = "this module" }],
-            concat(local.counted.RekognitionCalls, [{ id = "ours", visible = false }]),
-            [{ id = "everybodys_per_second", expression = "FILL(everybodys, 0) / PERIOD(everybodys)", label = "all of the account in this Region" }],
-            ["AWS/Rekognition", "SuccessfulRequestCount", "Operation", "DetectLabels", { id = "everybodys", visible = false }],
-          ]
-          stat        = "Sum"
-          annotations = { horizontal = [{ label = "rekognition_tps", value = local.rekognition_tps }] }
+          metrics = concat(
+            [
+              [{ id = "ours_per_second", expression = "${local.ours} / PERIOD(ours)", label = local.ours_label }],
+              concat(local.counted.RekognitionCalls, [{ id = "ours", visible = false }]),
+              [{ id = "everybodys_per_second", expression = "FILL(everybodys, 0) / PERIOD(everybodys)", label = "all of the account in this Region" }],
+              ["AWS/Rekognition", "SuccessfulRequestCount", "Operation", "DetectLabels", { id = "everybodys", visible = false }],
+            ],
+            [for api, id in local.detectors_ids : [{ id = "${id}_per_second", expression = "FILL(${id}, 0) / PERIOD(${id})", label = "this module, ${api}" }]],
+            [for api, id in local.detectors_ids : concat(local.counted["${api}Calls"], [{ id = id, visible = false }])],
+          )
+          stat = "Sum"
+          annotations = { horizontal = concat(
+            [{ label = "rekognition_tps", value = local.rekognition_tps }],
+            [for api in local.detectors : { label = "calls per second of ${api}", value = local.api_tps[api] }],
+          ) }
         },
         {
           title = "Latency from queue to labels, milliseconds"

@@ -1,5 +1,5 @@
 # Identity-based policies: those of the function's role, and the policies for readers and operators. Each sid states the purpose of its
-# statement. The function itself is allowed resource "*" only for DetectLabels, which supports nothing else.
+# statement. The function itself is allowed resource "*" only for Rekognition's APIs, which support nothing else.
 # resource_policies.tf has the resource-based policies.
 
 ################################################################################
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "assume_role" {
 }
 
 data "aws_iam_policy_document" "function" {
-  # Rekognition reads the photo with the caller's permissions, so these serve DetectLabels as well.
+  # Rekognition reads the photo with the caller's permissions, so these serve its APIs as well.
   statement {
     sid       = "ReadPhotosUnderPrefix"
     actions   = ["s3:GetObject", "s3:GetObjectVersion"]
@@ -69,6 +69,17 @@ data "aws_iam_policy_document" "function" {
     sid       = "DetectLabelsInPhotos"
     actions   = ["rekognition:DetectLabels"]
     resources = ["*"]
+  }
+
+  # DetectText has no resource type either.
+  dynamic "statement" {
+    for_each = var.text == null ? [] : ["rekognition:DetectText"]
+
+    content {
+      sid       = "DetectTextInPhotos"
+      actions   = [statement.value]
+      resources = ["*"]
+    }
   }
 
   statement {

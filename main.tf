@@ -167,7 +167,7 @@ locals {
   )
 
   # The function's settings. A validation of lambda_environment_variables refuses these names. The function for S3 Batch
-  # Operations has others for CONCURRENCY and DETECT_LABELS_PER_SECOND.
+  # Operations has others for CONCURRENCY and the calls per second.
   environment = {
     BUCKET_NAME       = local.bucket_name
     IMAGES_TABLE_NAME = aws_dynamodb_table.images.name
@@ -196,6 +196,9 @@ locals {
     local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
     var.unwanted == null ? {} : { UNWANTED_ID = local.unwanted_id },
     local.requests_all_labels ? { REQUESTED_MAX_LABELS = "1000" } : {},
+    local.text_environment,
+    local.detects_moderation ? { MODERATION_MIN_CONFIDENCE = tostring(var.unwanted.min_confidence) } : {},
+    { for api in local.detectors : local.api_variables[api] => format("%.4f", local.calls_per_second[api]) },
   )
 }
 

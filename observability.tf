@@ -44,7 +44,15 @@ locals {
     Latency = { pattern = "{ $.outcome = \"labelled\" && $.latency_ms = * }", value = "$.latency_ms", unit = "Milliseconds" }
     # Successful calls, which AWS bills.
     RekognitionCalls = { pattern = "{ $.rekognition_calls > 0 }", value = "$.rekognition_calls" }
+    }, {
+    # Those of a single API other than DetectLabels.
+    for api, field in local.call_fields : "${api}Calls" => { pattern = "{ $.${field} > 0 }", value = "$.${field}" }
   })
+
+  # The fields of the log lines, such as detect_text_calls.
+  call_fields = {
+    for api in local.detectors : api => "${lower(trimsuffix(local.api_variables[api], "_PER_SECOND"))}_calls"
+  }
 }
 
 resource "aws_cloudwatch_log_metric_filter" "photos" {

@@ -119,6 +119,10 @@ output "cli_environment" {
     # "" without a policy, because the values of a map have one type and null would be left out.
     IMAGE_LABELS_LABEL_POLICY_ID = local.label_policy_id == null ? "" : local.label_policy_id
     IMAGE_LABELS_UNWANTED_ID     = var.unwanted == null ? "" : local.unwanted_id
+
+    # "" for a detector that is switched off.
+    IMAGE_LABELS_TEXT_MIN_CONFIDENCE       = var.text == null ? "" : tostring(var.text.min_confidence)
+    IMAGE_LABELS_MODERATION_MIN_CONFIDENCE = local.detects_moderation ? tostring(var.unwanted.min_confidence) : ""
     }, var.enable_batch_operations ? {
     IMAGE_LABELS_BATCH_FUNCTION_ARN = aws_lambda_function.batch[0].arn
     IMAGE_LABELS_BATCH_ROLE_ARN     = aws_iam_role.batch_operations[0].arn
@@ -155,7 +159,7 @@ output "dashboard_name" {
 }
 
 output "metric_namespace" {
-  description = "CloudWatch namespace of the metrics Labelled, Rejected, Removed, Skipped, Failed, Throttled, Latency (milliseconds), RekognitionCalls and, with unwanted, Unwanted."
+  description = "CloudWatch namespace of the metrics Labelled, Rejected, Removed, Skipped, Failed, Throttled, Latency (milliseconds) and RekognitionCalls, with text DetectTextCalls, and with unwanted Unwanted and DetectModerationLabelsCalls."
   value       = local.metric_namespace
 }
 

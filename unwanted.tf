@@ -35,9 +35,6 @@ locals {
   # Rekognition's whole answer is wanted: an unwanted label may be the eleventh best one.
   requests_all_labels = try(length(var.unwanted.labels) + length(var.unwanted.categories), 0) > 0
   detects_moderation  = try(length(var.unwanted.moderation_labels), 0) > 0
-
-  # AWS's default for DetectModerationLabels, so that a lower unwanted.min_confidence needs no new call.
-  moderation_min_confidence = min(50, try(var.unwanted.min_confidence, 50))
 }
 
 resource "aws_dynamodb_table_item" "unwanted" {

@@ -295,6 +295,30 @@ variable "label_policy" {
   }
 }
 
+variable "text" {
+  description = <<-EOT
+    Whether the function also detects text in photos, so that a search finds the lines; null means no. It calls DetectText
+    for each photo that DetectLabels takes, which AWS bills as another image. `min_confidence`: minimum confidence of the
+    lines, in percent. `tps`: DetectText calls per second that the module may make, from 1 to 10000; null uses the
+    Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere.
+  EOT
+  type = object({
+    min_confidence = optional(number, 80)
+    tps            = optional(number)
+  })
+  default = null
+
+  validation {
+    condition     = var.text == null ? true : var.text.min_confidence >= 0 && var.text.min_confidence <= 100
+    error_message = "text.min_confidence must be from 0 to 100: Rekognition reports confidence in percent."
+  }
+
+  validation {
+    condition     = try(var.text.tps, null) == null ? true : var.text.tps >= 1 && var.text.tps <= 10000
+    error_message = "text.tps must be null (the Region's default quota) or from 1 to 10000 calls per second: see your quota \"Transactions per second per account for DetectText\" in Service Quotas."
+  }
+}
+
 variable "unwanted" {
   description = <<-EOT
     Photos to tag, move to quarantine or delete; null for none. A photo is unwanted if Rekognition finds one of these labels
@@ -404,8 +428,8 @@ variable "max_labels" {
 
 variable "rekognition_tps" {
   description = <<-EOT
-    DetectLabels calls per second that the module may make, from 1 to 10000; they determine concurrency and batch size.
-    null uses the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere.
+    DetectLabels calls per second that the module may make, from 1 to 10000; with those of other APIs (`text`), they
+    determine concurrency and batch size. null uses the Region's default quota: 50 in us-east-1, us-west-2 and eu-west-1, 5 elsewhere.
   EOT
   type        = number
   default     = null
@@ -433,8 +457,8 @@ variable "daily_image_limit" {
 variable "enable_batch_operations" {
   description = <<-EOT
     Whether to create a second function and a role for S3 Batch Operations jobs. The second function has 80 % of
-    rekognition_tps, and reserves 1.2 times rekognition_tps of the account's Lambda concurrency, which must leave 100
-    unreserved.
+    rekognition_tps, and reserves 1.2 times rekognition_tps of the account's Lambda concurrency (2 times with `text`),
+    which must leave 100 unreserved.
   EOT
   type        = bool
   default     = false
@@ -544,9 +568,10 @@ variable "lambda_environment_variables" {
     condition = length(setintersection(keys(var.lambda_environment_variables), [
       "BUCKET_NAME", "IMAGES_TABLE_NAME", "LABELS_TABLE_NAME", "MIN_CONFIDENCE", "MAX_LABELS", "CONCURRENCY", "DETECT_LABELS_PER_SECOND",
       "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG", "DAILY_IMAGE_LIMIT",
-      "REQUESTED_MIN_CONFIDENCE", "LABEL_POLICY_ID",
+      "REQUESTED_MIN_CONFIDENCE", "LABEL_POLICY_ID", "TEXT_MIN_CONFIDENCE", "DETECT_TEXT_PER_SECOND",
+      "UNWANTED_ID", "REQUESTED_MAX_LABELS", "MODERATION_MIN_CONFIDENCE", "DETECT_MODERATION_LABELS_PER_SECOND",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE or LABEL_POLICY_ID: the module sets them from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE, LABEL_POLICY_ID, TEXT_MIN_CONFIDENCE, DETECT_TEXT_PER_SECOND, UNWANTED_ID, REQUESTED_MAX_LABELS, MODERATION_MIN_CONFIDENCE or DETECT_MODERATION_LABELS_PER_SECOND: the module sets them from its own variables."
   }
 
   validation {

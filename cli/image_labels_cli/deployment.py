@@ -70,6 +70,8 @@ class Deployment:
     label_policy_id: str = ""
     unwanted_id: str = ""
     moderation_min_confidence: str = ""
+    # Of the detectors that are switched on.
+    text_min_confidence: str = ""
     # With enable_batch_operations: see image_labels_cli.batch_operations.
     batch_function_arn: str = ""
     batch_role_arn: str = ""

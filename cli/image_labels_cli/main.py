@@ -213,7 +213,7 @@ def callback(
         str, _deployment_option("max_labels", "Maximum number of the function's labels per photo.")
     ] = "",
     rekognition_tps: Annotated[
-        str, _deployment_option("rekognition_tps", "DetectLabels calls per second that the function makes.")
+        str, _deployment_option("rekognition_tps", "Photos per second that the function labels.")
     ] = "",
     daily_image_limit: Annotated[
         str, _deployment_option("daily_image_limit", "Images per day that the function sends to Rekognition.")
@@ -221,15 +221,16 @@ def callback(
     label_policy_id: Annotated[str, _deployment_option("label_policy_id", "Label policy of the function.")] = "",
     unwanted_id: Annotated[str, _deployment_option("unwanted_id", "Rules of the function for unwanted photos.")] = "",
     moderation_min_confidence: Annotated[
-        str, _deployment_option("moderation_min_confidence", "Confidence of moderation labels.")
+        str, _deployment_option("moderation_min_confidence", "Minimum confidence of the function's moderation labels.")
+    ] = "",
+    text_min_confidence: Annotated[
+        str, _deployment_option("text_min_confidence", "Minimum confidence of the function's lines of text.")
     ] = "",
     batch_function_arn: Annotated[
         str, _deployment_option("batch_function_arn", "Function that S3 Batch Operations invokes.")
     ] = "",
     batch_role_arn: Annotated[str, _deployment_option("batch_role_arn", "Role of S3 Batch Operations jobs.")] = "",
-    batch_tps: Annotated[
-        str, _deployment_option("batch_tps", "DetectLabels calls per second of S3 Batch Operations jobs.")
-    ] = "",
+    batch_tps: Annotated[str, _deployment_option("batch_tps", "Photos per second of S3 Batch Operations jobs.")] = "",
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -275,6 +276,7 @@ def callback(
         "label_policy_id": label_policy_id,
         "unwanted_id": unwanted_id,
         "moderation_min_confidence": moderation_min_confidence,
+        "text_min_confidence": text_min_confidence,
         "batch_function_arn": batch_function_arn,
         "batch_role_arn": batch_role_arn,
         "batch_tps": batch_tps,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from image_labels.selection import MAX_LABELS, POLICY, RULES, Criteria
+
+if TYPE_CHECKING:
+    from image_labels.detectors.finding import DetectorCriteria
 
 
 class SettingsError(ValueError):
@@ -43,6 +47,7 @@ class Settings:
     waiting_queue_url: str
     max_queue_backlog: int
     requested_min_confidence: float
+    requested_max_labels: int
     daily_image_limit: int | None = None
     label_policy_id: str = ""
     text_min_confidence: float | None = None
@@ -50,7 +55,6 @@ class Settings:
     moderation_min_confidence: float | None = None
     detect_moderation_labels_per_second: float = 0.0
     unwanted_id: str = ""
-    requested_max_labels: int = 0
 
     @property
     def wanted(self) -> Criteria:
@@ -116,24 +120,24 @@ def fingerprint_of(environment: Mapping[str, str]) -> str:
     """
     ids = {POLICY: environment.get("LABEL_POLICY_ID"), RULES: environment.get("UNWANTED_ID")}
     labels = wanted_by(environment).text + "".join(f"{before}{each}" for before, each in ids.items() if each)
-    return labels + "".join(detectors_by(environment).values())
+    return labels + "".join(criteria.settings for criteria in detectors_by(environment).values())
 
 
-def detectors_by(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings of the detectors that a function with these variables has, by name, in the order of an item's.
+def detectors_by(environment: Mapping[str, str]) -> dict[str, DetectorCriteria]:
+    """What a function with these variables asks besides the labels, by the detectors' names, in their order.
 
     A variable that is empty counts as missing. Raises SettingsError that names the invalid ones.
     """
     read = _Reader(environment)
-    found = {}
+    found: dict[str, DetectorCriteria] = {}
     if environment.get("TEXT_MIN_CONFIDENCE"):
         from image_labels.detectors import text  # not at the function's start: the import lengthens it
 
-        found[text.NAME] = text.settings_of(read.text_min_confidence())
+        found[text.NAME] = text.TextCriteria(read.text_min_confidence())
     if environment.get("MODERATION_MIN_CONFIDENCE"):
         from image_labels.detectors import moderation  # likewise
 
-        found[moderation.NAME] = moderation.settings_of(read.moderation_min_confidence())
+        found[moderation.NAME] = moderation.ModerationCriteria(read.moderation_min_confidence())
     if read.problems:
         raise SettingsError("; ".join(read.problems))
     return found

@@ -401,6 +401,7 @@ run "longest_name" {
     min_confidence               = 99.999
     max_labels                   = 1000
     rekognition_tps              = 10000
+    text                         = { min_confidence = 99.999, tps = 9999.999 }
     daily_image_limit            = 1000000000
     max_receive_count            = 1000
     retry_delay_seconds          = 900
@@ -437,7 +438,7 @@ run "longest_name" {
   }
 
   assert {
-    condition     = length(aws_lambda_function.this.environment[0].variables) == 15 && length(jsonencode(aws_lambda_function.this.environment[0].variables)) <= 4096
+    condition     = length(aws_lambda_function.this.environment[0].variables) == 17 && length(jsonencode(aws_lambda_function.this.environment[0].variables)) <= 4096
     error_message = "The module's environment variables and the longest allowed additional ones must fit in Lambda's limit of 4 KB."
   }
 }
@@ -503,6 +504,7 @@ run "outputs" {
       IMAGE_LABELS_MIN_CONFIDENCE        = "80"
       IMAGE_LABELS_MAX_LABELS            = "10"
       IMAGE_LABELS_LABEL_POLICY_ID       = ""
+      IMAGE_LABELS_TEXT_MIN_CONFIDENCE   = ""
       IMAGE_LABELS_REKOGNITION_TPS       = "50"
       IMAGE_LABELS_DAILY_IMAGE_LIMIT     = ""
     }

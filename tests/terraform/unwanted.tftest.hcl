@@ -136,7 +136,7 @@ run "quarantine_in_the_bucket_of_the_photos" {
 run "delete_by_moderation_labels" {
   variables {
     filter_prefix = ""
-    unwanted      = { moderation_labels = ["Violence"], min_confidence = 40, action = "delete" }
+    unwanted      = { moderation_labels = ["Violence"], min_confidence = 40, action = "delete", moderation_tps = 2 }
   }
 
   assert {
@@ -161,9 +161,10 @@ run "delete_by_moderation_labels" {
   assert {
     condition = (
       aws_lambda_function.this.environment[0].variables["MODERATION_MIN_CONFIDENCE"] == "40"
+      && aws_lambda_function.this.environment[0].variables["DETECT_MODERATION_LABELS_PER_SECOND"] == "1.0000"
       && !contains(keys(aws_lambda_function.this.environment[0].variables), "REQUESTED_MAX_LABELS")
     )
-    error_message = "DetectModerationLabels must be asked for the labels down to unwanted.min_confidence, and DetectLabels for no more than before."
+    error_message = "DetectModerationLabels must have its pace and unwanted.min_confidence, and DetectLabels is asked for no more than before."
   }
 }
 

@@ -68,6 +68,7 @@ run "highest" {
     alarm_oldest_message_seconds = 1209600
     alarm_throttled_percent      = 100
     rekognition_tps              = 10000
+    text                         = { min_confidence = 100, tps = 10000 }
     tags                         = merge({ for n in range(49) : "${n}" => "" }, { (format("Ä_.:/=+@- %0118d", 0)) = format("é_.:/=+@- %0246d", 0) })
     role_path                    = "/team_A/a+=,.@-1/"
     vpc_subnet_ids               = [for n in range(16) : format("subnet-%017x", n)]
@@ -96,6 +97,7 @@ run "too_low" {
     min_confidence                 = -0.1
     max_labels                     = 0
     rekognition_tps                = 0.5
+    text                           = { min_confidence = -0.1 }
     lambda_runtime                 = "python3.9"
     lambda_memory_size             = 127
     lambda_timeout                 = 0
@@ -114,6 +116,7 @@ run "too_low" {
     var.min_confidence,
     var.max_labels,
     var.rekognition_tps,
+    var.text,
     var.lambda_runtime,
     var.lambda_memory_size,
     var.lambda_timeout,
@@ -208,6 +211,7 @@ run "too_high" {
     min_confidence               = 100.1
     max_labels                   = 1001
     rekognition_tps              = 10001
+    text                         = { tps = 10001 }
     lambda_memory_size           = 10241
     lambda_timeout               = 901
     lambda_environment_variables = { LONG = format("%02990d", 0) }
@@ -235,6 +239,7 @@ run "too_high" {
     var.min_confidence,
     var.max_labels,
     var.rekognition_tps,
+    var.text,
     var.lambda_memory_size,
     var.lambda_timeout,
     var.lambda_environment_variables,

@@ -15,6 +15,7 @@ from image_labels_cli.batch_operations.estimate import of_jobs
 from image_labels_cli.batch_operations.jobs import Jobs
 from image_labels_cli.batch_operations.request import Batch, Request
 from image_labels_cli.deployment import DeploymentError, flag
+from image_labels_cli.inventory.inputs import calls_per_photo
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.invocation import DifferencesError, NothingFoundError, UsageError
 from image_labels_cli.progress import bar
@@ -46,7 +47,7 @@ def run(invocation: Invocation, prefix: str, *, limit: int | None, yes: bool, dr
     if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
         raise UsageError("without a terminal, or with --json, the command cannot ask: add --yes or --dry-run")
     deployment, aws = _connected(invocation)
-    batch, calls_per_second = Batch.of(deployment), _calls_per_second(deployment)
+    batch, pace, calls = Batch.of(deployment), _photos_per_second(deployment), calls_per_photo(deployment)
     requests = _requests(deployment, batch, prefix)
     if dry_run:
         output.write_json(list(requests.values()))
@@ -63,9 +64,9 @@ def run(invocation: Invocation, prefix: str, *, limit: int | None, yes: bool, dr
         with bar("photos that S3 has counted") as counted:
             jobs.count(counted.set)
         _check(jobs, batch)
-        estimate = of_jobs(jobs.total, len(jobs.jobs), calls_per_second)
+        estimate = of_jobs(jobs.total, len(jobs.jobs), pace, calls)
         if not as_json:
-            report.write_estimate(jobs, estimate, calls_per_second)
+            report.write_estimate(jobs, estimate, pace)
         if not yes:
             _ask(jobs.total)
         jobs.confirm()
@@ -97,7 +98,7 @@ def _connected(invocation: Invocation) -> tuple[Deployment, Any]:
         raise DeploymentError(f"{NOT_ENABLED}\n{error}" if lacks else str(error)) from None
 
 
-def _calls_per_second(deployment: Deployment) -> float:
+def _photos_per_second(deployment: Deployment) -> float:
     try:
         number = float(deployment.batch_tps)
     except ValueError:

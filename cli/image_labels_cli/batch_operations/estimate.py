@@ -23,8 +23,10 @@ DOLLARS_PER_MILLION_LOGGED = 1.0
 DOLLARS_PER_GB_SECOND = 0.0000133334
 DOLLARS_PER_MILLION_INVOCATIONS = 0.20
 GB = 0.5  # lambda_memory_size
-# sizing.tf has so many invocations at a time that each takes this long, its wait for its turn included.
-SECONDS_PER_INVOCATION = 1.5
+# sizing.tf has so many invocations at a time that each takes this long, its waits for its turns included: for all calls
+# of Rekognition together, and for each.
+SECONDS_PER_INVOCATION = 0.5
+SECONDS_PER_CALL = 1.0
 # Billed for a photo from the queue, of which an invocation has ten: 0.1 to 0.5 s.
 SECONDS_PER_QUEUED_PHOTO = 0.3
 
@@ -51,28 +53,31 @@ class Estimate:
         return sum(self.dollars.values())
 
 
-def of_jobs(photos: int, jobs: int, calls_per_second: float) -> Estimate:
-    """For jobs with so many photos in all. Manifests count for the photos only: S3 bills every object in the bucket."""
-    lambda_seconds = photos * SECONDS_PER_INVOCATION
+def of_jobs(photos: int, jobs: int, photos_per_second: float, calls: int = 1) -> Estimate:
+    """For jobs with so many photos in all, and so many calls of Rekognition for each.
+
+    Manifests count for the photos only: S3 bills every object in the bucket.
+    """
+    lambda_seconds = photos * (SECONDS_PER_INVOCATION + calls * SECONDS_PER_CALL)
     return Estimate(
-        _of_photos(photos)
+        _of_photos(photos, calls)
         | {
             "Lambda": lambda_seconds * GB * DOLLARS_PER_GB_SECOND + _of(photos, DOLLARS_PER_MILLION_INVOCATIONS),
             "S3 Batch Operations": jobs * DOLLARS_PER_JOB
             + _of(photos, DOLLARS_PER_MILLION_TASKS)
             + jobs * _of(photos, DOLLARS_PER_MILLION_OBJECTS_IN_BUCKET),
         },
-        photos / calls_per_second,
+        photos / photos_per_second,
     )
 
 
-def of_queue(photos: int, calls_per_second: float) -> Estimate:
+def of_queue(photos: int, photos_per_second: float) -> Estimate:
     """For so many photos that go through the queue."""
     lambda_seconds = photos * SECONDS_PER_QUEUED_PHOTO
     invocations = _of(photos / 10, DOLLARS_PER_MILLION_INVOCATIONS)
     return Estimate(
         _of_photos(photos) | {"Lambda": lambda_seconds * GB * DOLLARS_PER_GB_SECOND + invocations},
-        photos / calls_per_second,
+        photos / photos_per_second,
     )
 
 
@@ -84,10 +89,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:,.0f} seconds"
 
 
-def _of_photos(photos: int) -> dict[str, float]:
+def _of_photos(photos: int, calls: int = 1) -> dict[str, float]:
     """What a photo costs, whichever way it comes."""
     return {
-        "Rekognition": _of(photos, DOLLARS_PER_MILLION_IMAGES),
+        "Rekognition": _of(photos * calls, DOLLARS_PER_MILLION_IMAGES),
         "DynamoDB": _of(photos, DOLLARS_PER_MILLION_ITEMS),
         "S3": _of(photos, DOLLARS_PER_MILLION_READS),
         "logs and queue": _of(photos, DOLLARS_PER_MILLION_LOGGED),

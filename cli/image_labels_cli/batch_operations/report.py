@@ -21,7 +21,7 @@ def photos(count: int) -> str:
     return f"{count:,} photo{'' if count == 1 else 's'}"
 
 
-def write_estimate(jobs: Jobs, estimate: Estimate, calls_per_second: float) -> None:
+def write_estimate(jobs: Jobs, estimate: Estimate, photos_per_second: float) -> None:
     """What the jobs would do, before the question."""
     if not output.is_terminal():
         rows = [["photos", str(jobs.total)], ["seconds", f"{estimate.seconds:.0f}"]]
@@ -30,7 +30,7 @@ def write_estimate(jobs: Jobs, estimate: Estimate, calls_per_second: float) -> N
     for job in jobs.jobs:
         output.write_text(f"{job.total:>13,}  photos that end with {visible(job.suffix) or 'anything'}")
     output.write_text(
-        f"{photos(jobs.total)}: {duration(estimate.seconds)} at {calls_per_second:g} calls per second, "
+        f"{photos(jobs.total)}: {duration(estimate.seconds)} at {photos_per_second:g} photos per second, "
         f"at most ${estimate.total:,.2f} (us-east-1)"
     )
     for name, value in estimate.dollars.items():

@@ -23,7 +23,7 @@ from image_labels_cli.inventory.inputs import (
     PREFIX_ARGUMENT,
     counted,
     inputs,
-    wanted_of,
+    target_of,
 )
 from image_labels_cli.inventory.table import Table
 from image_labels_cli.options import JSON_OPTION
@@ -125,11 +125,11 @@ def _choose(
     expected = Expected(keys, session.deployment.bucket, settings, started - timedelta(seconds=grace))
     with bar("objects compared") as shown:
         session.patience.tell = shown.say
-        wanted = wanted_of(session.deployment, session.aws.dynamodb)
+        target = target_of(session.deployment, session.aws.dynamodb)
         for compared in expected.compare(counted(session.bucket.objects(listed), shown.set), table):
             states[compared.state] += 1
             if compared.state in DIFFERENCES:
-                selection.offer(compared, wanted)
+                selection.offer(compared, target)
     return states
 
 

@@ -20,9 +20,9 @@ from image_labels_cli.feeding.conclusion import send
 from image_labels_cli.feeding.follower import Rule
 from image_labels_cli.feeding.inputs import OFFLINE_FACTOR, daily_limit_of, pace_of
 from image_labels_cli.feeding.preview import Preview
-from image_labels_cli.feeding.selection import Selection, has_all
+from image_labels_cli.feeding.selection import Selection
 from image_labels_cli.feeding.session import Session, check_question
-from image_labels_cli.inventory.inputs import wanted_of
+from image_labels_cli.inventory.inputs import target_of
 from image_labels_cli.inventory.items import MAX_KEYS
 from image_labels_cli.inventory.table import Table
 from image_labels_cli.invocation import NothingFoundError, UsageError
@@ -30,9 +30,8 @@ from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.progress import bar
 
 if TYPE_CHECKING:
-    from image_labels.selection import Wanted
-
     from image_labels_cli.inventory.items import KnownItem
+    from image_labels_cli.inventory.target import Target
 
 _NEEDED = (
     *("bucket", "images_table", "labels_table", "queue_url", "dead_letter_queue_url"),
@@ -102,13 +101,13 @@ def relabel(
     flags = {"--stale": stale, "--rejected": rejected, "--offline": offline}
     words = [*([expression] if expression is not None else []), *(name for name, given in flags.items() if given)]
     words += ["--prefix", prefix] if prefix else []
-    wanted = wanted_of(deployment, aws.dynamodb)
+    target = target_of(deployment, aws.dynamodb)
     session = Session(deployment, aws, pace)
     with (
         Selection(limit) as selection,
         Table(aws.dynamodb, deployment.images_table, call=session.patience, sleep=session.time.sleep) as table,
     ):
-        choice = _Choice(session, table, selection, wanted, prefix, labelled_before)
+        choice = _Choice(session, table, selection, target, prefix, labelled_before)
         if expression is not None:
             choice.matching(expression)
         else:
@@ -117,7 +116,7 @@ def relabel(
             session.pace *= OFFLINE_FACTOR
         preview = Preview.of(selection, session.pace, daily_limit)
         answer = {
-            "settings": wanted.text,
+            "settings": target.settings,
             "labelled_before": choice.before,
             "reasons": {reason: selection.reasons[reason] for reason in _MEANINGS},
             "need_rekognition": choice.left_out,
@@ -140,7 +139,7 @@ def relabel(
         send(
             session,
             selection,
-            Rule(deployment.bucket, wanted.text),
+            Rule(deployment.bucket, target.settings),
             table,
             answer=answer,
             as_json=as_json,
@@ -173,7 +172,7 @@ class _Choice:
     session: Session
     table: Table
     selection: Selection
-    wanted: Wanted
+    target: Target
     prefix: str
     before: str
     found: int = 0
@@ -215,7 +214,7 @@ class _Choice:
         for key in keys:
             item = found.get(key)
             if item is not None and self._is_old(item):
-                self.selection.offer_item(item, self.wanted, MATCHES, self.before)
+                self.selection.offer_item(item, self.target, MATCHES, self.before)
 
     def of_items(self, *, stale: bool, rejected: bool) -> None:
         """The rejected photos, the stale ones, or those that other settings can be applied to without a call."""
@@ -228,15 +227,15 @@ class _Choice:
         for item in self.table:
             if item.foreign or not item.complete or item.removed:
                 continue  # a backfill sends them, except those that were removed
-            other_settings = item.settings != self.wanted.text
+            other_settings = item.settings != self.target.settings
             if rejected:
                 if item.status == "REJECTED" and self._is_old(item):
-                    self.selection.offer_item(item, self.wanted, REJECTED, self.before)
+                    self.selection.offer_item(item, self.target, REJECTED, self.before)
             elif stale and item.status == "LABELLED" and () < _version(item.model_version) < newest:
                 if self._is_old(item):
-                    self.selection.offer_item(item, self.wanted, MODEL, self.before)
-            elif other_settings and (stale or has_all(item, self.wanted)):
-                self.selection.offer_item(item, self.wanted, SETTINGS)
+                    self.selection.offer_item(item, self.target, MODEL, self.before)
+            elif other_settings and (stale or not self.target.calls(item)):
+                self.selection.offer_item(item, self.target, SETTINGS)
             elif other_settings:
                 self.left_out += 1
         self._count()

@@ -18,6 +18,8 @@ _MONTH = 30 * 24 * 3600
 class Preview:
     """The cost in dollars and the time in seconds. `pace` is in photos per second, `daily_limit` in images per day.
 
+    `calls` are those of all APIs for the photos that are sent to Rekognition: AWS bills each as an image.
+
     Rekognition's price is that of us-east-1, and falls with the images of a month, so it is too high if the account has
     sent others in the same month. The time is that at the whole quota.
     """
@@ -25,6 +27,7 @@ class Preview:
     offered: int
     photos: int
     sent_to_rekognition: int
+    calls: int
     too_large: int
     without_object: int
     from_answer: int
@@ -37,6 +40,7 @@ class Preview:
             selection.offered,
             selection.taken,
             selection.sent_to_rekognition,
+            selection.calls,
             selection.too_large,
             selection.without_object,
             selection.from_answer,
@@ -46,10 +50,10 @@ class Preview:
 
     @property
     def rekognition_dollars(self) -> float:
-        per_month = self.pace * _MONTH
+        per_month = self.pace * _MONTH * max(1, self.calls / max(1, self.sent_to_rekognition))
         if self.daily_limit is not None:
             per_month = min(per_month, self.daily_limit * 30.0)
-        return cost.of_rekognition(self.sent_to_rekognition, per_month)
+        return cost.of_rekognition(self.calls, per_month)
 
     @property
     def other_dollars(self) -> float:
@@ -62,12 +66,13 @@ class Preview:
     @property
     def days(self) -> int | None:
         """The fewest days, in UTC, if there is a daily limit."""
-        return None if self.daily_limit is None else math.ceil(self.sent_to_rekognition / self.daily_limit)
+        return None if self.daily_limit is None else math.ceil(self.calls / self.daily_limit)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "photos": self.photos,
-            "rekognition_calls": self.sent_to_rekognition,
+            "photos_to_rekognition": self.sent_to_rekognition,
+            "rekognition_calls": self.calls,
             "too_large": self.too_large,
             "items_to_remove": self.without_object,
             "from_stored_answers": self.from_answer,
@@ -80,7 +85,8 @@ class Preview:
     def lines(self) -> list[str]:
         """The same for a person."""
         first = f", the first of {self.offered:,}" if self.photos < self.offered else ""
-        lines = [f"Photos: {self.photos:,}{first}: {self.sent_to_rekognition:,} to Rekognition"]
+        several = f", {self.calls:,} calls" if self.calls != self.sent_to_rekognition else ""
+        lines = [f"Photos: {self.photos:,}{first}: {self.sent_to_rekognition:,} to Rekognition{several}"]
         if self.too_large:
             lines.append(f"{self.too_large:>11,} over 15 MB, rejected without a call")
         if self.from_answer:

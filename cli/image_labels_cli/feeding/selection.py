@@ -9,13 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from image_labels.calls import MAX_BYTES
-from image_labels.selection import covers
 
 if TYPE_CHECKING:
-    from image_labels.selection import Wanted
-
     from image_labels_cli.inventory.comparison import Compared
     from image_labels_cli.inventory.items import KnownItem
+    from image_labels_cli.inventory.target import Target
 
 _BUFFERED = 1000
 # The revision of an item that another program wrote or changed, which has none.
@@ -40,13 +38,15 @@ class Selection:
     """The photos to send, at most `limit`. A context manager: leaving it deletes the temporary file.
 
     `reasons` counts all keys that were offered, the others those that were taken. The function rejects an object of
-    more than 15 MB without a call, and `from_answer` are photos whose stored answer has all that is wanted.
+    more than 15 MB without a call, and `from_answer` are photos whose stored answer has all that is wanted. `calls` are
+    the calls of Rekognition for the photos that are sent to it.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self.reasons: Counter[str] = Counter()
         self.taken = 0
         self.sent_to_rekognition = 0
+        self.calls = 0
         self.too_large = 0
         self.without_object = 0
         self.from_answer = 0
@@ -70,7 +70,7 @@ class Selection:
     def offered(self) -> int:
         return self.reasons.total()
 
-    def offer(self, compared: Compared, wanted: Wanted) -> None:
+    def offer(self, compared: Compared, target: Target) -> None:
         """Count a key in which bucket and table differ, and take it unless the limit is reached."""
         found, item = compared.object, compared.item
         if not self._take(Photo(compared.key, found.etag if found else "", revision_of(item)), str(compared.state)):
@@ -79,20 +79,22 @@ class Selection:
             self.without_object += 1
         elif found.size > MAX_BYTES:
             self.too_large += 1
-        elif item is not None and item.etag == found.etag and has_all(item, wanted):
-            self.from_answer += 1
         else:
-            self.sent_to_rekognition += 1
+            self._count(target.calls(item if item is not None and item.etag == found.etag else None))
 
-    def offer_item(self, item: KnownItem, wanted: Wanted, reason: str, labelled_before: str = "") -> None:
+    def offer_item(self, item: KnownItem, target: Target, reason: str, labelled_before: str = "") -> None:
         """Count a photo that has an item, and take it unless the limit is reached."""
         photo = Photo(item.key, item.etag, revision_of(item), labelled_before)
         if not self._take(photo, reason):
             return
-        if not labelled_before and has_all(item, wanted):
-            self.from_answer += 1
-        else:
+        self._count(target.calls_per_photo if labelled_before else target.calls(item))
+
+    def _count(self, calls: int) -> None:
+        self.calls += calls
+        if calls:
             self.sent_to_rekognition += 1
+        else:
+            self.from_answer += 1
 
     def _take(self, photo: Photo, reason: str) -> bool:
         self.reasons[reason] += 1
@@ -123,10 +125,3 @@ class Selection:
 def revision_of(item: KnownItem | None) -> str:
     """The revision of a Photo with this item."""
     return "" if item is None else item.revision or FOREIGN
-
-
-def has_all(item: KnownItem, wanted: Wanted) -> bool:
-    """Whether the item has an answer of Rekognition with all that is wanted: then the function makes no call."""
-    if item.foreign or item.removed:
-        return False
-    return item.status == "REJECTED" or (item.whole and covers(item.asked, item.answered, wanted))

@@ -39,7 +39,7 @@ class State(StrEnum):
 MEANINGS = {
     State.LABELLED: "",
     State.REJECTED: "Rekognition does not accept them",
-    State.REMOVED: "unwanted photos that were deleted or moved to quarantine",
+    State.REMOVED: "unwanted: deleted or in quarantine",
     State.IN_PROGRESS: "uploaded a moment ago, not labelled yet",
     State.MISSING: "objects without an item",
     State.STALE: "items of another object or other settings",

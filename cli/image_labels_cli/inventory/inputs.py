@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 from image_labels.policy import PolicyCriteria, read_policy
 from image_labels.search.printable import visible
-from image_labels.settings import SettingsError, fingerprint_of, wanted_by
+from image_labels.settings import SettingsError, detectors_by, fingerprint_of, wanted_by
 from image_labels.unwanted.rules import RulesCriteria, read_rules
 
 from image_labels_cli.inventory.keys import KeyFilter
+from image_labels_cli.inventory.target import Target
 from image_labels_cli.invocation import UsageError
 
 if TYPE_CHECKING:
@@ -54,24 +55,39 @@ def settings_of(deployment: Deployment) -> str:
     try:
         return fingerprint_of(_environment(deployment))
     except SettingsError as error:
-        raise UsageError(f"--min-confidence and --max-labels must be those of the module: {error}") from None
+        raise UsageError(
+            "--min-confidence, --max-labels, --text-min-confidence and --moderation-min-confidence must be those of "
+            f"the module: {error}"
+        ) from None
 
 
-def wanted_of(deployment: Deployment, client: DynamoDBClient) -> Wanted:
-    """What decides the labels, with the label policy. Raises UsageError, and what `read_policy` raises."""
+def target_of(deployment: Deployment, client: DynamoDBClient) -> Target:
+    """What the function wants, with its rules. Raises UsageError, and what `read_policy` and `read_rules` raise."""
     settings_of(deployment)
-    criteria: Wanted = wanted_by(_environment(deployment))
+    environment = _environment(deployment)
+    criteria = wanted_by(environment)
     policy_id, unwanted_id, table = deployment.label_policy_id, deployment.unwanted_id, deployment.labels_table
     if (policy_id or unwanted_id) and not table:
-        option = "--label-policy-id" if policy_id else "--unwanted-id"
-        raise UsageError(f"{option} needs --labels-table, which has the rules")
+        option, what = ("--label-policy-id", "label policy") if policy_id else ("--unwanted-id", "rules")
+        raise UsageError(f"{option} needs --labels-table, which has the {what}")
+    wanted: Wanted = criteria
     if policy_id:
         policy = read_policy(client, table, policy_id)
-        criteria = PolicyCriteria(wanted_by(_environment(deployment)), policy_id, lambda: policy)
+        wanted = PolicyCriteria(criteria, policy_id, lambda: policy)
     if unwanted_id:
         rules = read_rules(client, table, unwanted_id)
-        criteria = RulesCriteria(criteria, unwanted_id, lambda: rules)
-    return criteria
+        wanted = RulesCriteria(wanted, unwanted_id, lambda: rules)
+    return Target(wanted, detectors_by(environment))
+
+
+def calls_per_photo(deployment: Deployment) -> int:
+    """The calls of Rekognition for a new photo. Raises UsageError."""
+    try:
+        return 1 + len(detectors_by(_environment(deployment)))
+    except SettingsError as error:
+        raise UsageError(
+            f"--text-min-confidence and --moderation-min-confidence must be those of the module: {error}"
+        ) from None
 
 
 def _environment(deployment: Deployment) -> dict[str, str]:
@@ -81,6 +97,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "LABEL_POLICY_ID": deployment.label_policy_id,
         "UNWANTED_ID": deployment.unwanted_id,
         "MODERATION_MIN_CONFIDENCE": deployment.moderation_min_confidence,
+        "TEXT_MIN_CONFIDENCE": deployment.text_min_confidence,
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_labels.backoff import waits
 from image_labels.failures import TryAgain
-from image_labels.tables.items import ITEM_SCALARS, has_foreign_scalars, text_of, whole
+from image_labels.tables.items import FINDINGS, FINDINGS_NAMES, ITEM_SCALARS, has_foreign_scalars, text_of, whole
 from image_labels.tables.unwanted import unwanted_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ MAX_KEYS = 100
 _OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut", "Unwanted")
 _NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
-PROJECTION: dict[str, Any] = {"ProjectionExpression": ", ".join(_NAMES), "ExpressionAttributeNames": _NAMES}
+_OF_FINDINGS = [f"{name}.{field}" for name in FINDINGS_NAMES for field in ("Asked", "Reason")]
+PROJECTION: dict[str, Any] = {
+    "ProjectionExpression": ", ".join([*_NAMES, *_OF_FINDINGS]),
+    "ExpressionAttributeNames": _NAMES | FINDINGS_NAMES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class KnownItem:
     `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
     `pending` says that an unwanted photo is still to be tagged, moved or deleted. The status REMOVED says that it was
     moved or deleted.
+    `findings` has the criteria of the requests to detectors in the form of `settings`, empty for one that was refused.
     """
 
     key: str
@@ -51,6 +56,7 @@ class KnownItem:
     answered: int = 0
     whole: bool = False
     pending: bool = False
+    findings: str = ""
 
     @property
     def removed(self) -> bool:
@@ -77,7 +83,14 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         answered=whole(item.get("Answered", {})) or len(item.get("Labels", {}).get("SS", ())),
         whole="DetectionsCut" not in item,
         pending=(decision := unwanted_of(item)) is not None and not decision.done,
+        findings="".join(_asked(name, item.get(attribute, {}).get("M")) for name, attribute in FINDINGS.items()),
     )
+
+
+def _asked(name: str, finding: Mapping[str, Any] | None) -> str:
+    if finding is None:
+        return ""
+    return f";{name}=" + ("" if "Reason" in finding else text_of(finding, "Asked"))
 
 
 def date_of(answer: Mapping[str, Any]) -> datetime:

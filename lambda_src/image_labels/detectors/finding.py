@@ -31,6 +31,19 @@ class Finding:
         return ()
 
 
+class DetectorCriteria(Protocol):
+    """What is asked of a detector."""
+
+    @property
+    def settings(self) -> str:
+        """What follows the other settings of an item that has a finding: ";", the name, "=", and the criteria."""
+        ...
+
+    def covers(self, asked: str) -> bool:
+        """Whether the answer to this request (`Finding.asked`, which has no ";") has all that is wanted."""
+        ...
+
+
 class Detector(Protocol):
     """An API that is asked about each photo that DetectLabels takes. Safe to use from several threads."""
 
@@ -46,7 +59,7 @@ class Detector(Protocol):
 
     @property
     def settings(self) -> str:
-        """What follows the other settings of an item that has a finding: ";", the name, "=", and the criteria."""
+        """See DetectorCriteria."""
         ...
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Finding:
@@ -60,8 +73,3 @@ class Detector(Protocol):
     def choose(self, finding: Finding) -> Finding:
         """The finding with what the photo gets; the rest is kept apart."""
         ...
-
-
-def detectors_in(settings: str) -> frozenset[str]:
-    """The names of the detectors in the settings of an item, and names of other settings."""
-    return frozenset(part.partition("=")[0] for part in settings.split(";"))

@@ -19,13 +19,13 @@ def make_detectors(settings: Settings, client: RekognitionClient, allowance: All
     """The detectors in the order in which they are asked. Each has its own pace, and all share the allowance."""
     found: list[Detector] = []
     if settings.text_min_confidence is not None:
-        from image_labels.detectors.text import TextDetector
+        from image_labels.detectors.text import TextCriteria, TextDetector
 
         caller = Caller("DetectText", Pace(settings.detect_text_per_second), allowance)
-        found.append(TextDetector(client, caller, min_confidence=settings.text_min_confidence))
+        found.append(TextDetector(client, caller, TextCriteria(settings.text_min_confidence)))
     if settings.moderation_min_confidence is not None:
-        from image_labels.detectors.moderation import ModerationDetector
+        from image_labels.detectors.moderation import ModerationCriteria, ModerationDetector
 
         caller = Caller("DetectModerationLabels", Pace(settings.detect_moderation_labels_per_second), allowance)
-        found.append(ModerationDetector(client, caller, min_confidence=settings.moderation_min_confidence))
+        found.append(ModerationDetector(client, caller, ModerationCriteria(settings.moderation_min_confidence)))
     return tuple(found)

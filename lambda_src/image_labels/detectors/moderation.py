@@ -52,25 +52,53 @@ class Moderation(Finding):
                 yield Kind.MODERATION.value, name, label.confidence
 
 
+@dataclass(frozen=True)
+class ModerationCriteria:
+    """The labels that are wanted: `min_confidence` is in percent."""
+
+    min_confidence: float
+
+    @property
+    def requested(self) -> float:
+        """The confidence of the request, in percent."""
+        return min(MAX_REQUESTED_CONFIDENCE, self.min_confidence)
+
+    @property
+    def text(self) -> str:
+        """The form in which a finding has those of its request."""
+        return f"{_MIN_CONFIDENCE}{self.requested!r}"
+
+    @property
+    def settings(self) -> str:
+        """See DetectorCriteria."""
+        return f";{NAME}={_MIN_CONFIDENCE}{self.min_confidence!r}"
+
+    def covers(self, asked: str) -> bool:
+        """Whether the request left out only labels that are not wanted."""
+        try:
+            return float(asked.removeprefix(_MIN_CONFIDENCE)) <= self.min_confidence
+        except ValueError:
+            return False
+
+
 class ModerationDetector:
-    """Calls DetectModerationLabels. `min_confidence` is in percent."""
+    """Calls DetectModerationLabels."""
 
     name = NAME
     api = "detect_moderation_labels"
 
-    def __init__(self, client: RekognitionClient, caller: Caller, *, min_confidence: float) -> None:
+    def __init__(self, client: RekognitionClient, caller: Caller, criteria: ModerationCriteria) -> None:
         self._client = client
         self._caller = caller
-        self._min_confidence = min_confidence
-        self.settings = settings_of(min_confidence)
+        self._criteria = criteria
+        self.settings = criteria.settings
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Moderation:
         """Raises as `Caller.call` does."""
-        least = min(MAX_REQUESTED_CONFIDENCE, self._min_confidence)
-        asked = f"{_MIN_CONFIDENCE}{least!r}"
+        asked = self._criteria.text
         request: DetectModerationLabelsRequestTypeDef = {
             "Image": {"S3Object": s3_object(photo)},
-            "MinConfidence": least,
+            "MinConfidence": self._criteria.requested,
         }
         found = self._caller.call(
             photo,
@@ -82,13 +110,7 @@ class ModerationDetector:
 
     def covers(self, finding: Finding) -> bool:
         """Whether its request left out only labels that are not wanted; a refusal is about the object."""
-        if finding.reason:
-            return True
-        try:
-            asked = float(finding.asked.removeprefix(_MIN_CONFIDENCE))
-        except ValueError:
-            return False
-        return isinstance(finding, Moderation) and not finding.cut and asked <= self._min_confidence
+        return bool(finding.reason) or (self._criteria.covers(finding.asked) and not finding.cut)
 
     def choose(self, finding: Finding) -> Finding:
         """The finding with the labels of at least `min_confidence`, and with the rest as `others`."""
@@ -96,13 +118,8 @@ class ModerationDetector:
             return finding
         labels = sorted(finding.labels + finding.others, key=lambda label: -label.confidence)
         # Compared with the precision of the table, so that a stored answer gives the same labels as a fresh one.
-        good = [label for label in labels if round(label.confidence, DIGITS) >= self._min_confidence]
+        good = [label for label in labels if round(label.confidence, DIGITS) >= self._criteria.min_confidence]
         return replace(finding, labels=tuple(good), others=tuple(labels[len(good) :]))
-
-
-def settings_of(min_confidence: float) -> str:
-    """See Detector.settings."""
-    return f";{NAME}={_MIN_CONFIDENCE}{min_confidence!r}"
 
 
 def _moderation(answer: Mapping[str, Any], asked: str) -> Moderation:

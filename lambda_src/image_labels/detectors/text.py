@@ -50,25 +50,49 @@ class Text(Finding):
         return ((Kind.TEXT.value, line.text, line.confidence) for line in self.lines)
 
 
+@dataclass(frozen=True)
+class TextCriteria:
+    """Of which confidence in percent the lines must be."""
+
+    min_confidence: float
+
+    @property
+    def text(self) -> str:
+        """The form in which a finding has them."""
+        return f"{_MIN_CONFIDENCE}{self.min_confidence!r}"
+
+    @property
+    def settings(self) -> str:
+        """See DetectorCriteria."""
+        return f";{NAME}={self.text}"
+
+    def covers(self, asked: str) -> bool:
+        """Whether the request left out only lines that are not wanted."""
+        try:
+            return float(asked.removeprefix(_MIN_CONFIDENCE)) <= self.min_confidence
+        except ValueError:
+            return False
+
+
 class TextDetector:
-    """Calls DetectText. `min_confidence` is in percent."""
+    """Calls DetectText."""
 
     name = NAME
     api = "detect_text"
 
-    def __init__(self, client: RekognitionClient, caller: Caller, *, min_confidence: float) -> None:
+    def __init__(self, client: RekognitionClient, caller: Caller, criteria: TextCriteria) -> None:
         self._client = client
         self._caller = caller
-        self._min_confidence = min_confidence
-        self.settings = settings_of(min_confidence)
+        self._criteria = criteria
+        self.settings = criteria.settings
 
     def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Text:
         """Raises as `Caller.call` does."""
-        asked = f"{_MIN_CONFIDENCE}{self._min_confidence!r}"
+        asked = self._criteria.text
         request: DetectTextRequestTypeDef = {
             "Image": {"S3Object": s3_object(photo)},
             # Without it, Rekognition leaves out the words below 80 percent.
-            "Filters": {"WordFilter": {"MinConfidence": self._min_confidence}},
+            "Filters": {"WordFilter": {"MinConfidence": self._criteria.min_confidence}},
         }
         found = self._caller.call(
             photo, lambda: self._client.detect_text(**request), lambda answer: _text(answer, asked), abandoned
@@ -77,13 +101,7 @@ class TextDetector:
 
     def covers(self, finding: Finding) -> bool:
         """Whether its request left out only lines that are not wanted; a refusal is about the object."""
-        if finding.reason:
-            return True
-        try:
-            asked = float(finding.asked.removeprefix(_MIN_CONFIDENCE))
-        except ValueError:
-            return False
-        return isinstance(finding, Text) and asked <= self._min_confidence
+        return bool(finding.reason) or self._criteria.covers(finding.asked)
 
     def choose(self, finding: Finding) -> Finding:
         """The finding with the lines of at least `min_confidence`, and with the rest as `others`."""
@@ -91,17 +109,12 @@ class TextDetector:
             return finding
         lines = finding.lines + finding.others
         # Compared with the precision of the table, so that a stored answer gives the same lines as a fresh one.
-        chosen = [round(line.confidence, DIGITS) >= self._min_confidence for line in lines]
+        chosen = [round(line.confidence, DIGITS) >= self._criteria.min_confidence for line in lines]
         return replace(
             finding,
             lines=tuple(line for line, good in zip(lines, chosen, strict=True) if good),
             others=tuple(line for line, good in zip(lines, chosen, strict=True) if not good),
         )
-
-
-def settings_of(min_confidence: float) -> str:
-    """See Detector.settings."""
-    return f";{NAME}={_MIN_CONFIDENCE}{min_confidence!r}"
 
 
 def _text(answer: Mapping[str, Any], asked: str) -> Text:

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from image_labels.calls import Caller
-from image_labels.detectors.moderation import Moderation, ModerationDetector, ModerationLabel
+from image_labels.detectors.moderation import Moderation, ModerationCriteria, ModerationDetector, ModerationLabel
 from image_labels.failures import TryAgain
 from image_labels.model import Label, Photo
 from image_labels.pace import Pace
@@ -36,7 +36,7 @@ def detected(name: str, parent: str = "", confidence: float = 95.0) -> dict[str,
 
 def detector(stub: Stubber, min_confidence: float = 80.0) -> ModerationDetector:
     caller = Caller("DetectModerationLabels", Pace(1000), sleep=lambda _seconds: None)
-    return ModerationDetector(cast("RekognitionClient", stub.client), caller, min_confidence=min_confidence)
+    return ModerationDetector(cast("RekognitionClient", stub.client), caller, ModerationCriteria(min_confidence))
 
 
 def finding(stub: Stubber, *labels: dict[str, Any], min_confidence: float = 80.0) -> Moderation:

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from image_labels.calls import Caller
-from image_labels.detectors.text import Line, Text, TextDetector
+from image_labels.detectors.text import Line, Text, TextCriteria, TextDetector
 from image_labels.failures import TryAgain
 from image_labels.model import Photo
 from image_labels.pace import Pace
@@ -39,7 +39,7 @@ def finding(stub: Stubber, *detections: dict[str, Any]) -> Text:
 
 def detector(stub: Stubber, min_confidence: float = 80.0) -> TextDetector:
     caller = Caller("DetectText", Pace(1000), sleep=lambda _seconds: None)
-    return TextDetector(cast("RekognitionClient", stub.client), caller, min_confidence=min_confidence)
+    return TextDetector(cast("RekognitionClient", stub.client), caller, TextCriteria(min_confidence))
 
 
 def test_text_of_exactly_this_version_is_requested(stub: Stubber) -> None:

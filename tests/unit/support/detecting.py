@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 from image_labels.calls import Caller
-from image_labels.detectors.text import TextDetector
+from image_labels.detectors.text import TextCriteria, TextDetector
 from image_labels.pace import Pace
 from image_labels.reconcile import Cost, Reconciler
 from image_labels.rekognition import Labeller
@@ -84,7 +84,7 @@ class Deployment:
         )
         detectors: list[Detector] = []
         if text is not None:
-            detectors.append(TextDetector(client, self._caller("DetectText"), min_confidence=text))
+            detectors.append(TextDetector(client, self._caller("DetectText"), TextCriteria(text)))
         reconciler = Reconciler(self.photos, labeller, self.store, wanted, detectors)
         return reconciler.reconcile(KEY, cost=cost, labelled_before=labelled_before).outcome.value
 

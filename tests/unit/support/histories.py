@@ -28,7 +28,7 @@ from botocore.exceptions import ClientError
 from greenlet import GreenletExit, greenlet
 from image_labels.calls import Caller, Unlimited, Unreadable
 from image_labels.daily_limit import DailyLimit
-from image_labels.detectors.text import TextDetector
+from image_labels.detectors.text import TextCriteria, TextDetector
 from image_labels.failures import OverDailyLimit, TryAgain
 from image_labels.model import iso_time
 from image_labels.pace import Pace
@@ -246,7 +246,7 @@ class History:
             detectors = []
             if self.world.text is not None:
                 caller = self._caller("DetectText", allowance)
-                detectors.append(TextDetector(client, caller, min_confidence=self.world.text))
+                detectors.append(TextDetector(client, caller, TextCriteria(self.world.text)))
             reconcilers.append(self._make(self.world, labeller, self._store, self.world.wanted, detectors))
         return reconcilers
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.exceptions import ClientError
 from greenlet import greenlet
-from image_labels.detectors.text import Line, Text, settings_of
+from image_labels.detectors.text import Line, Text, TextCriteria
 from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.selection import Criteria, Wanted
 from image_labels.tables.items import findings_of, is_foreign, labels_of, rows_of
@@ -263,7 +263,7 @@ class World:
     @property
     def settings(self) -> str:
         """Of all items at the end."""
-        return self.wanted.text + ("" if self.text is None else settings_of(self.text))
+        return self.wanted.text + ("" if self.text is None else TextCriteria(self.text).settings)
 
     # -- the end of a history
 

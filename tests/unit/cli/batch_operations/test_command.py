@@ -157,7 +157,7 @@ class TestQuestion:
         assert "14,399  photos that end with .jpg" in result.stdout
         assert "0  photos that end with .gif" in result.stdout
         # 3 jobs are $0.75; 14,400 tasks are $0.0144; the photos are in 3 manifests.
-        assert "14,400 photos: 60.0 minutes at 4 calls per second, at most $15.92 (us-east-1)" in result.stdout
+        assert "14,400 photos: 60.0 minutes at 4 photos per second, at most $15.92 (us-east-1)" in result.stdout
         assert "$14.40  Rekognition" in result.stdout
         assert "$0.77  S3 Batch Operations" in result.stdout
         assert started == []

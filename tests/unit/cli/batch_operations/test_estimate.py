@@ -29,6 +29,12 @@ def test_million_photos_by_jobs() -> None:
     assert estimate.total == pytest.approx(1054.79, abs=0.005)
 
 
+def test_each_call_of_rekognition_costs_money_and_time() -> None:
+    one, two = of_jobs(1_000_000, 6, 40), of_jobs(1_000_000, 6, 40, calls=2)
+    assert two.dollars["Rekognition"] == 2000
+    assert two.dollars["Lambda"] - one.dollars["Lambda"] == pytest.approx(1_000_000 * 0.5 * 0.0000133334)
+
+
 def test_million_photos_through_the_queue() -> None:
     estimate = of_queue(1_000_000, 50)
     assert estimate.dollars["Lambda"] == pytest.approx(300_000 * 0.5 * 0.0000133334 + 0.02)

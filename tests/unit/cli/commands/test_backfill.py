@@ -89,6 +89,7 @@ def test_preview_has_the_cost_of_photos_that_are_sent_to_rekognition(differing: 
     assert not differing.sent
     assert chosen == {
         "photos": 7,
+        "photos_to_rekognition": 3,
         "rekognition_calls": 3,
         "too_large": 1,
         "items_to_remove": 1,

@@ -47,6 +47,7 @@ def mixed(world: World) -> World:
     labelled(world, "images/model.jpg", LabelModelVersion={"S": "3.9"})
     labelled(world, "images/rejected.jpg", Status={"S": "REJECTED"}, LabelModelVersion=None)
     labelled(world, "images/rows.jpg", Settings=OTHER, Rows=None)
+    world.label("images/removed.jpg", Settings=OTHER, Status={"S": "REMOVED"}, Rows={"N": "0"})
     world.items["images/foreign.jpg"] = LAB | {"PK": {"S": "images/foreign.jpg"}}
     world.rejected = lambda key: "rejected" in key
     world.now = 1000.0
@@ -87,6 +88,19 @@ def test_settings_are_applied_offline_without_a_call(mixed: World) -> None:
     assert answer["chosen"]["rekognition_calls"] == 0
     assert answer["chosen"]["dollars"] == 0
     assert answer["need_rekognition"] == 2
+
+
+def test_text_that_is_switched_on_needs_one_call_for_each_photo(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(world, *keys(20))
+    labelled(world, "images/less.jpg", Settings=OTHER)
+    labelled(world, "images/rejected.jpg", Status={"S": "REJECTED"}, LabelModelVersion=None)
+    monkeypatch.setenv("IMAGE_LABELS_TEXT_MIN_CONFIDENCE", "75")
+    answer = relabel(world, "--stale", "--dry-run")
+    assert answer["settings"] == f"{SETTINGS};text=min_confidence=75.0"
+    chosen = answer["chosen"]
+    assert (chosen["photos"], chosen["photos_to_rekognition"], chosen["rekognition_calls"]) == (22, 21, 22)
+    offline = relabel(world, "--offline", "--dry-run")
+    assert (offline["chosen"]["photos"], offline["need_rekognition"]) == (1, 21)
 
 
 def test_rejected_photos_are_sent_to_rekognition_again(mixed: World) -> None:

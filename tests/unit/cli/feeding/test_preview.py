@@ -11,6 +11,7 @@ TEN_MILLION = Preview(
     offered=10_000_100,
     photos=10_000_000,
     sent_to_rekognition=9_999_000,
+    calls=9_999_000,
     too_large=900,
     without_object=100,
     from_answer=0,
@@ -34,6 +35,14 @@ def test_daily_limit_takes_days_and_months_of_the_highest_price() -> None:
     assert limited.days == 1_000
     assert limited.lines()[-1] == "        on at least 1,000 days, with 10,000 images per day"
     assert limited.rekognition_dollars == pytest.approx(9_999)
+
+
+def test_each_call_is_an_image() -> None:
+    two_apis = replace(TEN_MILLION, calls=2 * 9_999_000)
+    assert two_apis.lines()[0].endswith("9,999,000 to Rekognition, 19,998,000 calls")
+    assert two_apis.rekognition_dollars > 1.5 * TEN_MILLION.rekognition_dollars
+    assert (two_apis.other_dollars, two_apis.seconds) == (TEN_MILLION.other_dollars, TEN_MILLION.seconds)
+    assert replace(two_apis, daily_limit=10_000).days == 2_000
 
 
 def test_slow_quota_spreads_the_images_over_months() -> None:
