@@ -505,8 +505,12 @@ run "outputs" {
       IMAGE_LABELS_MAX_LABELS            = "10"
       IMAGE_LABELS_LABEL_POLICY_ID       = ""
       IMAGE_LABELS_TEXT_MIN_CONFIDENCE   = ""
-      IMAGE_LABELS_REKOGNITION_TPS       = "50"
-      IMAGE_LABELS_DAILY_IMAGE_LIMIT     = ""
+      IMAGE_LABELS_UNWANTED_ID           = ""
+
+      IMAGE_LABELS_MODERATION_MIN_CONFIDENCE = ""
+
+      IMAGE_LABELS_REKOGNITION_TPS   = "50"
+      IMAGE_LABELS_DAILY_IMAGE_LIMIT = ""
     }
     error_message = "cli_environment must have every variable that the command needs."
   }
