@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from image_labels.detectors.moderation import Moderation
 from image_labels.model import Action, Unwanted
 from image_labels.search.printable import visible
+from image_labels.tables.items import findings_of
 from image_labels.tables.unwanted import unwanted_of
 
 _PLANS = {Action.TAG: "tag it", Action.QUARANTINE: "move it to quarantine", Action.DELETE: "delete it"}
@@ -30,6 +33,13 @@ def as_json(item: Mapping[str, Any]) -> dict[str, Any] | None:
             {"name": match.name, "confidence": match.confidence, "kind": match.kind} for match in decision.matches
         ],
     }
+
+
+def moderation(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What DetectModerationLabels found, None if it was not called, and why it does not take the photo."""
+    found = next((each for each in findings_of(item) if isinstance(each, Moderation)), None)
+    labels = None if found is None else [asdict(label) for label in found.labels]
+    return {"moderation": labels, "moderation_reason": (found.reason or None) if found else None}
 
 
 def sentence(item: Mapping[str, Any]) -> str:

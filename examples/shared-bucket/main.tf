@@ -11,8 +11,8 @@ provider "aws" {
 
 locals {
   copies = {
-    catalogue = { prefix = "catalogue/", min_confidence = 90, max_labels = 10 }
-    archive   = { prefix = "archive/", min_confidence = 60, max_labels = 50 }
+    catalogue = { prefix = "catalogue/", min_confidence = 90, max_labels = 10, text = null }
+    archive   = { prefix = "archive/", min_confidence = 60, max_labels = 50, text = {} }
   }
 
   # The copies share Rekognition's quota, which applies per account and Region.
@@ -50,6 +50,9 @@ module "image_labels" {
   min_confidence  = each.value.min_confidence
   max_labels      = each.value.max_labels
   rekognition_tps = local.rekognition_tps / length(local.copies)
+
+  # A second call of Rekognition for each photo, which finds the lines of text in it.
+  text = each.value.text
 
   # Lets `terraform destroy` remove the example with its labels. Omit it to keep them.
   deletion_protection = false

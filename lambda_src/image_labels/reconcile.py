@@ -107,6 +107,7 @@ class Reconciler:
         abandoned: Callable[[], bool] = lambda: False,
         cost: Cost | None = None,
         labelled_before: str = "",
+        late: Callable[[], bool] = lambda: False,
     ) -> Result:
         """Write until item and object agree. Raises a Failure, or botocore's errors; what was written stays consistent.
 
@@ -114,6 +115,9 @@ class Reconciler:
 
         `abandoned` says whether the invocation has returned the key to its sender. Then Rekognition is not called and
         nothing is written, because no later check would correct a late write.
+
+        `late` says whether the invocation will soon end. Then no detector is called, so that what DetectLabels has
+        answered is stored in time.
 
         Answers from before the time `labelled_before` (see model.iso_time) are replaced by new ones of Rekognition.
         Labels and findings of other settings are replaced without a call, if the stored answer has all that is wanted.
@@ -153,7 +157,7 @@ class Reconciler:
                 elif photo is not None:
                     if known is None or known.photo != photo:  # after a conflict, the previous answers are used
                         known = Known(photo)
-                    content = self._ask(known, item, before, abandoned, cost)
+                    content = self._ask(known, item, before, abandoned, late, cost)
                     if content is None or abandoned():
                         continue
                     self._store(known, content, item)
@@ -205,7 +209,13 @@ class Reconciler:
         return self._wanted.text + "".join(each.settings for each in self._detectors if each not in missing)
 
     def _ask(
-        self, known: Known, item: Item | None, before: str, abandoned: Callable[[], bool], cost: Cost
+        self,
+        known: Known,
+        item: Item | None,
+        before: str,
+        abandoned: Callable[[], bool],
+        late: Callable[[], bool],
+        cost: Cost,
     ) -> Labels | Rejected | None:
         """Ask for what neither the item nor `known` has, until a detector fails.
 
@@ -220,7 +230,7 @@ class Reconciler:
                 known.unsaved = True
                 cost.rekognition_calls += 1
             if isinstance(known.content, Labels):
-                self._ask_detectors(known, stored, before, abandoned, cost)
+                self._ask_detectors(known, stored, before, lambda: late() or abandoned(), cost)
         except Unreadable:
             if self._photos.head(known.photo.key) == known.photo:
                 raise
@@ -230,7 +240,7 @@ class Reconciler:
         return replace(known.content, findings=tuple(known.findings.values()))
 
     def _ask_detectors(
-        self, known: Known, item: Item | None, before: str, abandoned: Callable[[], bool], cost: Cost
+        self, known: Known, item: Item | None, before: str, too_late: Callable[[], bool], cost: Cost
     ) -> None:
         """Add the findings to `known`, and the failure of a detector. Raises Unreadable if the object has changed."""
         for detector in self._detectors:
@@ -239,7 +249,7 @@ class Reconciler:
             finding = _finding_of(detector, item, before)
             if finding is None and known.failure is None:
                 try:
-                    finding = detector.detect(known.photo, abandoned)
+                    finding = detector.detect(known.photo, too_late)
                 except Exception as error:
                     if isinstance(error, Unreadable) and self._photos.head(known.photo.key) != known.photo:
                         raise

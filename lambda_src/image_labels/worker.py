@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# No photo is started in the last fifth of the function's time, and the answer is given a little before its end. Photos
-# that are not settled by then are returned to their sender; a timeout of the function would lose all outcomes. The
-# margin leaves time to set the visibility timeouts of the failed messages.
+# No photo is started in the last fifth of the function's time, and no detector is called. The answer is given a little
+# before its end. Photos that are not settled by then are returned to their sender; a timeout of the function would lose
+# all outcomes. The margin leaves time to set the visibility timeouts of the failed messages.
 START_SHARE = 0.8
 ANSWER_MARGIN_SECONDS = 3.0
 
@@ -42,7 +43,9 @@ ANSWER_MARGIN_SECONDS = 3.0
 class KeyReconciler(Protocol):
     """Settles one key: see image_labels.reconcile.Reconciler."""
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost, labelled_before: str) -> Result: ...
+    def reconcile(
+        self, key: str, abandoned: Callable[[], bool], cost: Cost, labelled_before: str, late: Callable[[], bool]
+    ) -> Result: ...
 
 
 class FailedMessages(Protocol):
@@ -127,7 +130,8 @@ class Worker:
                     f"the event is for bucket {ref.bucket}; this function labels the photos of {self._bucket}",
                     "send the events of that bucket to its own instance of the module",
                 )
-            result = self._reconciler.reconcile(ref.key, over.is_set, cost, ref.labelled_before)
+            late = partial(_is_past, start_until)
+            result = self._reconciler.reconcile(ref.key, over.is_set, cost, ref.labelled_before, late)
         except Exception as error:
             failure = failure_of(error)
             if isinstance(failure, OverDailyLimit) and source is Source.S3_BATCH:
@@ -160,6 +164,10 @@ class Worker:
             fields["reason"] = result.reason
         logs.write(logger, logging.INFO, f"photo {result.outcome.value}", fields)
         return result
+
+
+def _is_past(time_: float) -> bool:
+    return time.monotonic() > time_
 
 
 def _calls(cost: Cost) -> dict[str, logs.Field]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from image_labels.detectors.text import Line, Text, TextCriteria
 from image_labels.model import Instance, Label, Labels, Photo, Rejected
 from image_labels.tables.items import detections, photo_attributes, rows_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Store
@@ -95,6 +96,10 @@ SEEN: dict[str, tuple[Label, ...]] = {
 }
 
 
+# A line of text in MARKUP.
+SIGN = Line("SPEED LIMIT", 99.1, 0.1, 0.2, 0.3, 0.1)
+
+
 class Collection:
     """Creates a bucket, both tables, and the queues."""
 
@@ -119,7 +124,8 @@ class Collection:
             less = tuple(_less_sure(label) for label in SEEN[name])
             self.add(f"images/2023/{name}", chosen[name].path.read_bytes(), chosen[name].content_type, less)
         cat = chosen["Chelsea (my cat).png"]
-        self.add(MARKUP, cat.path.read_bytes(), cat.content_type, (_label("Markup", 90.0), _label("<b>Bold</b>", 80.0)))
+        labels = (_label("Markup", 90.0), _label("<b>Bold</b>", 80.0))
+        self.add(MARKUP, cat.path.read_bytes(), cat.content_type, labels, (SIGN,))
         self.add(REORDERING, cat.path.read_bytes(), cat.content_type, (_label("Reordered", 90.0),))
         self.add(GONE, b"", "image/jpeg", (_label("Ghost", 77.0),))
         self.access.s3.delete_object(Bucket=BUCKET, Key=GONE)
@@ -142,10 +148,15 @@ class Collection:
         assert self.access.queues
         self.access.queues.sqs.purge_queue(QueueUrl=self.access.queues.dead_letter_queue)
 
-    def add(self, key: str, body: bytes, content_type: str, labels: tuple[Label, ...]) -> None:
-        """Upload a photo and store its labels."""
+    def add(
+        self, key: str, body: bytes, content_type: str, labels: tuple[Label, ...], lines: tuple[Line, ...] = ()
+    ) -> None:
+        """Upload a photo and store its labels, and its lines of text if there are any."""
         self.access.s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
-        self._store.put(_photo(key, body), Labels(labels, "3.0"), "settings", None)
+        criteria = TextCriteria(80.0)
+        findings = (Text(asked=criteria.text, lines=lines),) if lines else ()
+        settings = "settings" + (criteria.settings if lines else "")
+        self._store.put(_photo(key, body), Labels(labels, "3.0", findings=findings), settings, None)
 
     def reject(self, key: str, body: bytes, words: str) -> None:
         """Upload an object that is not a photo, and store the reason of its rejection."""

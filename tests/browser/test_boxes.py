@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from collection import SEEN
+from collection import SEEN, SIGN
 from PIL import Image
 from playwright.sync_api import expect
 from test_search import search
@@ -82,6 +82,19 @@ def test_hover_on_a_label_highlights_its_box(page: Page) -> None:
     page.locator(".label", has_text="Saucer").hover()
     expect(page.locator("dialog .box.lit")).to_have_text("Saucer 90.2")
     expect(page.locator("dialog .box.dimmed")).to_have_count(2)
+
+
+def test_line_of_text_is_found_and_shown_in_place(page: Page) -> None:
+    search(page, '"speed limit"')
+    expect(page.locator(".card .chip.wanted")).to_have_text("SPEED LIMIT")
+    page.locator(".card .frame").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("list", name="Text").locator(".label.wanted .name")).to_have_text("SPEED LIMIT")
+    box = dialog.locator(".box.wanted")
+    expect(box).to_have_text("SPEED LIMIT 99.1")
+    expect(dialog.locator('.large [data-state="shown"]')).to_be_visible()
+    expected = [SIGN.left, SIGN.top, SIGN.width, SIGN.height]
+    assert place(box, dialog.locator(".large img")) == pytest.approx(expected, abs=0.005)
 
 
 def test_labels_with_equal_boxes_share_one(page: Page) -> None:

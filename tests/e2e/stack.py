@@ -80,9 +80,10 @@ class Stack:
 
     # -- photos
 
-    def upload(self, key: str, body: bytes, labels: str | None = None) -> str:
-        """Put an object with the labels that the emulator is to return. Returns its version, or ""."""
-        metadata = {} if labels is None else {"labels": labels}
+    def upload(self, key: str, body: bytes, labels: str | None = None, text: str | None = None) -> str:
+        """Put an object with the labels and the text that the emulator is to return. Returns its version, or ""."""
+        given = {"labels": labels, "text": text}
+        metadata = {name: value for name, value in given.items() if value is not None}
         return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata).get("VersionId", "")
 
     def keys(self, prefix: str) -> set[str]:

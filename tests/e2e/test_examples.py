@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from applied_examples import NAMES, Examples
+from command import Command
 from pictures import jpeg
 from stack import Stack, stack_of, wait_for
 from support.event_files import load
@@ -155,7 +156,10 @@ class TestSharedBucket:
     """Two copies of the module in one account, on one bucket."""
 
     def test_each_copy_labels_only_photos_under_its_prefix(self, copies: dict[str, Stack]) -> None:
-        versions = {name: stack.upload(f"{name}/dog.jpg", jpeg(), "Dog=99,Cat=75") for name, stack in copies.items()}
+        versions = {
+            name: stack.upload(f"{name}/dog.jpg", jpeg(), "Dog=99,Cat=75", "SPEED LIMIT=99.1|55=98")
+            for name, stack in copies.items()
+        }
         for name, stack in copies.items():
             stack.labelled(f"{name}/dog.jpg", versions[name])
         for name, stack in copies.items():
@@ -169,6 +173,16 @@ class TestSharedBucket:
 
         assert "Cat" in labels("archive")  # from 60 %
         assert "Cat" not in labels("catalogue")  # from 90 %
+
+    def test_text_is_found_where_it_is_switched_on(self, localstack: Server, copies: dict[str, Stack]) -> None:
+        def found(name: str, exit_code: int) -> str:
+            command = Command(localstack, json.loads(copies[name].outputs["cli_environment"]))
+            return command.run("find", '"speed limit"', exit_code=exit_code).stdout
+
+        assert found("archive", 0).startswith("archive/dog.jpg\t")
+        assert found("catalogue", 1) == ""
+        (line,) = copies["archive"].log("archive/dog.jpg", "photo labelled")
+        assert (line["rekognition_calls"], line["detect_text_calls"]) == (2, 1)
 
 
 class TestDailyLimit:

@@ -12,10 +12,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.failures import TryAgain
-from image_labels.tables.items import is_foreign, labels_of, whole
+from image_labels.tables.items import FINDINGS_NAMES, is_foreign
 from image_labels.tables.terms import Kind, fold
 
 from image_labels_cli import unwanted
+from image_labels_cli.browse import answers
 from image_labels_cli.browse.covers import Covers
 from image_labels_cli.browse.nothing import diagnose
 from image_labels_cli.browse.orientation import png_orientation
@@ -24,7 +25,6 @@ from image_labels_cli.browse.problems import BadRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from image_labels.model import Label
     from image_labels.search.finder import Page, Skipped, VocabularyTerm
 
     from image_labels_cli.browse.access import Access
@@ -44,9 +44,9 @@ _NAMES = {"#status": "Status", "#size": "Size"}
 # The attributes that the page shows, and those that is_foreign reads.
 _DETAILS = (
     "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion, #bucket, ETag, VersionId, "
-    "Settings, Revision, #rows, Unwanted"
+    "Settings, Revision, #rows, Unwanted, " + ", ".join(FINDINGS_NAMES)
 )
-_DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"}
+_DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"} | FINDINGS_NAMES
 
 
 class VocabularyLike(Protocol):
@@ -249,10 +249,9 @@ class Library:
         # The ETag in the address lets the browser keep the preview as long as the photo does not change.
         etag = item.get("ETag", {}).get("S", "") if item is not None else ""
         preview = f"/api/preview?{urlencode({'key': key, 'etag': etag})}"
-        photo: Json = {"key": key, "url": self._url(key), "preview": preview, "labels": []}
+        photo: Json = {"key": key, "url": self._url(key), "preview": preview, "labels": [], "lines": []}
         if item is not None:
-            photo["labels"] = [_label(label) for label in sorted(labels_of(item), key=lambda one: -one.confidence)]
-            photo |= _facts(item)
+            photo |= {"labels": answers.labels(item), "lines": answers.lines(item)} | answers.facts(item)
             photo["boxesCut"] = "DetectionsCut" in item
             photo["foreign"] = is_foreign(item)
             photo["unwanted"] = unwanted.sentence(item)
@@ -264,26 +263,6 @@ class Library:
         return self._access.s3.generate_presigned_url(
             "get_object", Params={"Bucket": self._access.bucket, "Key": key} | more, ExpiresIn=URL_SECONDS
         )
-
-
-def _facts(item: Mapping[str, Any]) -> Json:
-    return {
-        "reason": item.get("Reason", {}).get("S"),
-        "size": whole(item.get("Size", {})),
-        "labelledAt": item.get("LabelledAt", {}).get("S"),
-        "model": item.get("LabelModelVersion", {}).get("S"),
-    }
-
-
-def _label(label: Label) -> Json:
-    return {
-        "name": label.name,
-        "confidence": label.confidence,
-        "parents": label.parents,
-        "aliases": label.aliases,
-        "categories": label.categories,
-        "boxes": [[box.left, box.top, box.width, box.height, box.confidence] for box in label.instances],
-    }
 
 
 def _first(terms: Iterable[VocabularyTerm], limit: int) -> Iterable[VocabularyTerm]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from image_labels.detectors.text import Line, Text
 from image_labels.search.printable import visible
-from image_labels.tables.items import is_foreign, labels_of, whole
+from image_labels.tables.items import findings_of, is_foreign, labels_of, whole
 
 from image_labels_cli import output, unwanted
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
 from image_labels_cli.layout import number
 from image_labels_cli.options import JSON_OPTION
+
+if TYPE_CHECKING:
+    from image_labels.model import Label
 
 _SCHEME = "s3://"
 # The item's string attributes and their names in JSON, in this order.
@@ -33,7 +37,7 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the photo, or its URI s3://bucket/key.")],
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Show the labels of one photo, or why it has none.
+    """Show the labels and the text of one photo, or why it has none.
 
     \b
       image-labels show images/dog.jpg
@@ -41,7 +45,8 @@ def show(
 
     In a pipe, the first cell names the line: key, status, and so on. A
     line of a label has the cells name, confidence, parents, aliases,
-    categories, and number of boxes.
+    categories, and number of boxes. other_label has labels that the
+    settings leave out. Lines of text have the text and its confidence.
     """
     bucket, key = _parts(key)
     deployment, aws = ctx.obj.connect("images_table")
@@ -60,8 +65,20 @@ def show(
         _write_table(photo, unwanted.sentence(item))
         output.note_labels_by(aws.labels_by)
     else:
-        lines = [*_facts(photo), *(["label", *row] for row in _rows(photo))]
-        output.write_lines([*lines, *([["unwanted", unwanted.sentence(item)]] if photo["unwanted"] else [])])
+        output.write_lines(
+            [
+                *_facts(photo),
+                *([name, *row] for name in _LABELS for row in _rows(photo[f"{name}s"])),
+                *([name, *row] for name in _LINES for row in _text_rows(photo[name] or [])),
+                *(["moderation", *row] for row in _moderation_rows(photo)),
+                *([["unwanted", unwanted.sentence(item)]] if photo["unwanted"] else []),
+            ]
+        )
+
+
+# Members of the JSON: lists of labels (in the plural), and of lines of text.
+_LABELS = ("label", "other_label")
+_LINES = ("text", "other_text")
 
 
 def _parts(address: str) -> tuple[str, str]:
@@ -85,30 +102,44 @@ def _photo(key: str, item: Any) -> dict[str, Any]:
     photo["boxes_cut"] = item.get("DetectionsCut", {}).get("BOOL", False)
     # True if another program wrote or changed the item. Then only its readable attributes are here.
     photo["foreign"] = is_foreign(item)
-    photo["unwanted"] = unwanted.as_json(item)
-    photo["labels"] = [
-        {
-            "name": label.name,
-            "confidence": label.confidence,
-            "parents": list(label.parents),
-            "aliases": list(label.aliases),
-            "categories": list(label.categories),
-            "boxes": [
-                {"left": b.left, "top": b.top, "width": b.width, "height": b.height, "confidence": b.confidence}
-                for b in label.instances
-            ],
-        }
-        for label in labels_of(item)
-    ]
+    photo["labels"] = [_label(label) for label in labels_of(item)]
+    # The labels of Rekognition's answer that the settings leave out or change.
+    photo["other_labels"] = [_label(label) for label in labels_of(item, "OtherDetections")]
+    # None if DetectText was not called. text_reason says why it does not take the photo.
+    text = next((each for each in findings_of(item) if isinstance(each, Text)), None)
+    photo["text"] = None if text is None else [_line(line) for line in text.lines]
+    photo["other_text"] = None if text is None else [_line(line) for line in text.others]
+    photo["text_reason"] = (text.reason or None) if text else None
+    photo["text_cut"] = text is not None and text.cut
+    photo |= unwanted.moderation(item) | {"unwanted": unwanted.as_json(item)}
     return photo
 
 
+def _label(label: Label) -> dict[str, Any]:
+    return {
+        "name": label.name,
+        "confidence": label.confidence,
+        "parents": list(label.parents),
+        "aliases": list(label.aliases),
+        "categories": list(label.categories),
+        "boxes": [
+            {"left": b.left, "top": b.top, "width": b.width, "height": b.height, "confidence": b.confidence}
+            for b in label.instances
+        ],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    box = {"left": line.left, "top": line.top, "width": line.width, "height": line.height}
+    return {"text": line.text, "confidence": line.confidence, "box": box}
+
+
 def _facts(photo: dict[str, Any]) -> list[list[str]]:
-    known = {name: value for name, value in photo.items() if name not in ("labels", "unwanted") and value is not None}
+    known = {name: value for name, value in photo.items() if not isinstance(value, (list, dict)) and value is not None}
     return [[name, str(value).lower() if isinstance(value, bool) else str(value)] for name, value in known.items()]
 
 
-def _rows(photo: dict[str, Any], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
+def _rows(labels: list[dict[str, Any]], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
     return [
         [
             label["name"],
@@ -116,8 +147,20 @@ def _rows(photo: dict[str, Any], percent: Callable[[float], str] = output.percen
             *(", ".join(label[name]) for name in ("parents", "aliases", "categories")),
             str(len(label["boxes"])),
         ]
-        for label in photo["labels"]
+        for label in labels
     ]
+
+
+def _text_rows(lines: list[dict[str, Any]], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
+    return [[line["text"], percent(line["confidence"])] for line in lines]
+
+
+_COLUMNS = (number("%"), "Parents", "Aliases", "Categories", number("Boxes"))
+
+
+def _moderation_rows(photo: dict[str, Any], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
+    labels = photo["moderation"] or []
+    return [[label["name"], percent(label["confidence"]), ", ".join(label["parents"])] for label in labels]
 
 
 def _write_table(photo: dict[str, Any], unwanted_because: str) -> None:
@@ -125,16 +168,26 @@ def _write_table(photo: dict[str, Any], unwanted_because: str) -> None:
         if not isinstance(photo[name], bool):  # below, as sentences
             output.write_fact(name.replace("_", " "), value)
     if photo["labels"]:
-        columns = ("Label", number("%"), "Parents", "Aliases", "Categories", number("Boxes"))
-        output.write_table(columns, _rows(photo, output.one_decimal))
+        output.write_table(("Label", *_COLUMNS), _rows(photo["labels"], output.one_decimal))
     elif photo["status"] == "LABELLED" and not photo["foreign"]:
         output.write_text("Rekognition found no label with enough confidence.")
+    if photo["other_labels"]:
+        output.write_table(
+            ("Label left out by the settings", *_COLUMNS), _rows(photo["other_labels"], output.one_decimal)
+        )
+    for title, name in (("Text", "text"), ("Text left out by the settings", "other_text")):
+        if photo[name]:
+            output.write_table((title, number("%")), _text_rows(photo[name], output.one_decimal))
     if photo["labels"] and not photo["indexed"]:
         output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
     if photo["boxes_cut"]:
         output.write_text("Some boxes are missing: the item has room for no more.")
+    if rows := _moderation_rows(photo, output.one_decimal):
+        output.write_table(("Moderation label", number("%"), "Parents"), rows)
     if unwanted_because:
         output.write_text(unwanted_because)
+    if photo["text_cut"]:
+        output.write_text("Some lines of text are missing: the item has room for no more.")
     if photo["foreign"]:
         output.write_text("Another program wrote or changed this item. The next event of the photo labels it again.")
 

@@ -68,6 +68,14 @@ def test_labels_are_paid_for_once_if_text_fails(deployment: Deployment, code: st
     assert deployment.item["Settings"] == {"S": WITH_TEXT}
 
 
+def test_labels_are_stored_without_the_text_if_the_invocation_will_soon_end(deployment: Deployment) -> None:
+    with pytest.raises(TryAgain, match="before it was the photo's turn"):
+        deployment.reconcile(late=True)
+    assert deployment.kinds() == {"street": "label"}
+    assert deployment.reconcile() == "labelled"
+    assert deployment.rekognition.calls == Counter({LABELS: 1, TEXT: 1})
+
+
 def test_photo_that_labels_reject_is_not_asked_for_text(deployment: Deployment) -> None:
     deployment.rekognition.failing = {LABELS: "InvalidImageFormatException"}
     assert deployment.reconcile() == "rejected"

@@ -132,6 +132,7 @@ def test_unfinished_photos_return_to_the_queue_when_the_time_is_over(caplog: pyt
     assert back == ["m0", "m1", "m2"]
     assert keys.seen == ["a"]
     assert keys.abandoned()  # the thread that still runs can see it
+    assert keys.late()
     lines = {record.__dict__["key"]: record.__dict__ for record in caplog.records}
     assert lines.keys() == {"a", "b", "c"}
     assert all(line["attempt"] == 1 and line["cause"] and line["next_step"] for line in lines.values())

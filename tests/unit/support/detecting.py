@@ -75,7 +75,13 @@ class Deployment:
         self.store = Store(cast("Any", self.tables), "images", "labels", now=lambda: self.now, new_revision=revisions())
 
     def reconcile(
-        self, text: float | None = 80.0, wanted: Wanted = CRITERIA, labelled_before: str = "", cost: Cost | None = None
+        self,
+        text: float | None = 80.0,
+        wanted: Wanted = CRITERIA,
+        labelled_before: str = "",
+        cost: Cost | None = None,
+        *,
+        late: bool = False,
     ) -> str:
         """Reconcile the photo with DetectText at this confidence, or without it; the outcome."""
         client = cast("RekognitionClient", self.rekognition)
@@ -86,7 +92,8 @@ class Deployment:
         if text is not None:
             detectors.append(TextDetector(client, self._caller("DetectText"), TextCriteria(text)))
         reconciler = Reconciler(self.photos, labeller, self.store, wanted, detectors)
-        return reconciler.reconcile(KEY, cost=cost, labelled_before=labelled_before).outcome.value
+        result = reconciler.reconcile(KEY, cost=cost, labelled_before=labelled_before, late=lambda: late)
+        return result.outcome.value
 
     @property
     def item(self) -> Attributes:

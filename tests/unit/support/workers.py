@@ -31,8 +31,11 @@ class Keys:
         self.labelled_before: dict[str, str] = {}
         self._doing = doing or (lambda _key: Result(Outcome.LABELLED, labels=3))
 
-    def reconcile(self, key: str, abandoned: Callable[[], bool], cost: Cost, labelled_before: str = "") -> Result:
+    def reconcile(
+        self, key: str, abandoned: Callable[[], bool], cost: Cost, labelled_before: str, late: Callable[[], bool]
+    ) -> Result:
         self.seen.append(key)
+        self.late = late
         self.labelled_before[key] = labelled_before
         cost.rekognition_calls += self.calls
         for api in self.apis:

@@ -74,7 +74,7 @@ export class CardView {
     this.filled = true;
     this.picture.show(card);
     const asked = this.host.asked();
-    const wanted = card.labels.filter((label) => names(label).some((name) => isAsked(name, asked)));
+    const wanted = [...card.labels, ...card.lines].filter((label) => names(label).some((name) => isAsked(name, asked)));
     const others = card.labels.filter((label) => !wanted.includes(label));
     this.chips.replaceChildren(
       ...wanted.slice(0, CHIPS).map((label) => el("li", {}, el("span", { class: "chip wanted" }, label.name))),

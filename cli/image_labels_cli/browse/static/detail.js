@@ -27,6 +27,9 @@ export class Detail {
     this.facts = el("p", { class: "facts" });
     this.why = el("p", { class: "why", role: "status" });
     this.labels = el("ul", { class: "labels", "aria-label": "Labels" });
+    this.text = el("section", { hidden: true }, el("h3", { id: "detail-text" }, "Text"));
+    this.lines = el("ul", { class: "labels", "aria-labelledby": "detail-text" });
+    this.text.append(this.lines);
     this.boxesButton = el("button", { type: "button", "aria-pressed": "true", title: "Show or hide the boxes (B)", onclick: () => this.#toggleBoxes() }, "Boxes");
     const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ sign) =>
       el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, icon(sign));
@@ -52,6 +55,7 @@ export class Detail {
         el("div", { class: "acts" }, copyButton("Copy key", key), copyButton("Copy S3 URI", () => s3Uri(host.about().bucket, key())), this.download, this.console),
         el("p", { class: "labels-by", hidden: true }),
         this.labels,
+        this.text,
       ),
     );
     dialog.addEventListener("cancel", (event) => {
@@ -83,6 +87,7 @@ export class Detail {
     this.console.setAttribute("href", `${console}${encodeURIComponent(bucket)}?${new URLSearchParams({ region, prefix: key })}`);
     this.facts.textContent = this.why.textContent = "";
     this.labels.replaceChildren();
+    this.text.hidden = true;
     if (!this.dialog.open) {
       this.dialog.showModal();
       this.title.focus(); // not the first button, so that screen readers announce the photo
@@ -102,7 +107,7 @@ export class Detail {
     const asked = this.host.asked();
     this.picture.show(card);
     this.picture.draw(asked);
-    this.boxesButton.hidden = !card.labels.some((label) => label.boxes.length);
+    this.boxesButton.hidden = ![...card.labels, ...card.lines].some((label) => label.boxes.length);
     this.facts.textContent = [
       card.size === null ? null : size(card.size),
       card.labelledAt && `${card.reason ? "rejected" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
@@ -115,6 +120,8 @@ export class Detail {
     else if (card.reason) this.labels.replaceChildren(el("li", { class: "none" }, `Rejected. ${card.reason}`));
     else if (!card.labels.length) this.labels.replaceChildren(el("li", { class: "none" }, card.labelledAt ? "Rekognition found no label with enough confidence." : "The table has no item for this photo: it was deleted, or is not labelled yet."));
     else this.labels.replaceChildren(...card.labels.map((label) => this.#label(label, asked)));
+    this.lines.replaceChildren(...card.lines.map((line) => this.#label(line, asked)));
+    this.text.hidden = !card.lines.length;
     this.dialog.scrollTop = 0;
   }
 

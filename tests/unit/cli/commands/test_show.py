@@ -10,7 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_labels.model import Rejected
+from image_labels.selection import Criteria
 from support.command import run, run_on_terminal
+from support.detecting import KEY as DETECTED
+from support.detecting import Deployment
 from support.fakes import BUCKET, TABLE
 from support.foreign import KEY, items
 from support.seed import put_photo, put_unwanted
@@ -48,10 +51,52 @@ def test_show_json_has_all_attributes(store: Store) -> None:
         "indexed": True,
         "boxes_cut": False,
         "foreign": False,
+        "other_labels": [],
+        "text": None,
+        "other_text": None,
+        "text_reason": None,
+        "text_cut": False,
+        "moderation": None,
+        "moderation_reason": None,
         "unwanted": None,
     }
     assert label["boxes"][0] == {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 97.5}
     assert (label["name"], label["confidence"], label["parents"]) == ("Dog", 98.765, ["Animal", "Pet"])
+
+
+@pytest.fixture
+def sign(dynamodb: DynamoDBClient) -> str:
+    """A photo with text, of which the settings leave out a part."""
+    deployment = Deployment()
+    deployment.reconcile(50.0)
+    deployment.reconcile(98.5, Criteria(10, 96.0))
+    dynamodb.put_item(TableName=TABLE, Item=deployment.item)
+    return DETECTED
+
+
+def test_show_has_the_text_and_what_the_settings_leave_out(sign: str) -> None:
+    lines = [line.split("\t") for line in run("show", sign).stdout.splitlines()]
+    assert lines[-4:] == [
+        ["other_label", "Street", "95", "", "", "", "0"],
+        ["text", "SPEED LIMIT", "99.1"],
+        ["other_text", "55", "98"],
+        ["other_text", "rust", "61.5"],
+    ]
+    photo = json.loads(run("show", sign, "--json").stdout)
+    box = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}
+    assert photo["text"] == [{"text": "SPEED LIMIT", "confidence": 99.1, "box": box}]
+    assert ([label["name"] for label in photo["other_labels"]], photo["labels"]) == (["Street"], [])
+    shown = run_on_terminal("show", sign).stdout
+    for words in ("Label left out by the settings", "│ SPEED LIMIT │ 99.1 │", "Text left out by the settings"):
+        assert words in shown
+
+
+def test_show_says_why_there_is_no_text(dynamodb: DynamoDBClient) -> None:
+    deployment = Deployment()
+    deployment.rekognition.failing = {"DetectText": "ImageTooLargeException"}
+    deployment.reconcile()
+    dynamodb.put_item(TableName=TABLE, Item=deployment.item)
+    assert "text_reason\tImageTooLargeException: it is too large" in run("show", DETECTED).stdout
 
 
 def test_show_accepts_an_s3_uri(store: Store) -> None:

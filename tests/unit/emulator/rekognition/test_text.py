@@ -65,6 +65,39 @@ def test_no_text() -> None:
     assert service("DetectText", Image=s3_image("a.jpg")) == {"TextDetections": [], "TextModelVersion": "3.0"}
 
 
+def dictated(text: str) -> Service:
+    def no_model(_pixels: object) -> list[Text]:
+        raise AssertionError("the model is asked")
+
+    service = Service(Inference(read_lines=no_model))
+    service.s3.put("a.jpg", picture(), text=text)
+    return service
+
+
+def test_metadata_dictates_the_lines() -> None:
+    found = dictated("SPEED LIMIT=99.1@0.1:0.2:0.3:0.4| 55=98 |2+2=4=70")("DetectText", Image=s3_image("a.jpg"))
+    assert texts(found["TextDetections"]) == [("LINE", "SPEED LIMIT"), ("LINE", "55"), ("WORD", "55")]
+    sign, number, _word = found["TextDetections"]
+    assert (sign["Confidence"], number["Confidence"]) == pytest.approx((99.1, 98))
+    assert sign["Geometry"]["BoundingBox"] == pytest.approx({"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4})
+    assert number["Geometry"]["BoundingBox"] == pytest.approx({"Left": 0, "Top": 1 / 3, "Width": 1, "Height": 1 / 3})
+    everything = dictated("2+2=4=70")(
+        "DetectText", Image=s3_image("a.jpg"), Filters={"WordFilter": {"MinConfidence": 0}}
+    )
+    assert everything["TextDetections"][0]["DetectedText"] == "2+2=4"
+
+
+def test_empty_metadata_means_no_text() -> None:
+    assert dictated("")("DetectText", Image=s3_image("a.jpg"))["TextDetections"] == []
+
+
+@pytest.mark.parametrize("text", ["STOP", "STOP=", "=99", "STOP=101", "STOP=high", "STOP=99@0.5:0.5:0.6:0.1"])
+def test_invalid_metadata_is_refused(text: str) -> None:
+    code, message = dictated(text).refused("DetectText", Image=s3_image("a.jpg"))
+    assert code == "InvalidParameterException"
+    assert message.startswith(f"x-amz-meta-text has {text!r}; expected text=confidence")
+
+
 def test_words_below_80_percent_are_dropped_unless_asked_for() -> None:
     unsure = word("?", 0.79, box(0.5, 0.5, 0.1, 0.1))
     assert texts(detected(MONDAY, unsure)) == [("LINE", "MONDAY"), ("WORD", "MONDAY")]
