@@ -94,6 +94,10 @@ GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
 PUT_RESULT = "result = _result_of(content)"
 STORED = "stored = item if item is not None and _is_of(item, known.photo) else None"
 FINDING = "finding = _finding_of(detector, item, before)\n"
+ROWS_OF_DELETED = (
+    "Delete the item that was read, and its rows. Raises as `put` does."
+    '"""\n        rows = [self._delete_row(key) for key in _row_keys(item)]'
+)
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
     "no second check after a write": lambda: {
@@ -106,13 +110,13 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make": mutant(Reconciler, ("self._items.delete(item)", "return result")),
     },
     "ETag not compared": lambda: {
-        "make": mutant(Reconciler, ("_is_of(item, photo) and item.labelled_at", "item.labelled_at")),
+        "make": mutant(Reconciler, ("_is_of(item, photo) and item.settings", "item.settings")),
     },
     "rows of previous labels not deleted": lambda: {
         "make_store": mutant(Store, ("if key not in rows]", "if False]")),
     },
     "rows of a deleted photo not deleted": lambda: {
-        "make_store": mutant(Store, ("for key in _row_keys(item)]", "for key in ()]")),
+        "make_store": mutant(Store, (ROWS_OF_DELETED, ROWS_OF_DELETED.replace("_row_keys(item)", "()"))),
     },
     "item complete before all its rows are written": lambda: {
         "make_store": mutant(
@@ -121,7 +125,9 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "max_actions": 3,
     },
     "rows of an incomplete item not finished": lambda: {
-        "make": mutant(Reconciler, ("if agree and (item is None or item.rows is Rows.COMPLETE):", "if agree:")),
+        "make": mutant(
+            Reconciler, ("if agree and not act and (item is None or item.rows is Rows.COMPLETE):", "if agree:")
+        ),
         "max_actions": 3,
     },
     "parts written although another worker has started": lambda: {
@@ -139,7 +145,9 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "another_writer": True,
     },
     "settings not compared": lambda: {
-        "make": mutant(Reconciler, (" and item.settings == self._settings_without()", "")),
+        "make": mutant(
+            Reconciler, ("_is_of(item, photo) and item.settings == self._settings_without()", "_is_of(item, photo)")
+        ),
         "changing_settings": True,
     },
     "answer stored for another object used": lambda: {
