@@ -89,12 +89,16 @@ class Guard:
     def withdraw(self, item: Item, photo: Photo, decision: Unwanted | None) -> None:
         """Take off a tag that an unfinished action may have set, before the item is replaced by one of `photo`.
 
-        That photo may have the tag by mistake, because S3 has no condition for tags. `decision` is the new one.
+        It is the photo of the item, which is not unwanted under changed rules, or, in a bucket without versions, one
+        that has replaced it and may have the tag by mistake, because S3 has no condition for tags. `decision` is the
+        new one.
         """
         pending = item.unwanted
-        if pending is None or pending.done or Action.TAG not in (pending.action, self.rules.action):
+        if pending is None or pending.done or not pending.action is self.rules.action is Action.TAG:
             return
-        if pending.action is not self.rules.action or (decision is not None and decision.action is Action.TAG):
+        if decision is not None and decision.action is Action.TAG:
+            return
+        if photo.version_id not in (None, item.version_id):
             return
         Actions(self._client, self.rules.tag).untag(Target(photo.bucket, photo.key, photo.etag, photo.version_id))
 

@@ -17,7 +17,7 @@ from image_labels.unwanted.rules import Rules, RulesCriteria
 from support.fakes import BUCKET, FakeItems, FakeLabels
 from support.policies import with_policy
 from support.s3 import FakeS3
-from support.unwanted import rules_of
+from support.unwanted import TAG, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +188,17 @@ def test_photo_that_another_program_has_deleted_is_recorded_as_gone(deployment: 
     assert deployment.reconcile(rules_of("delete")) is Outcome.REMOVED
     assert deployment.unwanted is not None
     assert deployment.unwanted.gone
+
+
+def test_tag_of_its_own_is_kept_by_a_newer_version_although_an_action_is_unfinished(deployment: Deployment) -> None:
+    deployment.s3.refuses["PutObjectTagging"] = "AccessDenied"
+    with pytest.raises(Exception, match="AccessDenied"):
+        deployment.reconcile(rules_of("tag"))
+    deployment.s3.upload(BUCKET, KEY, "e2", TAG)
+    assert deployment.reconcile(rules_of("tag", labels=["Nothing"])) is Outcome.LABELLED
+    now = deployment.s3.current(BUCKET, KEY)
+    assert now is not None
+    assert now.tags == TAG
 
 
 def test_older_version_that_becomes_current_is_looked_at_in_turn(deployment: Deployment) -> None:
