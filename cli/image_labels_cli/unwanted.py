@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from image_labels.detectors.moderation import Moderation
-from image_labels.model import Action, Unwanted
 from image_labels.search.printable import visible
 from image_labels.tables.items import findings_of
 from image_labels.tables.unwanted import unwanted_of
+from image_labels.unwanted.decision import Action, Unwanted
 
 _PLANS = {Action.TAG: "tag it", Action.QUARANTINE: "move it to quarantine", Action.DELETE: "delete it"}
 _DEEDS = {Action.TAG: "tagged", Action.QUARANTINE: "moved to quarantine", Action.DELETE: "deleted"}

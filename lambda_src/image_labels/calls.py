@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
@@ -18,10 +18,27 @@ from image_labels.failures import Failure, NeedsOperator, TryAgain, failure_of
 from image_labels.model import Rejected
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from mypy_boto3_rekognition.type_defs import S3ObjectTypeDef
 
     from image_labels.model import Photo
     from image_labels.pace import Pace
+
+    class Allowance(Protocol):
+        """The images that may still be sent to Rekognition: see image_labels.daily_limit.DailyLimit.
+
+        Only for the type checker, because making a protocol lengthens the cold start.
+        """
+
+        def take(self) -> str: ...
+
+        def give_back(self, day: str) -> None: ...
+
+        def renew(self, day: str) -> str: ...
+
+        def left(self) -> float: ...
+
 
 T = TypeVar("T")
 
@@ -41,18 +58,6 @@ PAUSES = (0.5, 1.0)
 
 class Unreadable(NeedsOperator):
     """Rekognition cannot read the object: it was deleted or replaced in the meantime, or the configuration is wrong."""
-
-
-class Allowance(Protocol):
-    """The images that may still be sent to Rekognition: see image_labels.daily_limit.DailyLimit."""
-
-    def take(self) -> str: ...
-
-    def give_back(self, day: str) -> None: ...
-
-    def renew(self, day: str) -> str: ...
-
-    def left(self) -> float: ...
 
 
 class Unlimited:

@@ -13,7 +13,7 @@ import time  # noqa: E402
 from collections.abc import Callable, Mapping, Sequence  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
-from image_labels.calls import Allowance, Caller, Unlimited  # noqa: E402
+from image_labels.calls import Caller, Unlimited  # noqa: E402
 from image_labels.clients import make_clients  # noqa: E402
 from image_labels.events import Source, read  # noqa: E402
 from image_labels.pace import Pace  # noqa: E402
@@ -26,6 +26,7 @@ from image_labels.tables.store import Store  # noqa: E402
 from image_labels.worker import Worker  # noqa: E402
 
 if TYPE_CHECKING:
+    from image_labels.calls import Allowance
     from image_labels.clients import Clients
     from image_labels.detectors.finding import Detector
     from image_labels.queues.waiting import WaitingPhotos

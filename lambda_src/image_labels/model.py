@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
+    from image_labels.unwanted.decision import Unwanted
 
 
 @dataclass(frozen=True)
@@ -70,40 +70,6 @@ class Labels:
     at: str = ""
     findings: tuple[Finding, ...] = ()
     unwanted: Unwanted | None = None
-
-
-class Action(StrEnum):
-    """What is done with unwanted photos. The values are those of the Terraform module."""
-
-    TAG = "tag"
-    QUARANTINE = "quarantine"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True)
-class Match:
-    """A label that makes a photo unwanted. `kind` is "label", or "moderation" for DetectModerationLabels' own."""
-
-    name: str
-    confidence: float
-    kind: str
-
-
-@dataclass(frozen=True)
-class Unwanted:
-    """What was decided about an unwanted photo, and whether it is done.
-
-    `at` is the time of the decision until it is done, and then the time of the action. `to` is the URI of the copy in
-    the quarantine. `gone` says that the photo was gone already when the function went to act.
-    """
-
-    action: Action
-    matches: tuple[Match, ...]
-    at: str
-    done: bool = False
-    dry_run: bool = False
-    to: str = ""
-    gone: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""What the reconciler needs of the bucket, of Rekognition, of the tables and of the rules for unwanted photos."""
+"""What the reconciler needs of the bucket, of Rekognition, of the tables and of the rules for unwanted photos.
+
+Imported only by the type checker, because making protocols lengthens the cold start.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from image_labels.model import Labels, Photo, Rejected, Unwanted
+    from image_labels.model import Labels, Photo, Rejected
     from image_labels.tables.items import Item
+    from image_labels.unwanted.decision import Unwanted
 
 
 class PhotoSource(Protocol):

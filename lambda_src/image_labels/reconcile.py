@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 
 from image_labels.calls import Unreadable
 from image_labels.failures import TryAgain
-from image_labels.model import Action, Labels, Rejected
+from image_labels.model import Labels, Rejected
 from image_labels.selection import from_stored
 from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Detector, Finding
-    from image_labels.model import Photo, Unwanted
+    from image_labels.model import Photo
     from image_labels.ports import ItemStore, LabelSource, PhotoSource, UnwantedPhotos
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
+    from image_labels.unwanted.decision import Unwanted
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
 # means that the object or the item was changed. After this many rounds SQS redelivers the key later.
@@ -65,18 +66,19 @@ class Result:
     reason: str = ""
 
 
-@dataclass
 class Known:
     """What is known about a photo so far: its labels or its rejection, and the findings of detectors by their names.
 
     `unsaved` says whether Rekognition has answered something that is not stored yet. `failure` ended the questions.
+    Not a dataclass, because making one takes a millisecond of the cold start.
     """
 
-    photo: Photo
-    content: Labels | Rejected | None = None
-    findings: dict[str, Finding] = field(default_factory=dict)
-    unsaved: bool = False
-    failure: Exception | None = None
+    def __init__(self, photo: Photo) -> None:
+        self.photo = photo
+        self.content: Labels | Rejected | None = None
+        self.findings: dict[str, Finding] = {}
+        self.unsaved = False
+        self.failure: Exception | None = None
 
 
 class Reconciler:
@@ -152,7 +154,7 @@ class Reconciler:
                 elif act and item is not None:
                     if not self._act(item, abandoned):
                         given_up.update(() if agree else [item.revision])
-                    elif item.unwanted is not None and item.unwanted.action is not Action.TAG:
+                    elif item.unwanted is not None and item.unwanted.removes:
                         result = Result(Outcome.REMOVED)
                 elif photo is not None:
                     if known is None or known.photo != photo:  # after a conflict, the previous answers are used
@@ -191,10 +193,10 @@ class Reconciler:
         done = None if self._guard is None else self._guard.act(item, abandoned)
         if done is None:
             return False
-        if done.action is Action.TAG:
-            self._items.record(item, done)
-        else:
+        if done.removes:
             self._items.remove(item, done)
+        else:
+            self._items.record(item, done)
         return True
 
     def _decision(self, photo: Photo, content: Labels, missing: bool, item: Item | None) -> Unwanted | None:

@@ -17,7 +17,7 @@ from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.queue_depth import Depth, depth
 
 if TYPE_CHECKING:
-    from image_labels.model import Unwanted
+    from image_labels.unwanted.decision import Unwanted
     from mypy_boto3_dynamodb import DynamoDBClient
 
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from image_labels.model import Instance, Label, Labels, Rejected
 from image_labels.tables.item_size import item_size
 from image_labels.tables.terms import DIGITS, Term, rank, terms_of
-from image_labels.tables.unwanted import unwanted_of
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
-    from image_labels.model import Photo, Unwanted
+    from image_labels.model import Photo
+    from image_labels.unwanted.decision import Unwanted
 
 Value = dict[str, Any]
 # The key of a row of the labels table: its term and rank.
@@ -113,7 +113,7 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         labelled_at=text_of(item, "LabelledAt"),
         answer=None if removed else _answer_of(item),
         findings=findings,
-        unwanted=unwanted_of(item),
+        unwanted=_decision_of(item),
         removed=removed,
     )
 
@@ -126,6 +126,15 @@ def is_foreign(item: Mapping[str, Any]) -> bool:
         or labelled != ("Detections" in item)
         or (labelled and (readable_labels(item) is None or _has_foreign_findings(item)))
     )
+
+
+def _decision_of(item: Mapping[str, Any]) -> Unwanted | None:
+    """What was decided about an unwanted photo."""
+    if "Unwanted" not in item:
+        return None
+    from image_labels.tables.unwanted import unwanted_of  # not at the start: the import lengthens it
+
+    return unwanted_of(item)
 
 
 def _has_foreign_findings(item: Mapping[str, Any]) -> bool:

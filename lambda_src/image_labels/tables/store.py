@@ -58,13 +58,12 @@ from image_labels.tables import items
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import ITEM_SCALARS, Item, RowKey, Rows, Value, item_of, rows_of
 from image_labels.tables.terms import Kind, Term, terms_of
-from image_labels.tables.unwanted import ATTRIBUTE as UNWANTED_ATTRIBUTE
-from image_labels.tables.unwanted import attribute_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from image_labels.model import Photo, Unwanted
+    from image_labels.model import Photo
+    from image_labels.unwanted.decision import Unwanted
 
 VOCABULARY = "*"
 USAGE = "*usage"
@@ -159,7 +158,7 @@ class Store:
 
                 item |= attributes_of(content.findings, now)
             if content.unwanted is not None:
-                item[UNWANTED_ATTRIBUTE] = attribute_of(content.unwanted, photo.version_id or photo.etag)
+                item["Unwanted"] = _decided(content.unwanted, photo.version_id or photo.etag)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         # Of the findings as they are stored, because a part may have been cut.
         terms = terms_of(content.labels, items.findings_of(item)) if isinstance(content, Labels) else ()
@@ -226,11 +225,11 @@ class Store:
         update = {
             "TableName": self._images,
             "Key": {"PK": {"S": item.key}},
-            "UpdateExpression": f"{expression} {UNWANTED_ATTRIBUTE} = :unwanted, Revision = :new",
+            "UpdateExpression": f"{expression} Unwanted = :unwanted, Revision = :new",
             "ConditionExpression": condition["ConditionExpression"],
             "ExpressionAttributeValues": condition["ExpressionAttributeValues"]
             | {":new": {"N": str(self._new_revision())}}
-            | {":unwanted": attribute_of(decision, item.version_id or item.etag)}
+            | {":unwanted": _decided(decision, item.version_id or item.etag)}
             | values,
         }
         names = {"#status": "Status", "#rows": "Rows"} if values else {}
@@ -320,6 +319,12 @@ class Store:
             if pause is not None:
                 self._sleep(pause)
         raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
+
+
+def _decided(decision: Unwanted, of: str) -> Value:
+    from image_labels.tables.unwanted import attribute_of  # not at the start: the import lengthens it
+
+    return attribute_of(decision, of)
 
 
 def _vocabulary_row(term: Term) -> dict[str, Value]:

@@ -17,13 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_labels.model import Action, Match, Unwanted
 from image_labels.tables.terms import DIGITS
+from image_labels.unwanted.decision import Action, Match, Unwanted
 
 if TYPE_CHECKING:
     Value = dict[str, Any]
 
-ATTRIBUTE = "Unwanted"
 # There are about 3,000 labels; nobody reads more matches than this.
 MAX_MATCHES = 50
 _FLAGS = {"DryRun": "dry_run", "Gone": "gone"}
@@ -46,7 +45,7 @@ def attribute_of(decision: Unwanted, of: str) -> Value:
 
 def unwanted_of(item: Mapping[str, Any]) -> Unwanted | None:
     """The decision of an item; None if it has none, or one that this module did not write."""
-    fields = item.get(ATTRIBUTE, {}).get("M")
+    fields = item.get("Unwanted", {}).get("M")
     if fields is None:
         return None
     try:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 
 from image_labels import logs
 from image_labels.detectors.moderation import Moderation
-from image_labels.model import Action, iso_time
+from image_labels.model import iso_time
 from image_labels.unwanted.actions import Actions, Done, Target
+from image_labels.unwanted.decision import Action
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from image_labels.model import Labels, Photo, Unwanted
+    from image_labels.model import Labels, Photo
     from image_labels.tables.items import Item
+    from image_labels.unwanted.decision import Unwanted
     from image_labels.unwanted.rules import Rules
 
 logger = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from image_labels.failures import NeedsOperator
-from image_labels.model import Action, Match, Unwanted
 from image_labels.selection import MAX_LABELS, RULES
 from image_labels.tables.store import UNWANTED
 from image_labels.tables.terms import DIGITS, fold
+from image_labels.unwanted.decision import Action, Match, Unwanted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

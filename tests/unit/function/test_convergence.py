@@ -201,7 +201,10 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "finding in a previous object kept": lambda: {
         "make": mutant(
             Reconciler,
-            ("known = Known(photo)", "known = Known(photo, None, known.findings if known else {})"),
+            (
+                "known = Known(photo)",
+                "before_, known = known, Known(photo); known.findings = before_.findings if before_ else {}",
+            ),
         ),
         "detecting": True,
     },

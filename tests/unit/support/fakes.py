@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from image_labels.model import Label, Labels, Photo, Rejected, Unwanted, iso_time
+from image_labels.model import Label, Labels, Photo, Rejected, iso_time
 from image_labels.tables.items import Item, Rows
 from image_labels.tables.store import Conflict
+
+if TYPE_CHECKING:
+    from image_labels.unwanted.decision import Unwanted
 
 BUCKET = "photos-bucket"
 TABLE = "image-labels-images"

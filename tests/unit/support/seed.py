@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from image_labels.model import Action, Label, Labels, Match, Photo, Rejected, Unwanted
+from image_labels.model import Label, Labels, Photo, Rejected
 from image_labels.tables.items import detections, rows_of
 from image_labels.tables.store import VOCABULARY, Store
 from image_labels.tables.terms import Term, terms_of
+from image_labels.unwanted.decision import Action, Match, Unwanted
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 
 if TYPE_CHECKING:

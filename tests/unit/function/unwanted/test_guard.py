@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from image_labels.detectors.moderation import Moderation, ModerationLabel
 from image_labels.failures import TryAgain
-from image_labels.model import Action, Label, Labels, Match, Photo, Unwanted
+from image_labels.model import Label, Labels, Photo
 from image_labels.reconcile import Outcome, Reconciler
 from image_labels.selection import Criteria, covers
+from image_labels.unwanted.decision import Action, Match, Unwanted
 from image_labels.unwanted.guard import Guard
 from image_labels.unwanted.rules import Rules, RulesCriteria
 from support.fakes import BUCKET, FakeItems, FakeLabels

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from image_labels.detectors.moderation import ModerationLabel
 from image_labels.failures import NeedsOperator
-from image_labels.model import Action, Label, Photo
+from image_labels.model import Label, Photo
+from image_labels.unwanted.decision import Action
 from image_labels.unwanted.rules import Rules, read_rules
 from support.fakes import BUCKET, LABELS_TABLE
 from support.unwanted import WEAPONS, rules, rules_of
