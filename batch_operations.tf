@@ -98,7 +98,10 @@ resource "aws_lambda_function" "batch" {
     aws_iam_role_policy.function,
     aws_iam_role_policy.network_interfaces,
     aws_iam_role_policy.faces,
+    aws_iam_role_policy.moderation,
+    aws_iam_role_policy.unwanted,
     aws_dynamodb_table_item.label_policy,
+    aws_dynamodb_table_item.unwanted,
   ]
 }
 

@@ -142,9 +142,9 @@ data "aws_iam_policy_document" "function" {
     resources = ["${aws_cloudwatch_log_group.function.arn}:*"]
   }
 
-  # Decrypt for photos, messages and items, GenerateDataKey for the messages that the function sends. It needs no more: it
-  # writes no objects, DynamoDB encrypts items with a table key from the table's creation, and CloudWatch Logs calls KMS
-  # itself.
+  # Decrypt for photos, messages and items, GenerateDataKey for the messages that the function sends and for its copies
+  # in the quarantine (unwanted.tf). It needs no more: DynamoDB encrypts items with a table key from the table's creation,
+  # and CloudWatch Logs calls KMS itself.
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 

@@ -33,10 +33,11 @@ locals {
   })
   label_policy_id = local.label_policy == null ? null : substr(sha256(local.label_policy), 0, 16)
 
-  # Labels with a threshold of their own must be requested, too.
+  # Labels with a threshold of their own must be requested, too, and those that make a photo unwanted.
   requested_min_confidence = min(
     coalesce(var.requested_min_confidence, var.min_confidence),
     var.label_policy == null ? 100 : min(100, values(var.label_policy.min_confidence)...),
+    local.requests_all_labels ? var.unwanted.min_confidence : 100,
   )
 }
 

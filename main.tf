@@ -194,7 +194,10 @@ locals {
     var.daily_image_limit == null ? {} : { DAILY_IMAGE_LIMIT = tostring(var.daily_image_limit) },
     local.requested_min_confidence == var.min_confidence ? {} : { REQUESTED_MIN_CONFIDENCE = tostring(local.requested_min_confidence) },
     local.label_policy_id == null ? {} : { LABEL_POLICY_ID = local.label_policy_id },
+    var.unwanted == null ? {} : { UNWANTED_ID = local.unwanted_id },
+    local.requests_all_labels ? { REQUESTED_MAX_LABELS = "1000" } : {},
     local.text_environment,
+    local.detects_moderation ? { MODERATION_MIN_CONFIDENCE = tostring(var.unwanted.min_confidence) } : {},
     { for api in local.detectors : local.api_variables[api] => format("%.4f", local.calls_per_second[api]) },
     local.faces_environment,
   )
@@ -264,8 +267,11 @@ resource "aws_lambda_function" "this" {
     # Lambda uses the role's permissions to create network interfaces, and to delete them with the function.
     aws_iam_role_policy.network_interfaces,
     aws_iam_role_policy.faces,
-    # The function reads the row that LABEL_POLICY_ID names.
+    aws_iam_role_policy.moderation,
+    aws_iam_role_policy.unwanted,
+    # The function reads the rows that LABEL_POLICY_ID and UNWANTED_ID name.
     aws_dynamodb_table_item.label_policy,
+    aws_dynamodb_table_item.unwanted,
   ]
 }
 

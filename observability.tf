@@ -32,7 +32,7 @@ locals {
 
   # Each metric counts log lines of the function (worker.py): one line per photo and attempt, so Failed counts attempts, not
   # photos. A minute with log lines but no match counts as 0, so that ratios can be computed; Latency has no such default.
-  metrics = merge({
+  metrics = merge(local.unwanted_metrics, {
     Labelled = { pattern = "{ $.outcome = \"labelled\" }" }
     Rejected = { pattern = "{ $.outcome = \"rejected\" }" }
     Removed  = { pattern = "{ $.outcome = \"removed\" }" }
@@ -87,7 +87,7 @@ locals {
   all_lines_are_logged = contains(["DEBUG", "INFO"], var.log_level)
 
   # Keys are the last parts of the alarms' names. The alarm runbook has a section for each.
-  alarms = merge({
+  alarms = merge(local.unwanted_alarms, {
     dead-letters = {
       description = "Photos failed all attempts and are in the dead-letter queue with the reason: run image-labels status, then image-labels redrive"
       namespace   = "AWS/SQS"

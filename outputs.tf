@@ -128,10 +128,13 @@ output "cli_environment" {
 
     # "" without a policy, because the values of a map have one type and null would be left out.
     IMAGE_LABELS_LABEL_POLICY_ID = local.label_policy_id == null ? "" : local.label_policy_id
+    IMAGE_LABELS_UNWANTED_ID     = var.unwanted == null ? "" : local.unwanted_id
 
     # "" for a detector that is switched off.
-    IMAGE_LABELS_TEXT_MIN_CONFIDENCE = var.text == null ? "" : tostring(var.text.min_confidence)
-    IMAGE_LABELS_FACES_SETTINGS      = var.faces == null ? "" : local.faces_settings
+    IMAGE_LABELS_TEXT_MIN_CONFIDENCE       = var.text == null ? "" : tostring(var.text.min_confidence)
+    IMAGE_LABELS_FACES_SETTINGS            = var.faces == null ? "" : local.faces_settings
+    IMAGE_LABELS_TEXT_MIN_CONFIDENCE       = var.text == null ? "" : tostring(var.text.min_confidence)
+    IMAGE_LABELS_MODERATION_MIN_CONFIDENCE = local.detects_moderation ? tostring(var.unwanted.min_confidence) : ""
     }, var.enable_batch_operations ? {
     IMAGE_LABELS_BATCH_FUNCTION_ARN = aws_lambda_function.batch[0].arn
     IMAGE_LABELS_BATCH_ROLE_ARN     = aws_iam_role.batch_operations[0].arn
@@ -160,7 +163,7 @@ output "log_group_name" {
 }
 
 output "alarm_arns" {
-  description = "Map of alarm names to ARNs: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, throttled-share (with log_level DEBUG or INFO), batch-function-errors (with enable_batch_operations), and with trigger = \"eventbridge\" events-not-delivered and events-dropped for the first rule, then events-not-delivered-2, events-dropped-2 and so on for further rules."
+  description = "Map of alarm names to ARNs: dead-letters, oldest-message, function-errors, daily-limit, schedule-not-run, unwanted (with unwanted, unless it is a dry run), throttled-share (with log_level DEBUG or INFO), batch-function-errors (with enable_batch_operations), and with trigger = \"eventbridge\" events-not-delivered and events-dropped for the first rule, then events-not-delivered-2, events-dropped-2 and so on for further rules."
   value = merge(
     { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.arn },
     { for alarm in aws_cloudwatch_metric_alarm.throttled_share : "throttled-share" => alarm.arn },
@@ -173,7 +176,7 @@ output "dashboard_name" {
 }
 
 output "metric_namespace" {
-  description = "CloudWatch namespace of the metrics Labelled, Rejected, Removed, Skipped, Failed, Throttled, Latency (milliseconds) and RekognitionCalls, and with text DetectTextCalls."
+  description = "CloudWatch namespace of the metrics Labelled, Rejected, Removed, Skipped, Failed, Throttled, Latency (milliseconds) and RekognitionCalls, with text DetectTextCalls, and with unwanted Unwanted and DetectModerationLabelsCalls."
   value       = local.metric_namespace
 }
 

@@ -33,6 +33,7 @@ locals {
     { DetectLabels = local.rekognition_tps },
     var.text == null ? {} : { DetectText = coalesce(var.text.tps, local.default_tps["DetectText"]) },
     var.faces == null ? {} : { (local.faces_api) = coalesce(var.faces.tps, local.default_tps[local.faces_api]) },
+    local.detects_moderation ? { DetectModerationLabels = coalesce(var.unwanted.moderation_tps, local.default_tps["DetectModerationLabels"]) } : {},
   )
   detectors = [for api in keys(local.api_tps) : api if api != "DetectLabels"]
 

@@ -364,6 +364,98 @@ variable "faces" {
   }
 }
 
+variable "unwanted" {
+  description = <<-EOT
+    Photos to tag, move to quarantine or delete; null for none. A photo is unwanted if Rekognition finds one of these labels
+    in it with min_confidence percent or more, whatever label_policy does with the label. `labels` and `categories`: names
+    of labels, aliases, parents and categories, compared without regard to case. `moderation_labels`: labels of
+    DetectModerationLabels, of any level; if not empty, each photo is sent to this API as well, which Rekognition bills as a
+    further image, at most moderation_tps times per second (null: the Region's default quota). `action`: "tag", "quarantine"
+    or "delete". `dry_run`: only record what the action would be. `quarantine_bucket`: null means the bucket of the photos;
+    `quarantine_prefix` must then be outside filter_prefix. `tag`: the one tag, as key and value.
+  EOT
+  type = object({
+    labels            = optional(list(string), [])
+    categories        = optional(list(string), [])
+    moderation_labels = optional(list(string), [])
+    min_confidence    = optional(number, 80)
+    action            = string
+    dry_run           = optional(bool, false)
+    quarantine_bucket = optional(string)
+    quarantine_prefix = optional(string, "quarantine/")
+    tag               = optional(map(string), { image-labels = "unwanted" })
+    moderation_tps    = optional(number)
+  })
+  default = null
+
+  validation {
+    condition     = var.unwanted == null ? true : length(concat(var.unwanted.labels, var.unwanted.categories, var.unwanted.moderation_labels)) > 0
+    error_message = "unwanted must have at least one name in labels, categories or moderation_labels: without a name it matches no photo. Use null to turn it off."
+  }
+
+  validation {
+    condition = var.unwanted == null ? true : alltrue([
+      for name in concat(var.unwanted.labels, var.unwanted.categories, var.unwanted.moderation_labels) :
+      name == null ? false : can(regex("^[^*[:space:][:cntrl:]]([^[:cntrl:]]{0,98}[^[:space:][:cntrl:]])?$", name))
+    ])
+    error_message = "unwanted must have names of labels and categories of 1 to 100 characters that do not start with * or a space and do not end with a space."
+  }
+
+  validation {
+    condition     = var.unwanted == null ? true : var.unwanted.min_confidence >= 0 && var.unwanted.min_confidence <= 100
+    error_message = "unwanted.min_confidence must be from 0 to 100: Rekognition reports confidence in percent."
+  }
+
+  validation {
+    condition     = var.unwanted == null ? true : contains(["tag", "quarantine", "delete"], var.unwanted.action)
+    error_message = "unwanted.action must be \"tag\", \"quarantine\" or \"delete\"."
+  }
+
+  validation {
+    condition     = try(var.unwanted.quarantine_bucket, null) == null ? true : can(regex("^[0-9a-z][0-9a-z.-]{1,61}[0-9a-z]$", var.unwanted.quarantine_bucket))
+    error_message = "unwanted.quarantine_bucket must be the name of an existing bucket: 3 to 63 lower-case letters, digits, dots and hyphens, not an ARN."
+  }
+
+  validation {
+    # A copy's key also has the version of the photo, which has 32 characters, and the photo's key.
+    condition     = var.unwanted == null ? true : can(regex("^[0-9A-Za-z/!_.'()-]{0,512}$", var.unwanted.quarantine_prefix))
+    error_message = "unwanted.quarantine_prefix must have at most 512 letters, digits and / ! - _ . ' ( )."
+  }
+
+  validation {
+    # A copy under the filter's prefix would be labelled, and moved again. A filter under the quarantine's prefix could match
+    # a copy.
+    condition = try(var.unwanted.action, "") != "quarantine" || (try(var.unwanted.quarantine_bucket, null) != null && try(var.unwanted.quarantine_bucket, null) != var.bucket_name) ? true : (
+      !startswith(var.unwanted.quarantine_prefix, var.filter_prefix) && !startswith(var.filter_prefix, var.unwanted.quarantine_prefix)
+    )
+    error_message = "unwanted.quarantine_prefix must be outside filter_prefix if the copies are in the bucket of the photos, and filter_prefix outside it: the copies would be labelled, too. With filter_prefix = \"\", set unwanted.quarantine_bucket."
+  }
+
+  validation {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+    condition = try(length(var.unwanted.tag), 1) == 1 && alltrue([
+      for key, value in try(var.unwanted.tag, {}) :
+      can(regex("^[0-9A-Za-z +=._:/@-]{1,128}$", key)) && !startswith(lower(key), "aws:") && can(regex("^[0-9A-Za-z +=._:/@-]{0,256}$", value))
+    ])
+    error_message = "unwanted.tag must be one tag: a key of 1 to 128 and a value of at most 256 letters, digits, spaces and + - = . _ : / @, and the key must not start with aws:. S3 allows no other tags of objects."
+  }
+
+  validation {
+    condition     = try(var.unwanted.moderation_tps, null) == null ? true : var.unwanted.moderation_tps >= 1 && var.unwanted.moderation_tps <= 10000
+    error_message = "unwanted.moderation_tps must be from 1 to 10000 calls of DetectModerationLabels per second."
+  }
+
+  validation {
+    condition     = var.unwanted == null ? true : !try(var.label_policy.filter_request, false)
+    error_message = "unwanted must not be set together with label_policy.filter_request: Rekognition would leave out labels that make a photo unwanted."
+  }
+
+  validation {
+    condition     = var.unwanted == null ? true : length(jsonencode(var.unwanted)) <= 300000
+    error_message = "unwanted must have at most 300000 bytes as JSON: a DynamoDB item has at most 400 KB."
+  }
+}
+
 variable "max_labels" {
   description = <<-EOT
     Maximum number of labels to store per photo, highest confidence first: a whole number from 1 to 1000. It does not
@@ -523,8 +615,9 @@ variable "lambda_environment_variables" {
       "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MAX_RECEIVE_COUNT", "RETRY_DELAY_SECONDS", "WAITING_QUEUE_URL", "MAX_QUEUE_BACKLOG", "DAILY_IMAGE_LIMIT",
       "REQUESTED_MIN_CONFIDENCE", "LABEL_POLICY_ID", "TEXT_MIN_CONFIDENCE", "DETECT_TEXT_PER_SECOND",
       "FACES_SETTINGS", "DETECT_FACES_PER_SECOND", "INDEX_FACES_PER_SECOND", "FUNCTION_TIMEOUT",
+      "UNWANTED_ID", "REQUESTED_MAX_LABELS", "MODERATION_MIN_CONFIDENCE", "DETECT_MODERATION_LABELS_PER_SECOND",
     ])) == 0
-    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE, LABEL_POLICY_ID, TEXT_MIN_CONFIDENCE, DETECT_TEXT_PER_SECOND, FACES_SETTINGS, DETECT_FACES_PER_SECOND, INDEX_FACES_PER_SECOND or FUNCTION_TIMEOUT: the module sets them from its own variables."
+    error_message = "lambda_environment_variables must not set BUCKET_NAME, IMAGES_TABLE_NAME, LABELS_TABLE_NAME, MIN_CONFIDENCE, MAX_LABELS, CONCURRENCY, DETECT_LABELS_PER_SECOND, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT, RETRY_DELAY_SECONDS, WAITING_QUEUE_URL, MAX_QUEUE_BACKLOG, DAILY_IMAGE_LIMIT, REQUESTED_MIN_CONFIDENCE, LABEL_POLICY_ID, TEXT_MIN_CONFIDENCE, DETECT_TEXT_PER_SECOND, UNWANTED_ID, REQUESTED_MAX_LABELS, MODERATION_MIN_CONFIDENCE, DETECT_MODERATION_LABELS_PER_SECOND, FACES_SETTINGS, DETECT_FACES_PER_SECOND, INDEX_FACES_PER_SECOND or FUNCTION_TIMEOUT: the module sets them from its own variables."
   }
 
   validation {

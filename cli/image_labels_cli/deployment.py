@@ -69,6 +69,8 @@ class Deployment:
     rekognition_tps: str = ""
     daily_image_limit: str = ""
     label_policy_id: str = ""
+    unwanted_id: str = ""
+    moderation_min_confidence: str = ""
     # Of the detectors that are switched on.
     text_min_confidence: str = ""
     faces_settings: str = ""

@@ -223,6 +223,10 @@ def callback(
         str, _deployment_option("daily_image_limit", "Images per day that the function sends to Rekognition.")
     ] = "",
     label_policy_id: Annotated[str, _deployment_option("label_policy_id", "Label policy of the function.")] = "",
+    unwanted_id: Annotated[str, _deployment_option("unwanted_id", "Rules of the function for unwanted photos.")] = "",
+    moderation_min_confidence: Annotated[
+        str, _deployment_option("moderation_min_confidence", "Minimum confidence of the function's moderation labels.")
+    ] = "",
     text_min_confidence: Annotated[
         str, _deployment_option("text_min_confidence", "Minimum confidence of the function's lines of text.")
     ] = "",
@@ -278,6 +282,8 @@ def callback(
         "rekognition_tps": rekognition_tps,
         "daily_image_limit": daily_image_limit,
         "label_policy_id": label_policy_id,
+        "unwanted_id": unwanted_id,
+        "moderation_min_confidence": moderation_min_confidence,
         "text_min_confidence": text_min_confidence,
         "faces_settings": faces_settings,
         "batch_function_arn": batch_function_arn,

@@ -67,6 +67,7 @@ def rekognition_emulator() -> None:
     """
     from image_labels_emulator import (
         alarm_tags,
+        conditional_deletes,
         event_rules,
         faults_admin,
         functions,
@@ -88,3 +89,4 @@ def rekognition_emulator() -> None:
     event_rules.install()
     sqs_bodies.install()
     alarm_tags.install()
+    conditional_deletes.install()

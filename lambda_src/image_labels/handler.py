@@ -94,6 +94,11 @@ def make_function(
         )
         filters = policy.request_filters
     store = Store(clients.dynamodb, settings.images_table, settings.labels_table, now=now)
+    guard = None
+    if settings.unwanted_id:
+        from image_labels.unwanted.make import make_guard  # not at the start: the import lengthens it
+
+        wanted, guard = make_guard(settings, clients, wanted, now)
     detectors: Sequence[Detector] = ()
     faces: FaceClaims | None = None
     if settings.has_detectors:
@@ -107,7 +112,7 @@ def make_function(
         Labeller(
             clients.rekognition,
             Caller("DetectLabels", Pace(settings.detect_labels_per_second), allowance),
-            max_labels=settings.max_labels,
+            max_labels=settings.requested_max_labels,
             min_confidence=settings.requested_min_confidence,
             filters=filters,
         ),
@@ -115,6 +120,7 @@ def make_function(
         wanted,
         detectors,
         faces,
+        guard,
     )
     redelivery = Redelivery(
         clients.sqs,

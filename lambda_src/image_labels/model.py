@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
+    from image_labels.unwanted.decision import Unwanted
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Labels:
 
     `others` are the labels of Rekognition's answer that the settings leave out. `asked` has the criteria of the request
     (see image_labels.selection), "" for those of the settings. `at` is the time of the answer, "" for now.
-    `findings` are those of detectors.
+    `findings` are those of detectors, and `unwanted` is what was decided about the photo if it is unwanted.
     """
 
     labels: tuple[Label, ...]
@@ -70,6 +71,7 @@ class Labels:
     asked: str = ""
     at: str = ""
     findings: tuple[Finding, ...] = ()
+    unwanted: Unwanted | None = None
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class PolicyCriteria:
     """Criteria with a label policy, which is read when it is needed first. Safe to use from several threads."""
 
     def __init__(self, criteria: Criteria, policy_id: str, read: Callable[[], LabelPolicy]) -> None:
-        self.max_labels = criteria.max_labels
+        self.max_labels = self.answer_labels = criteria.max_labels
         self.policy_id = policy_id
         self._criteria = criteria
         self._read = read

@@ -19,64 +19,13 @@ from image_labels.tables.items import Rows
 from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from image_labels.detectors.finding import AnyDetector, Detector, Finding
     from image_labels.detectors.unclaimed import Unclaimed
     from image_labels.model import Photo
+    from image_labels.ports import IndexedFaces, ItemStore, LabelSource, PhotoSource, UnwantedPhotos
     from image_labels.selection import Wanted
     from image_labels.tables.items import Item
-
-    # Only for the type checker, because making protocols lengthens the cold start.
-
-    class PhotoSource(Protocol):
-        """The bucket: see image_labels.photos.Photos."""
-
-        def head(self, key: str) -> Photo | None: ...
-
-    class LabelSource(Protocol):
-        """Rekognition: see image_labels.rekognition.Labeller."""
-
-        def detect(self, photo: Photo, abandoned: Callable[[], bool]) -> Labels | Rejected: ...
-
-    class ItemStore(Protocol):
-        """The tables: see image_labels.tables.store.Store."""
-
-        def get(self, key: str) -> Item | None: ...
-
-        def put(
-            self,
-            photo: Photo,
-            content: Labels | Rejected,
-            settings: str,
-            replacing: Item | None,
-            unclaimed: Unclaimed | None,
-        ) -> None: ...
-
-        def delete(self, item: Item) -> None: ...
-
-        def index(self, item: Item) -> None: ...
-
-    class IndexedFaces(Protocol):
-        """The face collection: see image_labels.detectors.face_claims.FaceClaims."""
-
-        @property
-        def detector(self) -> AnyDetector: ...
-
-        def wait_for_others(self, item: Item) -> None: ...
-
-        def index(
-            self, photo: Photo, item: Item, too_late: Callable[[], bool], abandoned: Callable[[], bool]
-        ) -> tuple[Finding, Unclaimed, Item]: ...
-
-        def left(self, indexed: Unclaimed | None, item: Item | None, content: Labels | Rejected) -> Unclaimed: ...
-
-        def give_up(self, indexed: Unclaimed, item: Item | None) -> Item | None: ...
-
-        def settle(self, item: Item) -> None: ...
-
-        def withdraw(self, item: Item) -> Item: ...
-
+    from image_labels.unwanted.decision import Unwanted
 
 # A photo takes two rounds: one that writes, and one that checks that nothing has changed since. Each further round
 # means that the object or the item was changed. After this many rounds SQS redelivers the key later.
@@ -139,7 +88,7 @@ class Reconciler:
     """Reconciles the item of a key with the object of that key. Safe to use from several threads.
 
     `detectors` are asked in this order about each photo that DetectLabels takes. `faces` indexes the faces of the photo
-    last, when its item has everything else.
+    last, when its item has everything else. `guard` finds unwanted photos.
     """
 
     def __init__(
@@ -150,6 +99,7 @@ class Reconciler:
         wanted: Wanted,
         detectors: Sequence[Detector] = (),
         faces: IndexedFaces | None = None,
+        guard: UnwantedPhotos | None = None,
     ) -> None:
         self._photos = photos
         self._labels = labels
@@ -158,6 +108,7 @@ class Reconciler:
         self._detectors = detectors
         self._faces = faces
         self._all: Sequence[AnyDetector] = (*detectors, *([faces.detector] if faces else []))
+        self._guard = guard
 
     def reconcile(
         self,
@@ -184,6 +135,8 @@ class Reconciler:
         If a detector fails, the other answers are stored before its failure is raised, with settings that name only
         what is there. The next attempt then asks only for what is missing.
 
+        What is to be done with an unwanted photo is stored before it is done, and again afterwards.
+
         The item is read before the object. In the other order, if another worker labels a new object between the two
         reads, item and object would seem to disagree, and labels of the older object would overwrite the newer ones.
         """
@@ -191,6 +144,7 @@ class Reconciler:
         cost = cost or Cost()
         known: Known | None = None
         written: Photo | None = None
+        given_up: set[int] = set()  # revisions of items whose unwanted photos have been replaced
         for _ in range(MAX_ROUNDS):
             item = self._items.get(key)
             photo = self._photos.head(key)
@@ -201,7 +155,8 @@ class Reconciler:
                     item = self._faces.give_up(known.indexed, item)
                     known.indexed = None
                 agree = self._agree(item, photo, before)
-                if agree and (item is None or (item.rows is Rows.COMPLETE and not item.unclaimed)):
+                act = self._is_pending(item) and item is not None and item.revision not in given_up
+                if agree and not act and (item is None or self._is_settled(item)):
                     return result
                 if abandoned():
                     raise TryAgain("the invocation ended before the photo was done")
@@ -209,6 +164,11 @@ class Reconciler:
                     self._faces.wait_for_others(item)
                 if agree and item is not None and item.rows is not Rows.COMPLETE:
                     self._items.index(item)
+                elif act and item is not None:
+                    if not self._act(item, abandoned):
+                        given_up.update(() if agree else [item.revision])
+                    elif item.unwanted is not None and item.unwanted.removes:
+                        result = Result(Outcome.REMOVED)
                 elif agree and item is not None and self._faces is not None:
                     self._faces.settle(item)
                 elif photo is not None:
@@ -239,16 +199,51 @@ class Reconciler:
 
     def _agree(self, item: Item | None, photo: Photo | None, before: str) -> bool:
         if item is None or photo is None:
-            return item is None and photo is None
+            return photo is None and (item is None or item.removed)
         if not self._is_current(item, photo, before) or item.settings != self._settings_without():
             return False
         # Its time alone is not worth a call of Rekognition.
         return item.uploaded == photo.modified or self._stored(item, before) is None
 
+    def _is_settled(self, item: Item) -> bool:
+        """Whether an item that agrees with its object needs no further write."""
+        unclaimed = item.unclaimed and (self._faces is not None or not item.removed)
+        return item.rows is Rows.COMPLETE and not unclaimed
+
+    def _is_pending(self, item: Item | None) -> bool:
+        """Whether the item has a decision under the current settings that is not done yet.
+
+        The faces may be missing, because those of a photo that is removed need not be indexed.
+        """
+        if self._guard is None or item is None or item.unwanted is None or item.unwanted.done:
+            return False
+        without_faces = self._settings_without([self._faces.detector] if self._faces is not None else ())
+        return item.settings in (self._settings_without(), without_faces)
+
+    def _act(self, item: Item, abandoned: Callable[[], bool]) -> bool:
+        """Do what is decided about an unwanted photo, and store that it is done; whether there was a photo left."""
+        done = None if self._guard is None else self._guard.act(item, abandoned)
+        if done is None:
+            return False
+        if done.removes:
+            if self._faces is not None:
+                item = self._faces.withdraw(item)
+            self._items.remove(item, done)
+        else:
+            self._items.record(item, done)
+        return True
+
+    def _decision(self, photo: Photo, content: Labels, missing: bool, item: Item | None) -> Unwanted | None:
+        """What is stored about an unwanted photo. Nothing is decided before all answers are there, except the faces."""
+        before = item.unwanted if item is not None and not item.removed and _is_of(item, photo) else None
+        if self._guard is not None and not missing:
+            return self._guard.decide(photo, content, before)
+        return before if before is not None and before.done and not before.dry_run else None
+
     def _is_current(self, item: Item, photo: Photo, before: str) -> bool:
         """Whether all that the item has is about exactly this object, not from before this time, and still there."""
         new_enough = item.labelled_at >= before and all(finding.at >= before for finding in item.findings)
-        return _is_of(item, photo) and new_enough and not _has_lost_faces(item)
+        return not item.removed and _is_of(item, photo) and new_enough and not _has_lost_faces(item)
 
     def _settings_without(self, missing: Sequence[AnyDetector] = ()) -> str:
         """The settings of an item with all that is wanted, except what these detectors find."""
@@ -317,9 +312,17 @@ class Reconciler:
         missing = [each for each in asked if each.name not in found]
         failed = [each for each in missing if self._faces is None or each is not self._faces.detector]
         if known.unsaved or not failed:
+            decision = None
+            if isinstance(content, Labels):
+                decision = self._decision(known.photo, content, bool(failed), item)
+                content = replace(content, unwanted=decision)
+            if self._guard is not None and item is not None:
+                self._guard.withdraw(item, known.photo, decision)
             unclaimed = None if self._faces is None else self._faces.left(known.indexed, item, content)
             self._items.put(known.photo, content, self._settings_without(missing), item, unclaimed)
             known.unsaved, known.indexed = False, None
+            if self._guard is not None:
+                self._guard.recorded(known.photo, decision, None if item is None else item.unwanted)
         if failed and known.failure is not None:
             raise known.failure
 
@@ -359,7 +362,7 @@ class Reconciler:
 
     def _stored(self, item: Item | None, before: str) -> Labels | Rejected | None:
         """What the stored answer for this photo says under the settings; None if Rekognition must be asked."""
-        if item is None or item.labelled_at < before:
+        if item is None or item.removed or item.labelled_at < before:
             return None
         return from_stored(item.answer, self._wanted)
 

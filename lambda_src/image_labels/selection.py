@@ -15,6 +15,10 @@ from image_labels.tables.terms import DIGITS
 FILTERED = ";filters="
 # Follows the criteria in an item's Settings, and precedes the id of the label policy.
 POLICY = ";policy="
+# Follows both, and precedes the id of the rules for unwanted photos (image_labels.unwanted.rules).
+RULES = ";unwanted="
+# https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
+MAX_LABELS = 1000
 _MAX_LABELS, _MIN_CONFIDENCE = "max_labels=", "min_confidence="
 
 
@@ -29,6 +33,9 @@ class Wanted(Protocol):
 
     @property
     def floor(self) -> float: ...
+
+    @property
+    def answer_labels(self) -> int: ...
 
     @property
     def policy_id(self) -> str: ...
@@ -49,6 +56,11 @@ class Criteria:
     def floor(self) -> float:
         """The lowest confidence of a label that is wanted."""
         return self.min_confidence
+
+    @property
+    def answer_labels(self) -> int:
+        """How many of the best labels an answer must have."""
+        return self.max_labels
 
     @property
     def text(self) -> str:
@@ -97,4 +109,4 @@ def covers(asked: str, labels: int, wanted: Wanted) -> bool:
     if criteria is None or filtered_by not in ("", wanted.policy_id) or criteria.min_confidence > wanted.floor:
         return False
     all_of_them = labels < criteria.max_labels  # Rekognition left none out
-    return all_of_them or wanted.max_labels <= criteria.max_labels
+    return all_of_them or wanted.answer_labels <= criteria.max_labels

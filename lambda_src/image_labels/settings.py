@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from image_labels.selection import POLICY, Criteria
+from image_labels.selection import MAX_LABELS, POLICY, RULES, Criteria
 
 if TYPE_CHECKING:
     from image_labels.detectors.faces import FacesAsked
@@ -27,9 +27,12 @@ class Settings:
     limit. `requested_min_confidence` is the percentage that Rekognition is asked for, at most `min_confidence`.
     `label_policy_id` names the label policy, "" for none.
     `text_min_confidence` is the percentage of lines of text, None if DetectText is not called. `detect_text_per_second`
-    is the number of its calls that one execution environment may make. `faces_asked` is what is asked about faces, None
-    if nothing is; with a collection, they are indexed in it. `faces_per_second` is the number of those calls.
-    `timeout` is that of the function, in seconds, if faces are indexed.
+    is the number of its calls that one execution environment may make; `moderation_min_confidence` and
+    `detect_moderation_labels_per_second` are the same for DetectModerationLabels. `faces_asked` is what is asked about
+    faces, None if nothing is; with a collection, they are indexed in it. `faces_per_second` is the number of those
+    calls. `timeout` is that of the function, in seconds, if faces are indexed.
+    `unwanted_id` names the rules for unwanted photos, "" for none. `requested_max_labels` is the number of labels that
+    Rekognition is asked for.
     `waiting_queue_url` is the queue of photos over the limit; without a limit, its messages are moved back.
     Messages are moved back only while the queue of photos has fewer than `max_queue_backlog` messages.
     """
@@ -48,6 +51,7 @@ class Settings:
     waiting_queue_url: str
     max_queue_backlog: int
     requested_min_confidence: float
+    requested_max_labels: int
     daily_image_limit: int | None = None
     label_policy_id: str = ""
     text_min_confidence: float | None = None
@@ -55,6 +59,9 @@ class Settings:
     faces_asked: FacesAsked | None = None
     faces_per_second: float = 0.0
     timeout: float = 0.0
+    moderation_min_confidence: float | None = None
+    detect_moderation_labels_per_second: float = 0.0
+    unwanted_id: str = ""
 
     @property
     def wanted(self) -> Criteria:
@@ -64,7 +71,8 @@ class Settings:
     @property
     def has_detectors(self) -> bool:
         """Whether anything is asked besides the labels: see image_labels.detectors."""
-        return self.text_min_confidence is not None or self.faces_asked is not None
+        detected = (self.text_min_confidence, self.moderation_min_confidence, self.faces_asked)
+        return any(each is not None for each in detected)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -76,12 +84,14 @@ class Settings:
         text = "TEXT_MIN_CONFIDENCE" in environment
         faces = "FACES_SETTINGS" in environment
         indexed = "FUNCTION_TIMEOUT" in environment
+        moderation = "MODERATION_MIN_CONFIDENCE" in environment
+        max_labels = read.max_labels()
         settings = cls(
             bucket=read.text("BUCKET_NAME"),
             images_table=read.text("IMAGES_TABLE_NAME"),
             labels_table=read.text("LABELS_TABLE_NAME"),
             min_confidence=min_confidence,
-            max_labels=read.max_labels(),
+            max_labels=max_labels,
             concurrency=int(read.number("CONCURRENCY", int, 1, 100)),
             detect_labels_per_second=read.number("DETECT_LABELS_PER_SECOND", float, 0.01, 10_000),
             queue_url=read.text("QUEUE_URL"),
@@ -104,6 +114,16 @@ class Settings:
                 else 0.0
             ),
             timeout=read.number("FUNCTION_TIMEOUT", float, 1, 900) if indexed else 0.0,
+            moderation_min_confidence=read.moderation_min_confidence() if moderation else None,
+            detect_moderation_labels_per_second=(
+                read.number("DETECT_MODERATION_LABELS_PER_SECOND", float, 0.01, 10_000) if moderation else 0.0
+            ),
+            unwanted_id=environment.get("UNWANTED_ID", ""),
+            requested_max_labels=(
+                int(read.number("REQUESTED_MAX_LABELS", int, max_labels, MAX_LABELS))
+                if "REQUESTED_MAX_LABELS" in environment
+                else max_labels
+            ),
         )
         if read.problems:
             raise SettingsError("the function's environment variables are wrong: " + "; ".join(read.problems))
@@ -111,9 +131,12 @@ class Settings:
 
 
 def fingerprint_of(environment: Mapping[str, str]) -> str:
-    """The Settings of an item: the text of `wanted_by`, LABEL_POLICY_ID, and `detectors_by`, unless they are empty."""
-    policy_id = environment.get("LABEL_POLICY_ID")
-    labels = wanted_by(environment).text + (f"{POLICY}{policy_id}" if policy_id else "")
+    """The Settings of an item: the text of `wanted_by`, and what else decides about it unless that is empty.
+
+    That is LABEL_POLICY_ID, UNWANTED_ID and `detectors_by`, in this order.
+    """
+    ids = {POLICY: environment.get("LABEL_POLICY_ID"), RULES: environment.get("UNWANTED_ID")}
+    labels = wanted_by(environment).text + "".join(f"{before}{each}" for before, each in ids.items() if each)
     return labels + "".join(criteria.settings for criteria in detectors_by(environment).values())
 
 
@@ -132,6 +155,10 @@ def detectors_by(environment: Mapping[str, str]) -> dict[str, DetectorCriteria]:
         from image_labels.detectors import faces
 
         found[faces.NAME] = read.faces_asked()
+    if environment.get("MODERATION_MIN_CONFIDENCE"):
+        from image_labels.detectors import moderation  # likewise
+
+        found[moderation.NAME] = moderation.ModerationCriteria(read.moderation_min_confidence())
     if read.problems:
         raise SettingsError("; ".join(read.problems))
     return found
@@ -175,9 +202,11 @@ class _Reader:
             self.problems.append(f"FACES_SETTINGS={text!r} is not as attributes=SMILE+max=20")
         return asked or FacesAsked.of((), 1)
 
+    def moderation_min_confidence(self) -> float:
+        return self.number("MODERATION_MIN_CONFIDENCE", float, 0, 100)
+
     def max_labels(self) -> int:
-        # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html
-        return int(self.number("MAX_LABELS", int, 1, 1000))
+        return int(self.number("MAX_LABELS", int, 1, MAX_LABELS))
 
     def number(self, name: str, parse: Callable[[str], float], low: float, high: float) -> float:
         kind = "a whole number" if parse is int else "a number"

@@ -25,6 +25,7 @@ COUNTED: dict[str, tuple[list[str] | None, str | None]] = {
     "Throttled": (None, "throttled"),
     "Latency": (["labelled"], "latency_ms"),
     "RekognitionCalls": (None, "rekognition_calls"),
+    "Unwanted": (None, "acted"),
 }
 
 

@@ -492,22 +492,24 @@ run "outputs" {
 
   assert {
     condition = output.cli_environment == {
-      IMAGE_LABELS_REGION                = "eu-west-1"
-      IMAGE_LABELS_BUCKET                = aws_s3_bucket.photos[0].bucket
-      IMAGE_LABELS_QUEUE_URL             = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
-      IMAGE_LABELS_DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
-      IMAGE_LABELS_WAITING_QUEUE_URL     = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
-      IMAGE_LABELS_IMAGES_TABLE          = "image-labels-images"
-      IMAGE_LABELS_LABELS_TABLE          = "image-labels-labels"
-      IMAGE_LABELS_FILTER_PREFIX         = "images/"
-      IMAGE_LABELS_FILTER_SUFFIXES       = ".JPEG,.JPG,.PNG,.jpeg,.jpg,.png"
-      IMAGE_LABELS_MIN_CONFIDENCE        = "80"
-      IMAGE_LABELS_MAX_LABELS            = "10"
-      IMAGE_LABELS_LABEL_POLICY_ID       = ""
-      IMAGE_LABELS_TEXT_MIN_CONFIDENCE   = ""
-      IMAGE_LABELS_FACES_SETTINGS        = ""
-      IMAGE_LABELS_REKOGNITION_TPS       = "50"
-      IMAGE_LABELS_DAILY_IMAGE_LIMIT     = ""
+      IMAGE_LABELS_REGION                    = "eu-west-1"
+      IMAGE_LABELS_BUCKET                    = aws_s3_bucket.photos[0].bucket
+      IMAGE_LABELS_QUEUE_URL                 = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-photos"
+      IMAGE_LABELS_DEAD_LETTER_QUEUE_URL     = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-dead-letters"
+      IMAGE_LABELS_WAITING_QUEUE_URL         = "https://sqs.eu-west-1.amazonaws.com/111122223333/image-labels-waiting"
+      IMAGE_LABELS_IMAGES_TABLE              = "image-labels-images"
+      IMAGE_LABELS_LABELS_TABLE              = "image-labels-labels"
+      IMAGE_LABELS_FILTER_PREFIX             = "images/"
+      IMAGE_LABELS_FILTER_SUFFIXES           = ".JPEG,.JPG,.PNG,.jpeg,.jpg,.png"
+      IMAGE_LABELS_MIN_CONFIDENCE            = "80"
+      IMAGE_LABELS_MAX_LABELS                = "10"
+      IMAGE_LABELS_LABEL_POLICY_ID           = ""
+      IMAGE_LABELS_TEXT_MIN_CONFIDENCE       = ""
+      IMAGE_LABELS_FACES_SETTINGS            = ""
+      IMAGE_LABELS_UNWANTED_ID               = ""
+      IMAGE_LABELS_MODERATION_MIN_CONFIDENCE = ""
+      IMAGE_LABELS_REKOGNITION_TPS           = "50"
+      IMAGE_LABELS_DAILY_IMAGE_LIMIT         = ""
     }
     error_message = "cli_environment must have every variable that the command needs."
   }

@@ -720,3 +720,158 @@ run "batch_reports_that_end_like_a_suffix" {
 
   expect_failures = [var.enable_batch_operations]
 }
+
+run "unwanted_without_a_name" {
+  command = plan
+
+  variables {
+    unwanted = { action = "tag" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unwanted_label_that_starts_with_an_asterisk" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["*gun"], action = "tag" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unwanted_confidence_above_100" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], min_confidence = 101, action = "tag" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unknown_action_on_unwanted_photos" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], action = "hide" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "quarantine_that_is_an_arn" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], action = "quarantine", quarantine_bucket = "arn:aws:s3:::quarantine" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "quarantine_prefix_with_a_space" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], action = "quarantine", quarantine_prefix = "a b/" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "quarantine_under_the_filter" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], action = "quarantine", quarantine_prefix = "images/quarantine/" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "quarantine_above_the_filter" {
+  command = plan
+
+  variables {
+    filter_prefix = "quarantine/new/"
+    unwanted      = { labels = ["Gun"], action = "quarantine" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "quarantine_in_the_bucket_of_all_keys" {
+  command = plan
+
+  variables {
+    filter_prefix = ""
+    unwanted      = { labels = ["Gun"], action = "quarantine" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "quarantine_bucket_that_is_the_bucket_of_all_keys" {
+  command = plan
+
+  variables {
+    bucket_name   = "photos-of-ours"
+    filter_prefix = ""
+    unwanted      = { labels = ["Gun"], action = "quarantine", quarantine_bucket = "photos-of-ours" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unwanted_with_two_tags" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], action = "tag", tag = { a = "1", b = "2" } }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unwanted_tag_of_aws" {
+  command = plan
+
+  variables {
+    unwanted = { labels = ["Gun"], action = "tag", tag = { "aws:a" = "1" } }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "moderation_below_one_call_per_second" {
+  command = plan
+
+  variables {
+    unwanted = { moderation_labels = ["Violence"], action = "tag", moderation_tps = 0.5 }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unwanted_labels_that_the_request_leaves_out" {
+  command = plan
+
+  variables {
+    label_policy = { drop = ["Gun"], filter_request = true }
+    unwanted     = { labels = ["Gun"], action = "tag" }
+  }
+
+  expect_failures = [var.unwanted]
+}
+
+run "unwanted_that_is_too_long" {
+  command = plan
+
+  variables {
+    unwanted = { labels = [for n in range(1000) : format("%099d", n)], categories = [for n in range(1000) : format("%099d", n)], moderation_labels = [for n in range(1000) : format("%099d", n)], action = "tag" }
+  }
+
+  expect_failures = [var.unwanted]
+}

@@ -16,6 +16,7 @@ from image_labels.search.resolve import Resolved
 from image_labels.tables.items import FINDINGS_NAMES, is_foreign
 from image_labels.tables.terms import Kind, fold
 
+from image_labels_cli import unwanted
 from image_labels_cli.browse import answers
 from image_labels_cli.browse.covers import Covers
 from image_labels_cli.browse.nothing import diagnose
@@ -45,7 +46,7 @@ _NAMES = {"#status": "Status", "#size": "Size"}
 # The attributes that the page shows, and those that is_foreign reads.
 _DETAILS = (
     "PK, Detections, DetectionsCut, #status, Reason, #size, LabelledAt, LabelModelVersion, #bucket, ETag, VersionId, "
-    "Settings, Revision, #rows, " + ", ".join(FINDINGS_NAMES)
+    "Settings, Revision, #rows, Unwanted, " + ", ".join(FINDINGS_NAMES)
 )
 _DETAIL_NAMES = _NAMES | {"#bucket": "Bucket", "#rows": "Rows"} | FINDINGS_NAMES
 
@@ -266,6 +267,8 @@ class Library:
             photo |= {"labels": answers.labels(item), "lines": answers.lines(item)} | answers.facts(item)
             photo["boxesCut"] = "DetectionsCut" in item
             photo["foreign"] = is_foreign(item)
+            photo["unwanted"] = unwanted.sentence(item)
+            photo["removed"] = item.get("Status") == {"S": "REMOVED"}
         return photo
 
     def _url(self, key: str, **more: str) -> str:

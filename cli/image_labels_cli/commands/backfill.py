@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from image_labels_cli.inventory.keys import KeyFilter
 
 # The states that stay as they are. Items outside the filter are not read.
-_LEFT_ALONE = (State.LABELLED, State.REJECTED, State.IN_PROGRESS)
+_LEFT_ALONE = (State.LABELLED, State.REJECTED, State.REMOVED, State.IN_PROGRESS)
 
 
 def backfill(

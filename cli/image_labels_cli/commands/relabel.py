@@ -234,8 +234,8 @@ class _Choice:
             max((_version(item.model_version) for item in self.table if not item.foreign), default=()) if stale else ()
         )
         for item in self.table:
-            if item.foreign or not item.complete:
-                continue  # a backfill sends them
+            if item.foreign or not item.complete or item.removed:
+                continue  # a backfill sends them, except those that were removed
             other_settings = item.settings != self.target.settings
             if rejected:
                 if item.status == "REJECTED" and self._is_old(item):

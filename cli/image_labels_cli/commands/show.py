@@ -12,7 +12,7 @@ from image_labels.detectors.text import Line, Text
 from image_labels.search.printable import visible
 from image_labels.tables.items import findings_of, is_foreign, labels_of, whole
 
-from image_labels_cli import output
+from image_labels_cli import output, unwanted
 from image_labels_cli.invocation import Invocation, NothingFoundError, UsageError
 from image_labels_cli.layout import number
 from image_labels_cli.options import JSON_OPTION
@@ -65,7 +65,7 @@ def show(
     if as_json:
         output.write_json(photo)
     elif output.is_terminal():
-        _write_table(photo)
+        _write_table(photo, unwanted.sentence(item))
         output.note_labels_by(aws.labels_by)
     else:
         output.write_lines(
@@ -74,6 +74,8 @@ def show(
                 *([name, *row] for name in _LABELS for row in _rows(photo[f"{name}s"])),
                 *([name, *row] for name in _LINES for row in _text_rows(photo[name] or [])),
                 *(["face", *row] for row in _face_rows(photo["faces"] or [])),
+                *(["moderation", *row] for row in _moderation_rows(photo)),
+                *([["unwanted", unwanted.sentence(item)]] if photo["unwanted"] else []),
             ]
         )
 
@@ -119,6 +121,7 @@ def _photo(key: str, item: Any) -> dict[str, Any]:
     photo["faces"] = None if faces is None else [_face(face) for face in faces.faces]
     photo["faces_reason"] = (faces.reason or None) if faces else None
     photo["faces_cut"] = faces is not None and faces.cut
+    photo |= unwanted.moderation(item) | {"unwanted": unwanted.as_json(item)}
     return photo
 
 
@@ -152,7 +155,7 @@ def _face(face: Face) -> dict[str, Any]:
 
 
 def _facts(photo: dict[str, Any]) -> list[list[str]]:
-    known = {name: value for name, value in photo.items() if not isinstance(value, list) and value is not None}
+    known = {name: value for name, value in photo.items() if not isinstance(value, (list, dict)) and value is not None}
     return [[name, str(value).lower() if isinstance(value, bool) else str(value)] for name, value in known.items()]
 
 
@@ -203,7 +206,12 @@ def _guess(name: str, value: Any) -> str:
 _COLUMNS = (number("%"), "Parents", "Aliases", "Categories", number("Boxes"))
 
 
-def _write_table(photo: dict[str, Any]) -> None:
+def _moderation_rows(photo: dict[str, Any], percent: Callable[[float], str] = output.percent) -> list[list[str]]:
+    labels = photo["moderation"] or []
+    return [[label["name"], percent(label["confidence"]), ", ".join(label["parents"])] for label in labels]
+
+
+def _write_table(photo: dict[str, Any], unwanted_because: str) -> None:
     for name, value in _facts(photo):
         if not isinstance(photo[name], bool):  # below, as sentences
             output.write_fact(name.replace("_", " "), value)
@@ -225,6 +233,10 @@ def _write_table(photo: dict[str, Any]) -> None:
         output.write_text("The photo is not indexed yet: `image-labels find` may not find it.")
     if photo["boxes_cut"]:
         output.write_text("Some boxes are missing: the item has room for no more.")
+    if rows := _moderation_rows(photo, output.one_decimal):
+        output.write_table(("Moderation label", number("%"), "Parents"), rows)
+    if unwanted_because:
+        output.write_text(unwanted_because)
     if photo["text_cut"]:
         output.write_text("Some lines of text are missing: the item has room for no more.")
     if photo["faces_cut"]:

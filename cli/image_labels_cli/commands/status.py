@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from image_labels.tables.unwanted import unwanted_of
 
 from image_labels_cli import cost, output
 from image_labels_cli.dead_letters import MAX_DEAD_LETTERS, DeadLetter, peek
@@ -15,15 +17,21 @@ from image_labels_cli.options import JSON_OPTION
 from image_labels_cli.queue_depth import Depth, depth
 
 if TYPE_CHECKING:
+    from image_labels.unwanted.decision import Unwanted
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @dataclass(frozen=True)
 class RejectedSummary:
-    """The number of rejected photos, some of them with their reasons, and the cost of the Scan that found them."""
+    """The number of rejected photos, some of them with their reasons, and the cost of the Scan that found them.
+
+    `unwanted` is the number of unwanted photos by what was done: tag, quarantine or delete, with "pending" before it if
+    it is not done yet, or "dry run of" if it was only recorded.
+    """
 
     count: int
     photos: tuple[Mapping[str, str], ...]
+    unwanted: Mapping[str, int]
     read_units: float
     requests: int
 
@@ -81,26 +89,37 @@ def status(
 
 
 def _scan_rejected(client: DynamoDBClient, table: str, limit: int) -> RejectedSummary:
-    """Counts all rejected photos and lists up to `limit`. The table has no index for them, so this is a Scan."""
+    """Counts all rejected and unwanted photos, and lists up to `limit` rejected ones.
+
+    The table has no index for them, so this is a Scan.
+    """
     photos: list[Mapping[str, str]] = []
+    unwanted: Counter[str] = Counter()
     count, requests, read_units = 0, 0, 0.0
     pages = client.get_paginator("scan").paginate(
         TableName=table,
-        FilterExpression="#status = :rejected",
-        ProjectionExpression="PK, Reason",
+        FilterExpression="#status = :rejected OR attribute_exists(Unwanted)",
+        ProjectionExpression="PK, Reason, #status, Unwanted",
         ExpressionAttributeNames={"#status": "Status"},
         ExpressionAttributeValues={":rejected": {"S": "REJECTED"}},
         ReturnConsumedCapacity="TOTAL",
     )
     for page in pages:
-        count += page["Count"]
+        rejected = [item for item in page["Items"] if item["Status"] == {"S": "REJECTED"}]
+        count += len(rejected)
+        unwanted.update(_done(decision) for item in page["Items"] if (decision := unwanted_of(item)) is not None)
         requests += 1
         read_units += page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
         photos += [
             {"key": item["PK"]["S"], "reason": item.get("Reason", {}).get("S", "")}
-            for item in page["Items"][: limit - len(photos)]
+            for item in rejected[: limit - len(photos)]
         ]
-    return RejectedSummary(count, tuple(photos), read_units, requests)
+    return RejectedSummary(count, tuple(photos), dict(sorted(unwanted.items())), read_units, requests)
+
+
+def _done(decision: Unwanted) -> str:
+    state = "dry run of " if decision.dry_run else "" if decision.done else "pending "
+    return f"{state}{decision.action}"
 
 
 def _lines(
@@ -114,6 +133,7 @@ def _lines(
     if rejected:
         lines += [["rejected", str(rejected.count)]]
         lines += [["rejected_photo", photo["key"], photo["reason"]] for photo in rejected.photos]
+        lines += [["unwanted", what, str(number)] for what, number in rejected.unwanted.items()]
     return lines
 
 
@@ -137,6 +157,8 @@ def _write_tables(
         output.write_text(f"{rejected.count} rejected photo{'' if rejected.count == 1 else 's'}{shown}")
         if rejected.photos:
             output.write_table((key("Photo"), "Reason"), ([photo["key"], photo["reason"]] for photo in rejected.photos))
+        for what, number in rejected.unwanted.items():
+            output.write_text(f"{number} unwanted photo{'' if number == 1 else 's'}: {what}")
 
 
 def _shown(shown: int, count: int) -> str:

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
 
     LABELLED = "labelled"
     REJECTED = "rejected"
-    REMOVED = "removed"  # the photo is gone, and so is its item
+    REMOVED = "removed"  # the photo is gone, and so is its item, unless the photo was unwanted
     FAILED = "failed"  # it is in the dead-letter queue
     OTHER_SETTINGS = "other_settings"  # the function has other settings than this command
 
@@ -37,7 +37,7 @@ class Rule:
         """The outcome; None if it is not known yet. The object may have changed: see Inspection."""
         if item is None:
             return Outcome.REMOVED if photo.revision else None
-        if item.foreign or not item.complete or item.bucket != self.bucket:
+        if item.foreign or item.pending or not item.complete or item.bucket != self.bucket:
             return None
         written_since = item.revision != photo.revision
         if item.settings != self.settings:
@@ -46,7 +46,7 @@ class Rule:
             return None
         # If it was written since, it may be of an object that has replaced the one that was chosen.
         if written_since or item.etag == photo.etag:
-            return Outcome.LABELLED if item.status == "LABELLED" else Outcome.REJECTED
+            return Outcome.REMOVED if item.removed else Outcome(item.status.lower())
         return None
 
 

@@ -27,6 +27,7 @@ class State(StrEnum):
 
     LABELLED = "labelled"
     REJECTED = "rejected"
+    REMOVED = "removed"  # an unwanted photo that the function has deleted or moved to quarantine
     IN_PROGRESS = "in_progress"  # uploaded a moment ago: its event may be on its way
     MISSING = "missing"  # an object without an item
     STALE = "stale"  # an item of another object, of other settings, or with incomplete rows
@@ -38,6 +39,7 @@ class State(StrEnum):
 MEANINGS = {
     State.LABELLED: "",
     State.REJECTED: "Rekognition does not accept them",
+    State.REMOVED: "unwanted: deleted or in quarantine",
     State.IN_PROGRESS: "uploaded a moment ago, not labelled yet",
     State.MISSING: "objects without an item",
     State.STALE: "items of another object or other settings",
@@ -81,6 +83,9 @@ class Expected:
                 if compared := self._compared(key, found, item):
                     yield compared
                 continue
+            if item is not None and item.removed:
+                yield Compared(key, State.REMOVED, item=item)
+                continue
             gone.append(Compared(key, State.GHOST, item=item))
             if len(gone) == MAX_KEYS:
                 yield from _ghosts(gone, table)
@@ -97,10 +102,13 @@ class Expected:
         event_may_come = found.last_modified >= self.in_progress_from
         if item is None:
             return (State.IN_PROGRESS if event_may_come else State.MISSING), ""
-        if event_may_come and (item.foreign or item.etag != found.etag or not item.complete):
+        unfinished = item.removed or item.pending or not item.complete
+        if event_may_come and (item.foreign or item.etag != found.etag or unfinished):
             return State.IN_PROGRESS, ""
         if item.foreign:
             return State.FOREIGN, ""
+        if item.removed:
+            return State.STALE, "uploaded again after it was removed as unwanted"
         if item.etag != found.etag:
             return State.STALE, "the object was replaced"
         if item.bucket != self.bucket:
@@ -109,6 +117,8 @@ class Expected:
             return State.STALE, f"labelled with {item.settings}"
         if item.unclaimed:
             return State.STALE, "some faces are to be deleted from the face collection"
+        if item.pending:
+            return State.STALE, "unwanted, and not yet tagged, moved or deleted"
         if not item.complete:
             return State.STALE, "some of its rows in the labels table may be missing"
         return (State.LABELLED if item.status == "LABELLED" else State.REJECTED), ""

@@ -9,12 +9,14 @@ import typer
 from image_labels.policy import PolicyCriteria, read_policy
 from image_labels.search.printable import visible
 from image_labels.settings import SettingsError, detectors_by, fingerprint_of, wanted_by
+from image_labels.unwanted.rules import RulesCriteria, read_rules
 
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.inventory.target import Target
 from image_labels_cli.invocation import UsageError
 
 if TYPE_CHECKING:
+    from image_labels.selection import Wanted
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from image_labels_cli.deployment import Deployment
@@ -54,21 +56,28 @@ def settings_of(deployment: Deployment) -> str:
         return fingerprint_of(_environment(deployment))
     except SettingsError as error:
         raise UsageError(
-            f"--min-confidence, --max-labels and --text-min-confidence must be those of the module: {error}"
+            "--min-confidence, --max-labels, --text-min-confidence and --moderation-min-confidence must be those of "
+            f"the module: {error}"
         ) from None
 
 
 def target_of(deployment: Deployment, client: DynamoDBClient) -> Target:
-    """What the function wants, with the label policy. Raises UsageError, and what `read_policy` raises."""
+    """What the function wants, with its rules. Raises UsageError, and what `read_policy` and `read_rules` raise."""
     settings_of(deployment)
     environment = _environment(deployment)
-    criteria, policy_id, detectors = wanted_by(environment), deployment.label_policy_id, detectors_by(environment)
-    if not policy_id:
-        return Target(criteria, detectors)
-    if not deployment.labels_table:
-        raise UsageError("--label-policy-id needs --labels-table, which has the label policy")
-    policy = read_policy(client, deployment.labels_table, policy_id)
-    return Target(PolicyCriteria(criteria, policy_id, lambda: policy), detectors)
+    criteria = wanted_by(environment)
+    policy_id, unwanted_id, table = deployment.label_policy_id, deployment.unwanted_id, deployment.labels_table
+    if (policy_id or unwanted_id) and not table:
+        option, what = ("--label-policy-id", "label policy") if policy_id else ("--unwanted-id", "rules")
+        raise UsageError(f"{option} needs --labels-table, which has the {what}")
+    wanted: Wanted = criteria
+    if policy_id:
+        policy = read_policy(client, table, policy_id)
+        wanted = PolicyCriteria(criteria, policy_id, lambda: policy)
+    if unwanted_id:
+        rules = read_rules(client, table, unwanted_id)
+        wanted = RulesCriteria(wanted, unwanted_id, lambda: rules)
+    return Target(wanted, detectors_by(environment))
 
 
 def calls_per_photo(deployment: Deployment) -> int:
@@ -76,7 +85,9 @@ def calls_per_photo(deployment: Deployment) -> int:
     try:
         return 1 + len(detectors_by(_environment(deployment)))
     except SettingsError as error:
-        raise UsageError(f"--text-min-confidence must be that of the module: {error}") from None
+        raise UsageError(
+            f"--text-min-confidence and --moderation-min-confidence must be those of the module: {error}"
+        ) from None
 
 
 def _environment(deployment: Deployment) -> dict[str, str]:
@@ -84,6 +95,8 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "MIN_CONFIDENCE": deployment.min_confidence,
         "MAX_LABELS": deployment.max_labels,
         "LABEL_POLICY_ID": deployment.label_policy_id,
+        "UNWANTED_ID": deployment.unwanted_id,
+        "MODERATION_MIN_CONFIDENCE": deployment.moderation_min_confidence,
         "TEXT_MIN_CONFIDENCE": deployment.text_min_confidence,
         "FACES_SETTINGS": deployment.faces_settings,
     }

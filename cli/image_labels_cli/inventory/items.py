@@ -20,13 +20,25 @@ from image_labels.tables.items import (
     unclaimed_of,
     whole,
 )
+from image_labels.tables.unwanted import unwanted_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_KEYS = 100
-_OTHERS = ("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut", "UnclaimedFaces")
+_OTHERS = (
+    *("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut", "UnclaimedFaces", "Unwanted"),
+)
+    "LabelModelVersion",
+    "LabelledAt",
+    "Labels",
+    "Asked",
+    "Answered",
+    "DetectionsCut",
+    "UnclaimedFaces",
+    "Unwanted",
+)
 _NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
 _OF_FINDINGS = [f"{name}.{field}" for name in FINDINGS_NAMES for field in ("Asked", "Reason")]
@@ -44,6 +56,8 @@ class KnownItem:
     wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
     `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
     `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
+    `pending` says that an unwanted photo is still to be tagged, moved or deleted. The status REMOVED says that it was
+    moved or deleted.
     `findings` has the criteria of the requests to detectors in the form of `settings`, empty for one that was refused.
     `face_ids` are the photo's faces in the face collection, and `unclaimed` the faces and calls whose faces are to be
     deleted from it; there are spaces between their IDs.
@@ -62,9 +76,15 @@ class KnownItem:
     asked: str = ""
     answered: int = 0
     whole: bool = False
+    pending: bool = False
     findings: str = ""
     face_ids: str = ""
     unclaimed: str = ""
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is the item of an unwanted photo that was moved to quarantine or deleted."""
+        return self.status == "REMOVED"
 
 
 def known(item: Mapping[str, Any]) -> KnownItem:
@@ -88,6 +108,7 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         whole="DetectionsCut" not in item,
         face_ids=face_ids,
         unclaimed=unclaimed,
+        pending=(decision := unwanted_of(item)) is not None and not decision.done,
         findings="".join(_asked(name, item.get(attribute, {}).get("M")) for name, attribute in FINDINGS.items()),
     )
 

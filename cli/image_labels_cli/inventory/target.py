@@ -34,7 +34,7 @@ class Target:
 
     def calls(self, item: KnownItem | None) -> int:
         """The calls for a photo whose item is about the current object; None for a photo without such an item."""
-        if item is None or item.foreign:
+        if item is None or item.foreign or item.removed:
             return self.calls_per_photo
         if item.status == "REJECTED":
             return 0

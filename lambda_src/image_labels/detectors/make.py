@@ -30,6 +30,11 @@ def make_detectors(settings: Settings, client: RekognitionClient, allowance: All
         from image_labels.detectors.faces import FacesDetector
 
         found.append(FacesDetector(client, Caller("DetectFaces", Pace(settings.faces_per_second), allowance), asked))
+    if settings.moderation_min_confidence is not None:
+        from image_labels.detectors.moderation import ModerationCriteria, ModerationDetector
+
+        caller = Caller("DetectModerationLabels", Pace(settings.detect_moderation_labels_per_second), allowance)
+        found.append(ModerationDetector(client, caller, ModerationCriteria(settings.moderation_min_confidence)))
     return tuple(found)
 
 

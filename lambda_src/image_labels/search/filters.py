@@ -127,7 +127,8 @@ def scan_filter(
     categories and confidences. It can therefore show that a photo has a term, but not that it lacks one.
     """
     p = _Placeholders()
-    status, labelled, rejected = p.name("Status"), p.value({"S": "LABELLED"}), p.value({"S": "REJECTED"})
+    status, labelled = p.name("Status"), p.value({"S": "LABELLED"})
+    others = ", ".join(p.value({"S": other}) for other in ("REJECTED", "REMOVED"))
     expression = f"{status} = {labelled}"
     excluded = [
         [name for atom in conjunction.negative if not atom.bounded for name in names.get(atom, ())]
@@ -141,7 +142,7 @@ def scan_filter(
         ]
         if alternatives:
             expression += f" AND ({' OR '.join(f'({alternative})' for alternative in alternatives)})"
-    expression = f"({expression} OR NOT ({status} IN ({labelled}, {rejected})))"
+    expression = f"({expression} OR NOT ({status} IN ({labelled}, {others})))"
     expression = " AND ".join([*_within(p, prefix, dates), expression])
     findings = [p.name(attribute) for attribute in FINDINGS.values()]
     return p.request(expression) | {"ProjectionExpression": ", ".join(("PK, Detections, Uploaded", status, *findings))}

@@ -111,8 +111,9 @@ class Reads:
             "ExpressionAttributeNames": {"#status": "Status"} | FINDINGS_NAMES,
         }
         items = self._batch(self.images_table, [{"PK": {"S": key}} for key in dict.fromkeys(keys)], request)
-        # The rows of a photo that has been rejected since the query are about to be deleted.
-        photos = (self._photo(item) for item in items if item.get("Status") != {"S": "REJECTED"})
+        # The rows of a photo that has been rejected or removed since the query are about to be deleted.
+        gone = ({"S": "REJECTED"}, {"S": "REMOVED"})
+        photos = (self._photo(item) for item in items if item.get("Status") not in gone)
         return {photo.key: photo for photo in photos if photo}
 
     def by_key(self, keys: Iterable[tuple[str, str]]) -> list[Attributes]:

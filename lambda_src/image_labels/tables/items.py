@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
     from image_labels.detectors.unclaimed import Unclaimed
     from image_labels.model import Photo
+    from image_labels.unwanted.decision import Unwanted
 
 
 # Digits after the decimal point of a stored side of a box: 0.1 pixels of 10,000.
@@ -44,7 +45,9 @@ class Item:
 
     `answer` is Rekognition's answer with all its labels, if the item has it unabridged, and `labelled_at` its time.
     `uploaded` is the time of the object, "" if an earlier version of this module wrote the item. `findings` are those
-    of detectors. `unclaimed` may be in the face collection, and is not among the findings.
+    of detectors. `unclaimed` may be in the face collection, and is not among the findings. `unwanted` is what was
+    decided about an unwanted photo. `removed` says that the photo was deleted or moved to quarantine: then the item
+    agrees with no object, and has no answer, no findings and no terms.
     """
 
     key: str
@@ -62,11 +65,13 @@ class Item:
     rejected: bool = False
     findings: tuple[Finding, ...] = ()
     unclaimed: Unclaimed | None = None
+    unwanted: Unwanted | None = None
+    removed: bool = False
 
     @property
     def dated(self) -> str:
-        """The time of the photo's rows: a rejected photo has none."""
-        return "" if self.rejected else self.uploaded
+        """The time of the photo's rows: a rejected or removed photo has none."""
+        return "" if self.rejected or self.removed else self.uploaded
 
     @property
     def counted(self) -> frozenset[str]:
@@ -80,11 +85,11 @@ class Item:
 # The scalars that `item_of` needs of an item; a foreign item is unchanged as long as all of them are.
 ITEM_SCALARS = ("Bucket", "ETag", "VersionId", "Settings", "Status", "Revision", "Rows", "Emptying", "Uploaded")
 # The attribute of each detector's finding, by the detector's name: see image_labels.tables.findings.
-FINDINGS = {"text": "Text", "faces": "Faces"}
+FINDINGS = {"text": "Text", "faces": "Faces", "moderation": "Moderation"}
 # What `item_of` needs, as a ProjectionExpression.
 ITEM_PROJECTION = (
     "#bucket, ETag, VersionId, Settings, #status, Revision, Detections, #rows, Emptying, LabelledAt, "
-    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded, UnclaimedFaces, "
+    "Asked, OtherDetections, DetectionsCut, LabelModelVersion, Reason, Uploaded, UnclaimedFaces, Unwanted, "
     + ", ".join(f"#{name}" for name in FINDINGS)
 )
 FINDINGS_NAMES = {f"#{name}": attribute for name, attribute in FINDINGS.items()}
@@ -96,9 +101,10 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
 
     The rows of a foreign item are never considered complete. Its terms only say which of this photo's rows to delete.
     """
-    found = findings_of(item)
+    removed = item.get("Status") == {"S": "REMOVED"}
+    found = () if removed else findings_of(item)
     findings = tuple(each for each in found if each.is_of(key))
-    terms = terms_of(labels_of(item), found)
+    terms = () if removed else terms_of(labels_of(item), found)
     if is_foreign(item):
         return Item(
             key=key,
@@ -125,11 +131,13 @@ def item_of(key: str, item: Mapping[str, Any]) -> Item:
         terms=terms,
         rows=Rows.COMPLETE if "Rows" in item else Rows.EMPTYING if "Emptying" in item else Rows.FILLING,
         labelled_at=text_of(item, "LabelledAt"),
-        answer=_answer_of(item),
+        answer=None if removed else _answer_of(item),
         uploaded=_uploaded(item) or "",
         rejected=item["Status"] == {"S": "REJECTED"},
         findings=findings,
         unclaimed=unclaimed_of(item),
+        unwanted=_decision_of(item),
+        removed=removed,
     )
 
 
@@ -164,6 +172,15 @@ def is_foreign(item: Mapping[str, Any]) -> bool:
     )
 
 
+def _decision_of(item: Mapping[str, Any]) -> Unwanted | None:
+    """What was decided about an unwanted photo."""
+    if "Unwanted" not in item:
+        return None
+    from image_labels.tables.unwanted import unwanted_of  # not at the start: the import lengthens it
+
+    return unwanted_of(item)
+
+
 def _has_foreign_findings(item: Mapping[str, Any]) -> bool:
     """Whether the findings are not those that the settings name, or cannot be read."""
     named = FINDINGS.keys() & {part.partition("=")[0] for part in item["Settings"]["S"].split(";")}
@@ -175,7 +192,7 @@ def has_foreign_scalars(item: Mapping[str, Any]) -> bool:
     """The part of `is_foreign` that needs only ITEM_SCALARS."""
     return not (
         all("S" in item.get(name, {}) for name in ("Bucket", "ETag", "Settings"))
-        and item.get("Status") in ({"S": "LABELLED"}, {"S": "REJECTED"})
+        and item.get("Status") in ({"S": "LABELLED"}, {"S": "REJECTED"}, {"S": "REMOVED"})
         and "S" in item.get("VersionId", {"S": ""})
         and (whole(item.get("Revision", {})) or 0) > 0
         and "N" in item.get("Rows", {"N": ""})

@@ -26,6 +26,7 @@ DELTAS = "*delta"
 COUNTS = "*count"
 USAGE = "*usage"
 POLICIES = "*policy"
+UNWANTED = "*unwanted"
 # The rank of the row of COUNTS that says how far the counts are.
 STATE = "*"
 

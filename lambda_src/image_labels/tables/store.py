@@ -8,7 +8,7 @@ images: one item per photo
     Asked              S     the criteria of the request to Rekognition, if they are not those in Settings; else absent
     Answered           N     how many labels Rekognition's answer has, if there are OtherDetections; else absent
     DetectionsCut      BOOL  true when boxes were left out to fit the item into DynamoDB's 400 KB; else absent
-    Status             S     LABELLED or REJECTED
+    Status             S     LABELLED, REJECTED, or REMOVED (image_labels.tables.unwanted)
     Reason             S     why it was rejected
     Bucket ETag VersionId Size   S S S N   what was labelled
     Uploaded           S     its LastModified; absent in items of earlier versions of this module. ISO 8601, UTC
@@ -17,7 +17,9 @@ images: one item per photo
     LabelledAt         S     when Rekognition answered; ISO 8601, UTC
     Text               M     the answer of DetectText (image_labels.tables.findings), if it is called; else absent
     Faces              M     the answer of DetectFaces or IndexFaces (image_labels.tables.findings); else absent
+    Moderation         M     that of DetectModerationLabels, likewise
     UnclaimedFaces     M     FaceIds, Calls (L of S), Until (N): what the face collection has for no photo; else absent
+    Unwanted           M     what was decided about an unwanted photo (image_labels.tables.unwanted); else absent
     Rows               N     how many rows it has in the other table; absent while some may be missing
     Emptying           BOOL  true while they are being deleted, in parts; else absent
     Revision           N     the optimistic lock
@@ -26,7 +28,7 @@ labels: one row per term and photo, and reserved partitions
     Term               S     partition key: the term, folded
     Rank               S     sort key: best confidence first, then the object key
     PK                 S     the object key
-    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent, category or text; percent
+    Name Kind Confidence   S S N   as Rekognition writes it; label, alias, parent, category, text or moderation; percent
     Uploaded           S     as in the item
     Terms              M     all terms of the photo -> confidence
     TermsCut           BOOL  true when there are too many for that: the photo's item has them; else absent
@@ -44,6 +46,7 @@ labels: one row per term and photo, and reserved partitions
                              (UTC). Images (N): how many images Rekognition was called for
     "*policy"                a row per label policy in use (image_labels.policy), written by Terraform. Rank: its id.
                              Policy (S): its rules as JSON
+    "*unwanted"              the rules for unwanted photos (image_labels.unwanted.rules), likewise. Rules (S): as JSON
 """
 
 from __future__ import annotations
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from image_labels.model import Photo
     from image_labels.tables.rows import RowKey
     from image_labels.tables.terms import Term
+    from image_labels.unwanted.decision import Unwanted
 
 # An item has at most 400 KB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). The
 # published size of numbers is approximate, hence the margin.
@@ -184,6 +188,8 @@ class Store:
                 from image_labels.tables.findings import attributes_of  # not at the start: the import lengthens it
 
                 item |= attributes_of(content.findings, now)
+            if content.unwanted is not None:
+                item["Unwanted"] = _decided(content.unwanted, photo.version_id or photo.etag)
             item |= items.detections(content, room=MAX_ITEM_BYTES - item_size(item))
         # Of the findings as they are stored, because a part may have been cut.
         stored = items.findings_of(item)
@@ -226,6 +232,26 @@ class Store:
             marked = self._mark(item, item.rows, "SET Revision = :new REMOVE UnclaimedFaces", {})
         return replace(marked, unclaimed=unclaimed or None)
 
+    def record(self, item: Item, decision: Unwanted) -> None:
+        """Store what was done with the unwanted photo of an item that was read. Raises as `put` does."""
+        self._transact([self._update_unwanted(item, decision, self._new_revision(), "SET", {})])
+
+    def remove(self, item: Item, decision: Unwanted) -> None:
+        """Store that an unwanted photo is gone: the item stays without labels, faces and rows. Raises as `put` does."""
+        rows = [self._delete_row(key) for key in _row_keys(item)]
+        revision = self._new_revision()
+        counted = self._count(item.key, revision, item, ())
+        if 1 + len(rows) + len(counted) > self._max_actions:
+            item = self._empty(item)
+            self._in_parts(rows, item)
+            rows = counted = []
+        # All labels stay, where no search finds them.
+        others = "OtherDetections = list_append(Detections, if_not_exists(OtherDetections, :none))"
+        gone = "REMOVE Labels, Detections, Emptying, Faces, UnclaimedFaces"
+        expression = f"{gone} SET #status = :removed, #rows = :rows, {others},"
+        values: dict[str, Value] = {":removed": {"S": "REMOVED"}, ":rows": {"N": "0"}, ":none": {"L": []}}
+        self._transact([self._update_unwanted(item, decision, revision, expression, values), *rows, *counted])
+
     def index(self, item: Item) -> None:
         """Write the rows of an item that was read and whose rows are incomplete. Raises as `put` does."""
         self._learn(item.terms, item.dated)
@@ -242,6 +268,23 @@ class Store:
             return item
         expression = "SET Revision = :new, Emptying = :yes REMOVE #rows"
         return self._mark(item, Rows.EMPTYING, expression, {":yes": {"BOOL": True}})
+
+    def _update_unwanted(
+        self, item: Item, decision: Unwanted, revision: int, expression: str, values: dict[str, Value]
+    ) -> dict[str, Any]:
+        condition = _unchanged(item)
+        update = {
+            "TableName": self._images,
+            "Key": {"PK": {"S": item.key}},
+            "UpdateExpression": f"{expression} Unwanted = :unwanted, Revision = :new",
+            "ConditionExpression": condition["ConditionExpression"],
+            "ExpressionAttributeValues": condition["ExpressionAttributeValues"]
+            | {":new": {"N": str(revision)}}
+            | {":unwanted": _decided(decision, item.version_id or item.etag)}
+            | values,
+        }
+        names = {"#status": "Status", "#rows": "Rows"} if values else {}
+        return {"Update": update | ({"ExpressionAttributeNames": names} if names else {})}
 
     def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
         """Change the state of the item's rows, and count the photo accordingly."""
@@ -333,6 +376,12 @@ class Store:
             if pause is not None:
                 self._sleep(pause)
         raise TryAgain("BatchWriteItem: the vocabulary takes no more rows at the moment", throttled=True)
+
+
+def _decided(decision: Unwanted, of: str) -> Value:
+    from image_labels.tables.unwanted import attribute_of  # not at the start: the import lengthens it
+
+    return attribute_of(decision, of)
 
 
 def _row_keys(item: Item | None) -> list[RowKey]:

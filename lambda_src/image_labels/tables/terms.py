@@ -1,4 +1,4 @@
-"""Search terms of a photo, case-folded: names, aliases, parents and categories of its labels, and lines of text."""
+"""Search terms of a photo, case-folded: names, aliases, parents and categories of its labels, text, moderation."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Kind(StrEnum):
     PARENT = "parent"
     CATEGORY = "category"
     TEXT = "text"
+    MODERATION = "moderation"
 
 
 _PRECEDENCE = {kind: n for n, kind in enumerate(Kind)}

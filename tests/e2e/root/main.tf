@@ -43,7 +43,12 @@ module "image_labels" {
   # Of labels that no other test expects.
   label_policy = {
     rename = { Zebra = "Striped Horse" }
-    drop   = ["Weapon"]
+    drop   = ["Weapon", "Rifle"]
+  }
+
+  unwanted = {
+    labels = ["Firearm"]
+    action = "quarantine"
   }
 
   alarm_actions = [aws_sns_topic.pager.arn]

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import sys
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +22,7 @@ from image_labels.reconcile import Reconciler
 from image_labels.tables.counts import Counts
 from image_labels.tables.store import Store
 from support.histories import History
+from support.mutants import mutant
 from support.world import World
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
@@ -100,23 +98,14 @@ def differences(
 # -- mutations: each of these mistakes in the source must be found
 
 
-def mutant(of: type[Any], *changes: tuple[str, str]) -> type[Any]:
-    """The class with some of its source text changed."""
-    source = textwrap.dedent(inspect.getsource(of))
-    for old, new in changes:
-        assert source.count(old) == 1, f"{of.__name__} has changed, this mutation does not fit: {old!r}"
-        source = source.replace(old, new)
-    namespace = dict(vars(sys.modules[of.__module__]))
-    exec(source, namespace)  # noqa: S102 - our own source
-    made = namespace[of.__name__]
-    assert isinstance(made, type)
-    return made
-
-
 GET, HEAD = "item = self._items.get(key)\n", "photo = self._photos.head(key)\n"
 PUT_RESULT = "result = _result_of(content)"
 STORED = "stored = item if item is not None and _is_of(item, known.photo) else None"
 FINDING = "finding = _finding_of(detector, item, before)\n"
+ROWS_OF_DELETED = (
+    "Delete the item that was read, and its rows. Raises as `put` does."
+    '"""\n        rows = [self._delete_row(key) for key in _row_keys(item)]'
+)
 MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "no Revision condition": lambda: {"conditional": False},
     "no second check after a write": lambda: {
@@ -131,7 +120,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "ETag not compared": lambda: {
         "make": mutant(
             Reconciler,
-            ("_is_of(item, photo) and item.labelled_at", "item.labelled_at"),
+            ("not item.removed and _is_of(item, photo) and new_enough", "not item.removed and new_enough"),
             ("item.uploaded == photo.modified or", "True or"),
         ),
     },
@@ -143,7 +132,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_store": mutant(Store, ("if key not in rows]", "if False]")),
     },
     "rows of a deleted photo not deleted": lambda: {
-        "make_store": mutant(Store, ("for key in _row_keys(item)]", "for key in ()]")),
+        "make_store": mutant(Store, (ROWS_OF_DELETED, ROWS_OF_DELETED.replace("_row_keys(item)", "()"))),
     },
     "item complete before all its rows are written": lambda: {
         "make_store": mutant(
@@ -153,7 +142,9 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "max_actions": 3,
     },
     "rows of an incomplete item not finished": lambda: {
-        "make": mutant(Reconciler, ("if agree and (item is None or item.rows is Rows.COMPLETE):", "if agree:")),
+        "make": mutant(
+            Reconciler, ("if agree and not act and (item is None or item.rows is Rows.COMPLETE):", "if agree:")
+        ),
         "max_actions": 3,
     },
     "parts written although another worker has started": lambda: {

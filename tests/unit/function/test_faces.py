@@ -86,6 +86,12 @@ class Deployment:
     def index(self, item: Item) -> None:
         self.store.index(item)
 
+    def record(self, item: Item, decision: Unwanted) -> None:
+        self.store.record(item, decision)
+
+    def remove(self, item: Item, decision: Unwanted) -> None:
+        self.store.remove(item, decision)
+
     def mark_unclaimed(self, item: Item, unclaimed: Any) -> Item:
         return self.store.mark_unclaimed(item, unclaimed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from support.cold_start import VARIABLES, Context, start
 from support.event_files import load
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.replaced import Replaced
+from support.unwanted import WEAPONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,8 +48,29 @@ def test_text_is_detected_if_it_is_switched_on(
     assert [row["Term"]["S"] for row in rows if row.get("Kind") == {"S": "text"}]  # of moto's Rekognition
 
 
+def test_unwanted_photo_is_deleted_if_there_are_rules(
+    monkeypatch: pytest.MonkeyPatch, s3: S3Client, dynamodb: DynamoDBClient
+) -> None:
+    key = "images/red flower.jpg"
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"a photo")
+    text = json.dumps(WEAPONS | {"labels": ["Cell Phone"], "action": "delete"})
+    rules: Any = {"Term": {"S": "*unwanted"}, "Rank": {"S": "1"}, "Rules": {"S": text}}
+    dynamodb.put_item(TableName=LABELS_TABLE, Item=rules)
+    handler = start(monkeypatch, UNWANTED_ID="1", REQUESTED_MAX_LABELS="1000").handler
+    for _ in range(2):  # the second event is that of the deletion
+        assert handler(load("sqs_s3_batch"), Context()) == {"batchItemFailures": []}
+    assert "Versions" not in s3.list_object_versions(Bucket=BUCKET, Prefix=key)
+    item = dynamodb.get_item(TableName=TABLE, Key={"PK": {"S": key}})["Item"]
+    assert (item["Status"], item["Unwanted"]["M"]["State"]) == ({"S": "REMOVED"}, {"S": "DONE"})
+    assert "Mobile Phone" in [label["M"]["Name"]["S"] for label in item["OtherDetections"]["L"]]
+    rows = dynamodb.scan(TableName=LABELS_TABLE)["Items"]
+    assert not [row for row in rows if not row["Term"]["S"].startswith("*")]
+
+
 def test_detectors_are_not_imported_unless_they_are_used() -> None:
-    code = "import sys, image_labels.handler; print(*(name for name in sys.modules if 'detectors' in name))"
+    used = "'detectors' in name or '.unwanted.' in name"
+    code = f"import sys, image_labels.handler; print(*(name for name in sys.modules if {used}))"
     environment = os.environ | VARIABLES | {"AWS_DEFAULT_REGION": "eu-central-1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     assert done.stdout == "\n"

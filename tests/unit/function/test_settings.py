@@ -41,6 +41,7 @@ def test_settings_are_read_from_the_environment() -> None:
         waiting_queue_url="https://sqs/waiting",
         max_queue_backlog=3000,
         requested_min_confidence=80.0,
+        requested_max_labels=10,
         daily_image_limit=None,
     )
 
@@ -78,6 +79,22 @@ def test_rekognition_is_asked_for_more_than_is_wanted() -> None:
     settings = Settings.from_environment(GOOD | {"REQUESTED_MIN_CONFIDENCE": "55"})
     assert (settings.requested_min_confidence, settings.wanted) == (55.0, Criteria(10, 80.0))
     assert settings.wanted == Settings.from_environment(GOOD).wanted  # the same labels
+    assert Settings.from_environment(GOOD | {"REQUESTED_MAX_LABELS": "1000"}).requested_max_labels == 1000
+    with pytest.raises(SettingsError, match="REQUESTED_MAX_LABELS='9' is not a whole number from 10 to 1000"):
+        Settings.from_environment(GOOD | {"REQUESTED_MAX_LABELS": "9"})
+
+
+def test_moderation_and_rules_are_optional_parts_of_the_fingerprint() -> None:
+    moderation = {"MODERATION_MIN_CONFIDENCE": "75", "DETECT_MODERATION_LABELS_PER_SECOND": "2.5"}
+    settings = Settings.from_environment(GOOD | moderation | {"UNWANTED_ID": "r1"})
+    assert settings.has_detectors
+    assert (settings.moderation_min_confidence, settings.detect_moderation_labels_per_second) == (75.0, 2.5)
+    assert settings.unwanted_id == "r1"
+    text = {"TEXT_MIN_CONFIDENCE": "70", "LABEL_POLICY_ID": "p1", "UNWANTED_ID": "r1"}
+    assert fingerprint_of(GOOD | moderation | text) == (
+        "max_labels=10;min_confidence=80.0;policy=p1;unwanted=r1;text=min_confidence=70.0;moderation=min_confidence=75.0"
+    )
+    assert fingerprint_of(GOOD | {"UNWANTED_ID": ""}) == fingerprint_of(GOOD)
 
 
 def test_limit_does_not_change_the_fingerprint() -> None:

@@ -12,6 +12,7 @@ from image_labels.tables.store import Conflict
 
 if TYPE_CHECKING:
     from image_labels.detectors.unclaimed import Unclaimed
+    from image_labels.unwanted.decision import Unwanted
 
 BUCKET = "photos-bucket"
 TABLE = "image-labels-images"
@@ -106,6 +107,7 @@ class FakeItems:
             answer=answer,
             uploaded=photo.modified,
             unclaimed=unclaimed or None,
+            unwanted=answer.unwanted if isinstance(answer, Labels) else None,
             findings=tuple(replace(each, at=each.at or at) for each in getattr(content, "findings", ())),
         )
         self.contents[photo.key] = content
@@ -123,6 +125,19 @@ class FakeItems:
         self.touch(item.key)
         self.items[item.key] = replace(self.items[item.key], unclaimed=unclaimed or None)
         return self.items[item.key]
+
+    def record(self, item: Item, decision: Unwanted) -> None:
+        self._replace(item, replace(item, unwanted=decision))
+
+    def remove(self, item: Item, decision: Unwanted) -> None:
+        self._replace(item, replace(item, unwanted=decision, removed=True, answer=None))
+        del self.contents[item.key]
+
+    def _replace(self, item: Item, new: Item) -> None:
+        if self.items.get(item.key) != item:
+            raise Conflict
+        self.writes += 1
+        self.items[item.key] = replace(new, revision=1000 + self.writes)
 
     def index(self, item: Item) -> None:
         self.indexed.append(item.key)

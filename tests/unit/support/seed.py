@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from image_labels.model import Label, Labels, Photo, Rejected, is_iso_time
 from image_labels.tables.items import detections
 from image_labels.tables.rows import rows_of, vocabulary_row
 from image_labels.tables.terms import terms_of
+from image_labels.unwanted.decision import Action, Match, Unwanted
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.messages import sqs_client
 
@@ -69,6 +71,18 @@ def _cut(row: dict[str, Any]) -> dict[str, Any]:
 def put_photo(store: Store, key: str, content: Labels | Rejected) -> None:
     """Store the result for a photo as the function does."""
     store.put(Photo(BUCKET, key, "e", "v1", 1), content, "s", None)
+
+
+def put_unwanted(store: Store, key: str, *, done: bool, photo: Photo | None = None, settings: str = "s") -> None:
+    """Store an unwanted photo that is to be moved to quarantine, or that was moved there."""
+    photo = photo or Photo(BUCKET, key, "e", "v1", 4711)
+    at, to = "2026-11-28T10:00:00.000+00:00", f"s3://q/v1/{key}"
+    decision = Unwanted(Action.QUARANTINE, (Match("Rifle", 95.0, "label"),), at, to=to)
+    store.put(photo, Labels(labels(dog=98, rifle=95), "3.0", unwanted=decision), settings, None)
+    if done:
+        item = store.get(key)
+        assert item is not None
+        store.remove(item, replace(decision, done=True))
 
 
 def send_dead_letter(url: str, body: str = "{}", **attributes: str) -> None:

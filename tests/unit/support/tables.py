@@ -246,6 +246,20 @@ class Tables:
                 item = items.setdefault(key, dict(action["Key"]))
                 item["Revision"] = action["ExpressionAttributeValues"][":new"]
                 item.pop("UnclaimedFaces", None)
+            case "Update", "SET Unwanted = :unwanted, Revision = :new":
+                items.setdefault(key, dict(action["Key"])).update(_decided(action))
+            case "Update", (
+                "REMOVE Labels, Detections, Emptying, Faces, UnclaimedFaces SET #status = :removed, #rows = :rows, "
+                "OtherDetections = list_append(Detections, if_not_exists(OtherDetections, :none)), "
+                "Unwanted = :unwanted, Revision = :new"
+            ):
+                item = items.setdefault(key, dict(action["Key"]))
+                item["OtherDetections"] = {
+                    "L": [*item["Detections"]["L"], *item.get("OtherDetections", {"L": []})["L"]]
+                }
+                item |= _decided(action) | {"Status": {"S": "REMOVED"}, "Rows": {"N": "0"}}
+                for name in ("Labels", "Detections", "Emptying", "Faces", "UnclaimedFaces"):
+                    item.pop(name, None)
             case _:
                 raise AssertionError(f"not an action of the store: {kind} {action}")
 
@@ -254,6 +268,11 @@ def _add(items: dict[tuple[str, ...], Attributes], action: Attributes, name: str
     item = items.setdefault(_key("labels", action["Key"]), dict(action["Key"]))
     number = int(item.get(name, {"N": "0"})["N"]) + int(action["ExpressionAttributeValues"][change]["N"])
     item[name] = {"N": str(number)}
+
+
+def _decided(action: Attributes) -> Attributes:
+    values = action["ExpressionAttributeValues"]
+    return {"Unwanted": values[":unwanted"], "Revision": values[":new"]}
 
 
 def revisions() -> Callable[[], int]:

@@ -5,8 +5,9 @@ import { get } from "./api.js";
  * @typedef {{name: string, confidence: number, parents: string[], aliases: string[], categories: string[],
  *     boxes: [number, number, number, number, number][]}} Label
  * @typedef {{key: string, url: string, preview: string, labels: Label[], lines: Label[], reason: string|null, size: number|null,
- *     labelledAt: string|null, model: string|null, boxesCut?: boolean, foreign?: boolean,
- *     orientation?: Promise<number>, etag?: string|null, versionId?: string|null, searchable?: boolean}} Card
+ *     labelledAt: string|null, model: string|null, boxesCut?: boolean, foreign?: boolean, unwanted?: string,
+ *     removed?: boolean, orientation?: Promise<number>, etag?: string|null, versionId?: string|null,
+ *     searchable?: boolean}} Card
  */
 
 const KEPT = 400;

@@ -113,9 +113,11 @@ export class Detail {
       card.labelledAt && `${card.reason ? "rejected" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
       card.model && `label model ${card.model}`,
       card.boxesCut && "some boxes omitted, because of DynamoDB’s item size limit",
+      card.unwanted,
       card.foreign && "another program wrote or changed its item; the photo’s next event labels it again",
     ].filter(Boolean).map((fact) => shown(String(fact))).join(" · ");
-    if (card.reason) this.labels.replaceChildren(el("li", { class: "none" }, `Rejected. ${card.reason}`));
+    if (card.removed) this.labels.replaceChildren(el("li", { class: "none" }, "The photo is not in the bucket any more, and no search finds it."));
+    else if (card.reason) this.labels.replaceChildren(el("li", { class: "none" }, `Rejected. ${card.reason}`));
     else if (!card.labels.length) this.labels.replaceChildren(el("li", { class: "none" }, card.labelledAt ? "Rekognition found no label with enough confidence." : "The table has no item for this photo: it was deleted, or is not labelled yet."));
     else this.labels.replaceChildren(...card.labels.map((label) => this.#label(label, asked)));
     this.lines.replaceChildren(...card.lines.map((line) => this.#label(line, asked)));

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from image_labels.tables.findings import faces, text
+from image_labels.tables.findings import faces, moderation, text
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import FINDINGS, text_of
 
@@ -44,6 +44,7 @@ class Form(NamedTuple):
 FORMS: dict[str, Form] = {
     text.NAME: Form(text.write, text.read),
     faces.NAME: Form(faces.write, faces.read, faces.scalars),
+    moderation.NAME: Form(moderation.write, moderation.read),
 }
 
 

@@ -23,7 +23,7 @@ from support.command import run, run_on_terminal
 from support.face_collection import COLLECTION
 from support.fakes import BUCKET, LABELS_TABLE, TABLE
 from support.foreign import LAB
-from support.seed import send_dead_letter
+from support.seed import put_unwanted, send_dead_letter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,6 +66,10 @@ class Photos:
     def label(self, photo: Photo, content: Labels | Rejected = DOG, settings: str = SETTINGS) -> None:
         """Store the result for a photo as the function does."""
         self.store.put(photo, content, settings, None)
+
+    def decide(self, photo: Photo, *, removed: bool) -> None:
+        """Store that a photo is unwanted, and that it was moved to quarantine."""
+        put_unwanted(self.store, photo.key, done=removed, photo=photo, settings=SETTINGS)
 
     def change(self, key: str, **attributes: Any) -> None:
         """Set attributes of an item; None removes one."""
@@ -128,7 +132,17 @@ def audit(*arguments: str, exit_code: int = 0) -> Any:
 
 def counts(answer: Any) -> dict[str, int]:
     """The states that some keys are in."""
-    names = ["labelled", "rejected", "in_progress", "missing", "stale", "foreign", "ghosts", "outside_filter"]
+    names = [
+        "labelled",
+        "rejected",
+        "removed",
+        "in_progress",
+        "missing",
+        "stale",
+        "foreign",
+        "ghosts",
+        "outside_filter",
+    ]
     return {name: answer[name] for name in names if answer[name]}
 
 
@@ -172,6 +186,23 @@ def test_every_difference_is_counted_and_listed(differing: Photos) -> None:
     assert "another-bucket" in reasons["images/bucket.jpg"]
 
 
+def test_removed_photo_is_no_ghost_and_one_that_is_pending_is_stale(photos: Photos) -> None:
+    """Uploaded again, a removed photo is stale, too: the function has not seen the new object."""
+    for name in ("removed", "pending", "again"):
+        photos.decide(photos.upload(f"images/{name}.jpg"), removed=name != "pending")
+    photos.s3.delete_object(Bucket=BUCKET, Key="images/removed.jpg")
+    photos.age(hours=1)
+    answer = audit(exit_code=1)
+    assert counts(answer) == {"removed": 1, "stale": 2}
+    assert {photo["key"]: photo["reason"] for photo in answer["photos"]["stale"]} == {
+        "images/again.jpg": "uploaded again after it was removed as unwanted",
+        "images/pending.jpg": "unwanted, and not yet tagged, moved or deleted",
+    }
+    photos.s3.delete_object(Bucket=BUCKET, Key="images/again.jpg")
+    photos.s3.delete_object(Bucket=BUCKET, Key="images/pending.jpg")
+    assert counts(audit(exit_code=1)) == {"removed": 2, "ghosts": 1}
+
+
 def test_audit_changes_nothing(differing: Photos) -> None:
     before = differing.dynamodb.scan(TableName=TABLE)["Items"]
     assert audit(exit_code=1) == audit(exit_code=1)
@@ -184,6 +215,7 @@ def test_audit_in_a_pipe_names_each_line_in_its_first_cell(differing: Photos) ->
     assert [line.split("\t") for line in result.stdout.splitlines()] == [
         ["labelled", "1"],
         ["rejected", "1"],
+        ["removed", "0"],
         ["in_progress", "0"],
         ["missing", "2"],
         ["stale", "5"],
@@ -293,7 +325,7 @@ def test_events_in_the_queues_are_counted(differing: Photos, queues: dict[str, s
     assert "4 events in the queues may explain differences: run the command again later" in result.stderr
     assert "1 dead letter may explain differences: image-labels status" in result.stderr
     lines = run("audit").stdout.splitlines()
-    assert lines[8:11] == ["in_queue\t1", "over_daily_limit\t3", "dead_letters\t1"]
+    assert lines[9:12] == ["in_queue\t1", "over_daily_limit\t3", "dead_letters\t1"]
     assert "            3  waiting (daily limit)\n" in run_on_terminal("audit").stdout
 
 

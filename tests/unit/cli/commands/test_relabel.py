@@ -47,6 +47,7 @@ def mixed(world: World) -> World:
     labelled(world, "images/model.jpg", LabelModelVersion={"S": "3.9"})
     labelled(world, "images/rejected.jpg", Status={"S": "REJECTED"}, LabelModelVersion=None)
     labelled(world, "images/rows.jpg", Settings=OTHER, Rows=None)
+    world.label("images/removed.jpg", Settings=OTHER, Status={"S": "REMOVED"}, Rows={"N": "0"})
     world.items["images/foreign.jpg"] = LAB | {"PK": {"S": "images/foreign.jpg"}}
     world.rejected = lambda key: "rejected" in key
     world.now = 1000.0

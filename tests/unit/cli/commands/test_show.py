@@ -17,7 +17,7 @@ from support.detecting import KEY as DETECTED
 from support.detecting import Deployment
 from support.fakes import BUCKET, TABLE
 from support.foreign import KEY, items
-from support.seed import put_photo
+from support.seed import put_photo, put_unwanted
 
 if TYPE_CHECKING:
     from image_labels.tables.store import Store
@@ -60,6 +60,9 @@ def test_show_json_has_all_attributes(store: Store) -> None:
         "faces": None,
         "faces_reason": None,
         "faces_cut": False,
+        "moderation": None,
+        "moderation_reason": None,
+        "unwanted": None,
     }
     assert label["boxes"][0] == {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 97.5}
     assert (label["name"], label["confidence"], label["parents"]) == ("Dog", 98.765, ["Animal", "Pet"])
@@ -113,6 +116,35 @@ def test_show_rejected_photo_has_the_reason(store: Store) -> None:
     result = run("show", "images/notes.jpg")
     assert result.exit_code == 0
     assert "reason\tInvalidImageFormatException: it is not a JPEG or PNG\n" in result.stdout
+
+
+def test_show_removed_photo_says_what_was_done_why_and_when(store: Store) -> None:
+    put_unwanted(store, "images/gun.jpg", done=True)
+    said = (
+        "Unwanted: moved to quarantine 2026-11-28T10:00:00.000+00:00, s3://q/v1/images/gun.jpg. Reason: Rifle 95.0 %."
+    )
+    assert f"unwanted\t{said}\n" in run("show", "images/gun.jpg").stdout
+    assert said in " ".join(run_on_terminal("show", "images/gun.jpg").stdout.split())
+    photo = json.loads(run("show", "images/gun.jpg", "--json").stdout)
+    assert (photo["status"], photo["labels"]) == ("REMOVED", [])
+    assert photo["unwanted"] == {
+        "action": "quarantine",
+        "state": "done",
+        "dry_run": False,
+        "at": "2026-11-28T10:00:00.000+00:00",
+        "of": "v1",
+        "to": "s3://q/v1/images/gun.jpg",
+        "gone": False,
+        "matches": [{"name": "Rifle", "confidence": 95.0, "kind": "label"}],
+    }
+
+
+def test_show_pending_photo_says_what_is_about_to_be_done(store: Store) -> None:
+    put_unwanted(store, "images/gun.jpg", done=False)
+    result = run("show", "images/gun.jpg")
+    assert (
+        "unwanted\tUnwanted: the function is about to move it to quarantine. Reason: Rifle 95.0 %.\n" in result.stdout
+    )
 
 
 def test_show_unknown_key_lists_possible_reasons(store: Store) -> None:

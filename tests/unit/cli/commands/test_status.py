@@ -11,7 +11,7 @@ from image_labels.events import read
 from image_labels.model import Rejected
 from support import event_files
 from support.command import run, run_on_terminal
-from support.seed import put_photo, send_dead_letter
+from support.seed import put_photo, put_unwanted, send_dead_letter
 
 if TYPE_CHECKING:
     from image_labels.tables.store import Store
@@ -52,6 +52,17 @@ def test_status_json_has_all_counts_and_causes(trouble: None) -> None:
     assert (letter["photo"], letter["cause"], letter["failed_at"]) == ("s3://b/x.jpg", "DetectLabels: 500", None)
     assert answer["rejected"]["count"] == 3
     assert len(answer["rejected"]["photos"]) == 3
+
+
+def test_status_counts_unwanted_photos_by_what_was_done(store: Store, queues: dict[str, str]) -> None:
+    put_unwanted(store, "images/1.jpg", done=True)
+    put_unwanted(store, "images/2.jpg", done=True)
+    put_unwanted(store, "images/3.jpg", done=False)
+    put_photo(store, "images/notes.jpg", Rejected("InvalidImageFormatException: no JPEG"))
+    answer = json.loads(run("status", "--json").stdout)["rejected"]
+    assert (answer["count"], answer["unwanted"]) == (1, {"pending quarantine": 1, "quarantine": 2})
+    assert "unwanted\tquarantine\t2\n" in run("status").stdout
+    assert "\n2 unwanted photos: quarantine\n" in run_on_terminal("status").stdout
 
 
 def test_status_counts_photos_over_the_daily_limit(waiting_queue: str) -> None:
