@@ -277,7 +277,7 @@ def test_text_of_another_form_is_no_criteria(text: str) -> None:
 
 def test_hundred_faces_with_all_attributes_fit_into_an_item() -> None:
     detail = {member: {"Value": True, "Confidence": 99.123, "Text": "x" * 50} for member in ATTRIBUTES.values()}
-    face = Face(0.12345, 0.12345, 0.12345, 0.12345, 99.123, detail, face_id="f" * 36)
+    face = Face(0.12345, 0.12345, 0.12345, 0.12345, 99.123, detail, face_id="ffffffff-ffff-4fff-8fff-ffffffffffff")
     refused = replace(face, face_id="", reasons=("EXCEEDS_MAX_FACES", "LOW_FACE_QUALITY"))
     whole = Faces(asked=INDEXED.text, faces=(face,) * 100 + (refused,) * 100, call="c" * 70)
     stored = attributes_of([fitted(whole)], "now")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
+from image_labels.detectors.faces import hash_of
 from image_labels.model import Instance, Label, Photo
 from image_labels.tables.items import photo_attributes
 from image_labels.tables.rows import rows_of
@@ -80,6 +81,22 @@ def item_with_text() -> dict[str, Any]:
     }
 
 
+def item_with_faces() -> dict[str, Any]:
+    """The same item with the answer of IndexFaces, and with faces that are to be deleted."""
+    face_id = "11111111-2222-4333-8444-555555555555"
+    face: dict[str, Any] = {name: {"N": "0.2"} for name in ("Left", "Top", "Width", "Height", "Confidence")}
+    face |= {"FaceId": {"S": face_id}, "Attributes": {"M": {"Smile": {"M": {"Value": {"BOOL": True}}}}}}
+    asked = "attributes=SMILE+max=20+collection=image-labels-faces+quality=AUTO"
+    faces = {"Asked": {"S": asked}, "At": {"S": "2026-11-18T11:06:40.250+00:00"}}
+    return item_of_ours() | {
+        "Settings": {"S": f"s;faces={asked}"},
+        "Faces": {"M": faces | {"Call": {"S": f"{hash_of(KEY)}.c"}, "Faces": {"L": [{"M": face}]}}},
+        "UnclaimedFaces": {
+            "M": {"FaceIds": {"L": [{"S": face_id}]}, "Calls": {"L": [{"S": "c"}]}, "Until": {"N": "1"}}
+        },
+    }
+
+
 @st.composite
 def damaged(draw: st.DrawFn, whole: dict[str, Any], keep: tuple[str, ...]) -> dict[str, Any]:
     """An item or row of this module with some values changed, removed or added at any depth, except its keys."""
@@ -105,13 +122,15 @@ def _changed(draw: st.DrawFn, value: dict[str, Any]) -> dict[str, Any]:
 # Any attributes of an item. DynamoDB ensures only that its keys are strings.
 _ATTRIBUTES = (
     *("Labels", "Detections", "DetectionsCut", "Status", "Reason", "Bucket", "ETag", "VersionId", "Size", "Settings"),
-    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision", "Uploaded", "Text"),
+    *("LabelModelVersion", "LabelledAt", "Rows", "Emptying", "Revision", "Uploaded"),
+    *("Text", "Faces", "UnclaimedFaces", "Moderation", "Unwanted"),
 )
 anything = st.dictionaries(st.sampled_from(_ATTRIBUTES), values, max_size=8)
 items = st.one_of(
     anything.map(lambda item: item | {"PK": {"S": KEY}}),
     damaged(item_of_ours(), ("PK",)),
     damaged(item_with_text(), ("PK",)),
+    damaged(item_with_faces(), ("PK",)),
     st.just(LAB),
     st.just(LAB | {"Detections": {"L": [{"S": "Dog"}]}}),
 )

@@ -6,6 +6,7 @@ Rekognition's FaceDetail. `Call` (S) is the ExternalImageId of the faces in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from image_labels.detectors.faces import NAME, Face, Faces
 from image_labels.tables.items import BOX_DIGITS, percent
 from image_labels.tables.rows import Value, decimal
 from image_labels.tables.terms import DIGITS
+
+# https://docs.aws.amazon.com/rekognition/latest/APIReference/API_Face.html
+_FACE_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 __all__ = ["NAME", "read", "scalars", "write"]
 
@@ -58,6 +62,9 @@ def _face(entry: Mapping[str, Any]) -> Face:
     attributes = _plain(entry["Attributes"]) if "Attributes" in entry else {}
     if not isinstance(attributes, dict):
         raise ValueError("attributes are a map")
+    face_id = entry.get("FaceId", {"S": ""})["S"]
+    if face_id and not _FACE_ID.fullmatch(face_id):
+        raise ValueError("a face ID is a UUID")
     return Face(
         left,
         top,
@@ -65,7 +72,7 @@ def _face(entry: Mapping[str, Any]) -> Face:
         height,
         confidence,
         attributes,
-        face_id=entry.get("FaceId", {"S": ""})["S"],
+        face_id=face_id,
         reasons=tuple(reason["S"] for reason in entry.get("Reasons", {"L": []})["L"]),
     )
 
