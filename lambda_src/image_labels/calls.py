@@ -132,12 +132,7 @@ class Caller:
         abandoned: Callable[[], bool],
         begin: Callable[[], None],
     ) -> T | Rejected:
-        day = self._take_turn(abandoned)
-        try:
-            begin()
-        except Exception:
-            self._allowance.give_back(day)
-            raise
+        day = self._take_turn(abandoned, begin)
         try:
             answer = send()
         except ClientError as error:
@@ -155,7 +150,7 @@ class Caller:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TryAgain(f"{self._api}: the answer cannot be read ({error!r})") from error
 
-    def _take_turn(self, abandoned: Callable[[], bool]) -> str:
+    def _take_turn(self, abandoned: Callable[[], bool], begin: Callable[[], None]) -> str:
         """Wait for the turn of the photo, and return the day that the image counts on.
 
         It is counted before the wait, so that a photo over the limit takes no turn. If Lambda freezes the execution
@@ -165,7 +160,12 @@ class Caller:
             raise TryAgain(_TOO_LATE)
         day = self._allowance.take()
         self._pace.wait()
-        day = self._allowance.renew(day)
+        try:
+            begin()
+        except Exception:
+            self._allowance.give_back(day)
+            raise
+        day = self._allowance.renew(day)  # the day of the request, so nothing that takes time may follow
         if abandoned():  # checked again, because the steps before take time
             self._allowance.give_back(day)
             raise TryAgain(_TOO_LATE)

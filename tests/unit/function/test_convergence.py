@@ -257,10 +257,6 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_index": mutant(FaceIndex, ("if unclaimed.calls:", "if False:")),
         "indexing": True,
     },
-    "faces that could not be stored not deleted": lambda: {
-        "make_claims": mutant(FaceClaims, ("self.detector.delete(Unclaimed(indexed.face_ids))", "pass")),
-        "indexing": True,
-    },
     "rows of faces not deleted": lambda: {
         "make_store": mutant(
             Store, ("old = [self._delete_row(key) for key in _row_keys(replacing) if key not in rows]", "old = []")

@@ -232,6 +232,18 @@ def test_abandoned_photo_leaves_no_faces(deployment: Deployment) -> None:
     assert deployment.people() == ["Ada", "Bob"]
 
 
+def test_worker_that_was_frozen_deletes_the_faces_that_it_cannot_store(deployment: Deployment) -> None:
+    def another_worker_takes_over(_call: str) -> None:
+        deployment.collection.on_index = lambda _call: None
+        deployment.now += SECONDS
+        deployment.reconcile()
+
+    deployment.collection.on_index = another_worker_takes_over
+    deployment.reconcile()
+    assert deployment.collection.calls.count("IndexFaces") == 2
+    assert deployment.people() == ["Ada", "Bob"]
+
+
 def test_item_that_another_program_copied_does_not_own_the_faces(deployment: Deployment) -> None:
     deployment.reconcile()
     copy = {**deployment.tables.images()[KEY], "PK": {"S": "images/copy.jpg"}}

@@ -78,7 +78,7 @@ SPURT = 12
 TICK = 5 * 60  # seconds between two runs of the schedule
 MOVERS = 2
 FOLDERS = 2
-# Calls of the tables for which a photo is a worker's that indexes its faces. Some workers pause for longer.
+# Calls of the tables for which a photo is a worker's that indexes its faces.
 LEASE = 60
 
 
@@ -119,6 +119,7 @@ class History:
         self._make_index = make_index
         self._make_claims = make_claims
         self._calls = count()
+        self._paused = 0.0
         self._store = make_store(
             world.tables, "images", "labels", now=world.clock, new_revision=revisions(), max_actions=max_actions
         )
@@ -195,6 +196,8 @@ class History:
             case 11 if self.world.faces is not None:
                 self.world.faces.max_faces = 1 if self.world.faces.max_faces == 5 else 5
                 self._apply(self.world.wanted, None)
+            case 9 if self.world.faces is not None:  # all workers pause for longer than a photo is theirs
+                self._paused += LEASE
             case 10 if self.world.faces is not None:
                 self.world.faces.collection.throttles = 1 + who % 8
             case 13 if self.world.changing_settings or (
@@ -301,7 +304,7 @@ class History:
             new_id=lambda: str(next(self._calls)),
             sleep=lambda _seconds: None,
         )
-        return self._make_claims(index, self._store, seconds=LEASE, now=self.world.clock)
+        return self._make_claims(index, self._store, seconds=LEASE, now=lambda: self.world.clock() + self._paused)
 
     def _caller(self, api: str, allowance: DailyLimit | Unlimited) -> Caller:
         return self._make_caller(api, Pace(math.inf), allowance, sleep=lambda _seconds: None)
