@@ -102,7 +102,8 @@ def peak_bytes(photos: int) -> int:
 
 def test_memory_does_not_grow_with_the_number_of_photos() -> None:
     peak_bytes(2_000)  # imports and caches
-    assert peak_bytes(20_000) <= 1.2 * peak_bytes(2_000)
+    # A page, which is a fifth of the memory, is read ahead or not. Another 16 bytes per photo would be too much.
+    assert peak_bytes(40_000) <= 1.45 * peak_bytes(2_000)
 
 
 def test_3000_objects_are_compared_page_by_page(s3: S3Client, dynamodb: DynamoDBClient) -> None:
