@@ -19,8 +19,8 @@ from image_labels.selection import Criteria
 from image_labels.tables.findings import MAX_FINDING_BYTES, attributes_of
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import Item, findings_of
-from image_labels.unwanted.decision import Unwanted
 from image_labels.tables.store import Store
+from image_labels.unwanted.decision import Unwanted
 from support.face_collection import COLLECTION, FaceCollection
 from support.fakes import FakeLabels, FakePhotos
 from support.tables import Attributes, Tables, revisions
