@@ -30,15 +30,6 @@ MAX_KEYS = 100
 _OTHERS = (
     *("LabelModelVersion", "LabelledAt", "Labels", "Asked", "Answered", "DetectionsCut", "UnclaimedFaces", "Unwanted"),
 )
-    "LabelModelVersion",
-    "LabelledAt",
-    "Labels",
-    "Asked",
-    "Answered",
-    "DetectionsCut",
-    "UnclaimedFaces",
-    "Unwanted",
-)
 _NAMES = {f"#{n}": name for n, name in enumerate(("PK", *ITEM_SCALARS, *_OTHERS))}
 # What `known` needs of an item.
 _OF_FINDINGS = [f"{name}.{field}" for name in FINDINGS_NAMES for field in ("Asked", "Reason")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -20,10 +20,12 @@ from image_labels.tables.findings import MAX_FINDING_BYTES, attributes_of
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import Item, findings_of
 from image_labels.tables.store import Store
-from image_labels.unwanted.decision import Unwanted
 from support.face_collection import COLLECTION, FaceCollection
 from support.fakes import FakeLabels, FakePhotos
 from support.tables import Attributes, Tables, revisions
+
+if TYPE_CHECKING:
+    from image_labels.unwanted.decision import Unwanted
 
 KEY = "images/team.jpg"
 DETECTED = FacesAsked.of((), 20)
