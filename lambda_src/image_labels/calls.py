@@ -54,6 +54,7 @@ MAX_BYTES = 15 * 1024 * 1024
 # Seconds, more or less, before a second and a third attempt. There are no more: a photo that is throttled goes back to
 # the queue, which costs nothing, while waiting here is billed and delays the other photos of the batch.
 PAUSES = (0.5, 1.0)
+_TOO_LATE = "the invocation ended before it was the photo's turn"
 
 
 class Unreadable(NeedsOperator):
@@ -153,12 +154,14 @@ class Caller:
         It is counted before the wait, so that a photo over the limit takes no turn. If Lambda freezes the execution
         environment during the wait, the wait may end on another day.
         """
+        if abandoned():
+            raise TryAgain(_TOO_LATE)
         day = self._allowance.take()
         self._pace.wait()
         day = self._allowance.renew(day)
-        if abandoned():  # checked last, because the steps before take time
+        if abandoned():  # checked again, because the steps before take time
             self._allowance.give_back(day)
-            raise TryAgain("the invocation ended before it was the photo's turn")
+            raise TryAgain(_TOO_LATE)
         return day
 
 

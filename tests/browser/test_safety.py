@@ -33,7 +33,7 @@ def test_markup_in_a_key_is_shown_as_text(page: Page) -> None:
     expect(card.locator(".file")).to_have_text(file)
     expect(card.get_by_role("button", name="<b>Bold</b>")).to_be_visible()
     card.locator(".frame").click()
-    expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(file)
+    expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text(file)
     page.keyboard.press("Escape")
     card.get_by_role("button", name="<b>Bold</b>").click()
     expect(page.get_by_role("combobox", name="Labels to search for")).to_have_value('markup AND "<b>Bold</b>"')
@@ -66,7 +66,7 @@ def test_reordering_characters_in_a_key_are_escaped_and_isolated(page: Page) -> 
     isolated = "(element) => getComputedStyle(element).unicodeBidi"
     assert [card.locator(name).evaluate(isolated) for name in (".file", ".folder")] == ["isolate", "isolate"]
     card.locator(".frame").click()
-    expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(file)
+    expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text(file)
     assert page.title() == f"{folder}{file} – Image labels"  # noqa: RUF001
     assert REORDERING.rsplit("/", 1)[1] not in page.content()
 

@@ -378,6 +378,15 @@ def test_photo_whose_turn_comes_on_a_full_day_is_over_the_limit(stub: Stubber) -
     assert images.by_day == {"2026-11-25": 0, "2026-11-26": 1}
 
 
+def test_photo_abandoned_before_the_call_takes_no_turn(stub: Stubber) -> None:
+    waits: list[float] = []
+    pace = Pace(1, clock=lambda: 0.0, sleep=waits.append)
+    for _ in range(3):
+        with pytest.raises(TryAgain, match="the invocation ended"):
+            labeller(stub, Images(), pace).detect(PHOTO, lambda: True)
+    assert waits == []
+
+
 def test_photo_abandoned_before_its_turn_is_not_sent(stub: Stubber) -> None:
     """If a thread outlives its invocation, its photo is back in the queue, and another invocation sends it."""
     images, over = Images(), threading.Event()
