@@ -79,7 +79,7 @@ unit: $(VENV)/.models ## Run the unit tests; they need no network.
 	$(RUN) -m pytest tests/unit
 
 prove: $(VENV)/.ready ## Run the property tests with 100,000 random cases (make test: 2,000).
-	HISTORIES=100000 $(RUN) -m pytest tests/unit/function/test_convergence.py
+	HISTORIES=100000 $(RUN) -m pytest tests/unit/function/test_convergence.py tests/unit/function/test_unwanted_convergence.py
 	EVENTS=100000 $(RUN) -m pytest tests/unit/function/test_any_event.py
 	COLLECTIONS=1000 $(RUN) -m pytest tests/unit/search/test_any_expression.py
 
