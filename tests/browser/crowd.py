@@ -22,6 +22,8 @@ class CrowdAtOnce:
         self._find = finder.find
         self.vocabulary = finder.vocabulary
         self.suggestions = finder.suggestions
+        self.counts = finder.counts
+        self.recent = finder.recent
 
     @cached_property
     def crowd(self) -> tuple[Found, ...]:
