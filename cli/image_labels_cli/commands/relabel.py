@@ -39,12 +39,13 @@ _NEEDED = (
     *("min_confidence", "max_labels"),
 )
 # Why a photo is labelled again. The values are names in the output.
-MATCHES, REJECTED, SETTINGS, MODEL = "matches", "rejected", "other_settings", "older_model"
+MATCHES, REJECTED, SETTINGS, MODEL, UNDATED = "matches", "rejected", "other_settings", "older_model", "undated"
 _MEANINGS = {
     MATCHES: "photos that match",
     REJECTED: "photos that Rekognition rejected",
     SETTINGS: "photos labelled under other settings",
     MODEL: "photos labelled by an older model of Rekognition",
+    UNDATED: "photos stored by an earlier version of the module",
 }
 
 
@@ -218,7 +219,11 @@ class _Choice:
                 self.selection.offer_item(item, self.wanted, MATCHES, self.before)
 
     def of_items(self, *, stale: bool, rejected: bool) -> None:
-        """The rejected photos, the stale ones, or those that other settings can be applied to without a call."""
+        """The rejected photos, the stale ones, or those that other settings can be applied to without a call.
+
+        The latter two include the items that an earlier version of the module wrote. The function writes them again
+        without a call, if they have the whole answer.
+        """
         with bar("items read") as shown:
             self.session.patience.tell = shown.say
             self._begin(self.table.read(lambda key: key.startswith(self.prefix), shown.set))
@@ -239,6 +244,8 @@ class _Choice:
                 self.selection.offer_item(item, self.wanted, SETTINGS)
             elif other_settings:
                 self.left_out += 1
+            elif not rejected and not item.dated and has_all(item, self.wanted):
+                self.selection.offer_item(item, self.wanted, UNDATED)
         self._count()
 
     def _begin(self, now: datetime | None) -> None:

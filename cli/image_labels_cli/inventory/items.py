@@ -31,7 +31,8 @@ class KnownItem:
     `complete` says whether all of the photo's rows are in the labels table. `foreign` says whether another program
     wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
     `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
-    `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
+    `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all,
+    and `dated` whether it has the time of the upload, as those of earlier versions do not.
     """
 
     key: str
@@ -47,6 +48,7 @@ class KnownItem:
     asked: str = ""
     answered: int = 0
     whole: bool = False
+    dated: bool = False
 
 
 def known(item: Mapping[str, Any]) -> KnownItem:
@@ -67,6 +69,7 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         asked=text_of(item, "Asked") or item["Settings"]["S"],
         answered=whole(item.get("Answered", {})) or len(item.get("Labels", {}).get("SS", ())),
         whole="DetectionsCut" not in item,
+        dated="Uploaded" in item,
     )
 
 
