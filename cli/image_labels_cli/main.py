@@ -1,8 +1,8 @@
 """The command `image-labels`: the app, its global options, and error handling. The commands are in `commands/`.
 
-Exit codes: 0 found, 1 nothing found (audit: differences, backfill: not all done), 2 wrong usage, 3 AWS error, 70
-internal error, 130 Ctrl-C, 141 closed pipe. An internal error has a separate code so that scripts do not take it for
-"nothing found".
+Exit codes: 0 found, 1 nothing found (audit: differences, backfill: not all done, status --check: a person must do
+something), 2 wrong usage, 3 AWS error, 70 internal error, 130 Ctrl-C, 141 closed pipe. An internal error has a separate
+code so that scripts do not take it for "nothing found".
 """
 
 from __future__ import annotations

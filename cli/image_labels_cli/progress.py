@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,16 @@ class Bar:
     def wait(self, waiting: int) -> None:
         """Show why nothing is sent: so many messages are in the queue of photos."""
         self.say(f"waiting photos: {waiting:,}")
+
+
+@contextmanager
+def line() -> Iterator[Callable[[str], None]]:
+    """A line on stdout that each call replaces, until the end of the block, which removes it. For terminals."""
+    from rich.live import Live  # its import would slow down the commands that show no progress
+    from rich.text import Text
+
+    with Live(console=Console(highlight=False), auto_refresh=False, transient=True) as live:
+        yield lambda text: live.update(Text(text), refresh=True)
 
 
 @contextmanager

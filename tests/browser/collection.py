@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from image_labels.detectors.text import Line, Text, TextCriteria
-from image_labels.model import Instance, Label, Labels, Photo, Rejected
+from image_labels.model import Instance, Label, Labels, Photo, Rejected, iso_time
 from image_labels.tables.items import detections, photo_attributes
 from image_labels.tables.rows import rows_of
 from image_labels.tables.store import MAX_ITEM_BYTES, Store
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 BUCKET, IMAGES, LABELS = "browse-photos", "browse-images", "browse-labels"
 CROWD = 10_000
+FIRST_UPLOAD, DAY = 1_790_000_000.0, 24 * 3600  # in September 2026; each photo is uploaded a day after the one before
 MARKUP = "images/<img src=x onerror=alert(1)>\"'&amp;<script>alert(2)</script>.png"
 # Characters that reverse the text after them, end the isolation around them, or are invisible.
 REORDERING = "images/שלום \u2069\u202e/photo\u2067\u202egpj.exe\u200b\x1b.png"
@@ -114,12 +116,15 @@ class Collection:
         emulated = labels_by(dynamodb.meta.endpoint_url)
         self.access = Access(dynamodb, s3, IMAGES, LABELS, BUCKET, emulated, queues, KeyFilter("images/", SUFFIXES))
         self._store = Store(dynamodb, IMAGES, LABELS)
+        self._numbers = count()
         s3.create_bucket(Bucket=BUCKET)
         _create_table(dynamodb, IMAGES, "PK")
         _create_table(dynamodb, LABELS, "Term", "Rank")
 
     def fill(self) -> None:
         """Add the photographs (some of them twice), one photo for each kind of problem, and the crowd."""
+        for turned in TURNED:
+            self.add(turned.key, turned.body(), turned.content_type, (_label("Brick", 99.0, turned.box()),))
         chosen = {photo.name: photo for photo in photographs.shipped()}
         for name, labels in SEEN.items():
             photo = chosen[name]
@@ -134,8 +139,6 @@ class Collection:
         self.add(GONE, b"", "image/jpeg", (_label("Ghost", 77.0),))
         self.access.s3.delete_object(Bucket=BUCKET, Key=GONE)
         self.reject(NOT_A_PHOTO, b"This is a text.\n", "it is not a JPEG or PNG that can be decoded")
-        for turned in TURNED:
-            self.add(turned.key, turned.body(), turned.content_type, (_label("Brick", 99.0, turned.box()),))
         self._add_crowd()
 
     def send_dead_letter(self) -> None:
@@ -160,7 +163,9 @@ class Collection:
         criteria = TextCriteria(80.0)
         findings = (Text(asked=criteria.text, lines=lines),) if lines else ()
         settings = "settings" + (criteria.settings if lines else "")
-        self._store.put(_photo(key, body), Labels(labels, "3.0", findings=findings), settings, None)
+        uploaded = iso_time(FIRST_UPLOAD + DAY * next(self._numbers))
+        photo = replace(_photo(key, body), modified=uploaded)
+        self._store.put(photo, Labels(labels, "3.0", findings=findings), settings, None)
 
     def reject(self, key: str, body: bytes, words: str) -> None:
         """Upload an object that is not a photo, and store the reason of its rejection."""

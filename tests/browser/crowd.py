@@ -23,6 +23,8 @@ class CrowdAtOnce:
         self.resolve = finder.resolve
         self.vocabulary = finder.vocabulary
         self.suggestions = finder.suggestions
+        self.counts = finder.counts
+        self.recent = finder.recent
 
     @cached_property
     def crowd(self) -> tuple[Found, ...]:

@@ -27,6 +27,7 @@ def test_keyboard_searches_opens_narrows_and_goes_back(page: Page) -> None:
     page.keyboard.type("cat OR tripod OR rocket")
     press(page, "Enter")
     expect(page.locator('.card [data-state="shown"]')).to_have_count(7)
+    expect(page.locator("#facets")).to_be_visible()  # beside the photos, which leaves three columns
 
     press(page, *["Tab"] * 6)  # Help, Search, and the fields below
     assert "Chelsea" in focused(page)

@@ -24,7 +24,9 @@ def files(page: Page) -> list[str]:
 
 def test_first_page_lists_the_stored_labels(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/$"))  # without the token
-    page.get_by_role("link", name="Traffic Light").click()
+    labels = page.get_by_role("region", name="All labels")
+    expect(labels.get_by_role("listitem").filter(has_text="Rocket")).to_have_text("Rocket3")
+    labels.get_by_role("link", name="Traffic Light").click()
     expect(page.locator(".card")).to_have_count(2)
     expect(page.get_by_role("combobox", name="Labels to search for")).to_have_value('"Traffic Light"')
     expect(page).to_have_title(re.compile("^.Traffic Light"))

@@ -10,6 +10,7 @@ import pytest
 from collection import BUCKET, DEAD_LETTER, REDRIVE
 from playwright.sync_api import expect
 from test_search import files, search
+from turned import TURNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +21,39 @@ if TYPE_CHECKING:
 CUP = "images/2024/café & spoon 100%.png"
 
 
+def test_page_opens_on_recent_photos_and_frequent_labels(page: Page) -> None:
+    recent = page.get_by_role("region", name="Recent photos").get_by_role("listitem")
+    expect(recent).to_have_count(12)
+    assert recent.locator(".file").all_inner_texts()[3:6] == [
+        "rocket launch + smoke.jpg",
+        "🎥 cameraman.png",
+        "Chelsea (my cat).png",
+    ]
+    expect(recent.first).to_contain_text("No longer in the bucket")
+    expect(recent.nth(3).locator('[data-state="shown"]')).to_be_visible()
+    expect(recent.nth(3).locator("time")).to_have_text(re.compile(r"2026"))
+    frequent = page.get_by_role("region", name="Most frequent labels").get_by_role("listitem")
+    assert frequent.all_inner_texts()[:2] == [f"Brick\n{len(TURNED)} photos", "Person\n3 photos"]
+    expect(frequent.nth(1).locator(".cover.shown")).to_be_visible()
+    recent.nth(3).get_by_role("link").click()
+    expect(page.get_by_role("dialog").locator("h2")).to_have_text("rocket launch + smoke.jpg")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog").locator("h2")).to_have_text("🎥 cameraman.png")
+    page.keyboard.press("Escape")
+    frequent.nth(1).get_by_role("link").click()
+    expect(page.locator(".card")).to_have_count(3)
+    page.go_back()
+    expect(frequent).to_have_count(12)
+
+
 def test_labels_have_covers(page: Page) -> None:
-    cover = page.get_by_role("link", name="Spoon", exact=True).locator("img")
+    labels = page.get_by_role("region", name="All labels")
+    spoon = labels.get_by_role("link", name="Spoon", exact=True)
+    spoon.scroll_into_view_if_needed()
+    cover = spoon.locator("img")
     expect(cover).to_be_visible()
     page.wait_for_function("(image) => image.naturalWidth > 0", arg=cover.element_handle())
-    expect(page.get_by_role("link", name="Ghost").locator(".cover.shown")).to_have_count(0)  # its object is deleted
+    expect(labels.get_by_role("link", name="Ghost").locator(".cover.shown")).to_have_count(0)  # its object is deleted
 
 
 def set_confidence(page: Page, percent: int) -> None:

@@ -108,6 +108,10 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
         prefix = request.args.get("prefix", "")
         return library.completions(prefix) if prefix else library.labels()
 
+    @app.get("/api/recent")
+    def _recent() -> Json:
+        return library.recent()
+
     @app.get("/api/rejected")
     def _rejected() -> Json:
         return library.rejected(_token())

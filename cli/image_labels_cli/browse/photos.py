@@ -27,7 +27,7 @@ from image_labels_cli.browse.uploads import Uploads
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from image_labels.search.finder import Page, Skipped, VocabularyTerm
+    from image_labels.search.finder import Counts, Page, RecentPhoto, Skipped, VocabularyTerm
 
     from image_labels_cli.browse.access import Access
     from image_labels_cli.browse.previews import Preview, Previews
@@ -38,6 +38,7 @@ URL_SECONDS = 900  # the page requests a new URL after one expires
 MAX_PHOTOS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 MAX_LABELS = 3000  # about the number of labels that Rekognition has
 MAX_COVERS = 24
+MAX_RECENT = 12
 REJECTED_PAGE = 50
 SCAN_SECONDS = 3.0
 UNPROCESSED_ATTEMPTS = 6
@@ -68,6 +69,10 @@ class FinderLike(Protocol):
     def resolve(self, expression: str) -> Resolved: ...
 
     def vocabulary(self, prefix: str = "") -> VocabularyLike: ...
+
+    def counts(self, prefix: str = "") -> Counts: ...
+
+    def recent(self, limit: int) -> tuple[RecentPhoto, ...]: ...
 
     def suggestions(self, expression: str) -> dict[str, list[str]]: ...
 
@@ -185,10 +190,22 @@ class Library:
             return {"orientation": 1}  # the image does not load either, and `why` reports the reason
 
     def labels(self) -> Json:
-        """The labels of all photos in alphabetical order, and the number of unreadable entries."""
-        terms = self._finder.vocabulary()
-        names = [term.name for term in _first(terms, MAX_LABELS) if term.kind == Kind.LABEL]
-        return {"labels": names, "skipped": len(terms.skipped)}
+        """The labels of all photos in alphabetical order, how many photos have each, whether these numbers are exact
+        (and from when on photos are counted, if that is not all), and the number of unreadable entries.
+        """
+        counts = self._finder.counts()
+        labels = counts.of_kinds([Kind.LABEL]).terms[:MAX_LABELS]
+        return {
+            "labels": [each.term.name for each in labels],
+            "photos": [each.photos for each in labels],
+            "exact": counts.exact,
+            "since": counts.since,
+            "skipped": len(counts.skipped),
+        }
+
+    def recent(self) -> Json:
+        """The photos that were uploaded last."""
+        return {"photos": [asdict(photo) for photo in self._finder.recent(MAX_RECENT)]}
 
     def covers(self, labels: Sequence[str]) -> Json:
         """For each label, the preview of the photo that has it with the highest confidence, or None.

@@ -32,7 +32,7 @@ def labels(
     ] = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """List the labels that photos can be found by, and their photos.
+    """List the labels that photos can be found by.
 
     \b
       image-labels labels

@@ -39,13 +39,14 @@ _NEEDED = (
     *("min_confidence", "max_labels"),
 )
 # Why a photo is labelled again. The values are names in the output.
-MATCHES, REJECTED, SETTINGS, MODEL = "matches", "rejected", "other_settings", "older_model"
+MATCHES, REJECTED, SETTINGS, MODEL, UNDATED = "matches", "rejected", "other_settings", "older_model", "undated"
 # Participles, which suit one photo and several.
 _MEANINGS = {
     MATCHES: "matching the expression",
     REJECTED: "rejected by Rekognition",
     SETTINGS: "labelled under other settings",
     MODEL: "labelled by an older model of Rekognition",
+    UNDATED: "stored by an earlier version of the module",
 }
 
 
@@ -226,7 +227,11 @@ class _Choice:
                 self.selection.offer_item(item, self.target, MATCHES, self.before)
 
     def of_items(self, *, stale: bool, rejected: bool) -> None:
-        """The rejected photos, the stale ones, or those that other settings can be applied to without a call."""
+        """The rejected photos, the stale ones, or those that other settings can be applied to without a call.
+
+        The latter two include the items that an earlier version of the module wrote. The function writes them again
+        without a call, if they have the whole answer.
+        """
         with bar("items read") as shown:
             self.session.patience.tell = shown.say
             self._begin(self.table.read(lambda key: key.startswith(self.prefix), shown.set))
@@ -247,6 +252,8 @@ class _Choice:
                 self.selection.offer_item(item, self.target, SETTINGS)
             elif other_settings:
                 self.left_out += 1
+            elif not item.dated and not self.target.calls(item):
+                self.selection.offer_item(item, self.target, UNDATED)
         self._count()
 
     def _begin(self, now: datetime | None) -> None:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from image_labels.tables.unwanted import unwanted_of
 
 from image_labels_cli import cost, output
 from image_labels_cli.dead_letters import MAX_DEAD_LETTERS, DeadLetter, peek
+from image_labels_cli.feeding.preview import duration
+from image_labels_cli.invocation import DifferencesError, UsageError
 from image_labels_cli.layout import key
 from image_labels_cli.options import JSON_OPTION
+from image_labels_cli.progress import line
 from image_labels_cli.queue_depth import Depth, depth
+from image_labels_cli.times import Time
+from image_labels_cli.watching import Reading, Watched, is_stalled, watch
 
 if TYPE_CHECKING:
     from image_labels.unwanted.decision import Unwanted
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from image_labels_cli.aws import Aws
+    from image_labels_cli.deployment import Deployment
+
+# Tests replace it.
+TIME = Time()
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,12 @@ def status(
     rejected_too: Annotated[
         bool, typer.Option("--rejected/--no-rejected", help="Show rejected photos, which reads the whole table.")
     ] = True,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if a person must do something. Does not read the table.")
+    ] = False,
+    watching: Annotated[
+        bool, typer.Option("--watch", help="Show rate and time left until the queue is empty, or Ctrl-C.")
+    ] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Show waiting photos, dead letters with causes, and rejected photos.
@@ -52,16 +69,28 @@ def status(
       image-labels status
       image-labels status --no-rejected      without reading the whole table
       image-labels status --json
+      image-labels status --check            for scripts: 0 or 1
+      image-labels status --watch            rate and time left
 
     A dead letter is a photo that failed all attempts: fix the cause, then
     run `image-labels redrive`. A rejected photo is one that Rekognition
     does not accept. Photos over the daily limit are labelled after the
     day (UTC) ends, or after you raise the limit.
 
+    With --check, the exit code is 1 if there are dead letters, or if photos
+    wait and the function takes none of them for a minute: its event source
+    mapping is disabled, for instance, or the function cannot start.
+
     SQS counts are approximate. In a pipe, the first cell names the line.
     """
+    if watching and (as_json or check):
+        raise UsageError("--watch can be combined neither with --json nor with --check")
+    rejected_too = rejected_too and not check and not watching
     tables = ("images_table",) if rejected_too else ()
     deployment, aws = ctx.obj.connect("queue_url", "dead_letter_queue_url", *tables)
+    if watching:
+        _watch(deployment, aws)
+        return
     queue = depth(aws.sqs, deployment.queue_url)
     # Optional: a deployment without a daily limit may have no waiting queue.
     over_limit = depth(aws.sqs, deployment.waiting_queue_url) if deployment.waiting_queue_url else None
@@ -84,8 +113,72 @@ def status(
         output.write_lines(_lines(queue, over_limit, dead, letters, rejected))
     if letters and not as_json:
         output.note(f"fix the causes, then send the dead letters back: {ctx.obj.command('redrive')}")
+    if check:
+        _check(deployment, aws, Reading(queue, over_limit.total if over_limit else 0, dead.total))
     if rejected:
         output.note(cost.of_scan(rejected.read_units, rejected.requests) + "; --no-rejected avoids this")
+
+
+def _read(deployment: Deployment, aws: Aws) -> Reading:
+    return Reading(
+        depth(aws.sqs, deployment.queue_url),
+        depth(aws.sqs, deployment.waiting_queue_url).total if deployment.waiting_queue_url else 0,
+        depth(aws.sqs, deployment.dead_letter_queue_url).total,
+    )
+
+
+def _check(deployment: Deployment, aws: Aws, first: Reading) -> None:
+    """Raises DifferencesError if a person must do something."""
+    found = []
+    if first.dead_letters:
+        found.append(f"{_photos(first.dead_letters)} in the dead-letter queue: fix the causes, then redrive them")
+    if is_stalled(lambda: _read(deployment, aws), first, TIME):
+        found.append(
+            f"the function takes none of {_photos(first.queue.waiting)} in the queue: see whether its event source "
+            "mapping is enabled, and its log"
+        )
+    if found:
+        raise DifferencesError("\n".join(found))
+
+
+def _watch(deployment: Deployment, aws: Aws) -> None:
+    watched: Iterator[Watched] = watch(lambda: _read(deployment, aws), TIME)
+    last: Watched | None = None
+    if output.is_terminal():
+        with line() as show:
+            for last in watched:
+                show(_sentence(last))
+        if last:
+            output.write_text(_sentence(last))
+        return
+    for each in watched:
+        output.write_lines([["watch", *_numbers(each)]])
+
+
+def _sentence(watched: Watched) -> str:
+    reading = watched.reading
+    parts = [f"{reading.queue.waiting:,} waiting, {reading.queue.in_flight:,} in progress"]
+    if watched.rate is not None and reading.queue.total:
+        parts.append(f"{watched.rate:,.1f} per second" if watched.rate >= 0 else "more arrive than leave")
+    if watched.seconds_left is not None and reading.queue.total:
+        parts.append(f"{duration(watched.seconds_left)} left")
+    if reading.over_limit:
+        parts.append(f"{reading.over_limit:,} wait for the daily limit")
+    if reading.dead_letters:
+        parts.append(f"{reading.dead_letters:,} dead letter{'' if reading.dead_letters == 1 else 's'}")
+    return "; ".join(parts)
+
+
+def _numbers(watched: Watched) -> list[str]:
+    """The cells of a line: waiting, in flight, over the daily limit, dead letters, per second, and seconds left."""
+    reading = watched.reading
+    counts: list[Any] = [reading.queue.waiting, reading.queue.in_flight, reading.over_limit, reading.dead_letters]
+    times = [watched.rate, watched.seconds_left]
+    return [*map(str, counts), *("" if each is None else f"{each:.1f}" for each in times)]
+
+
+def _photos(count: int) -> str:
+    return f"{count:,} photo{'' if count == 1 else 's'}"
 
 
 def _scan_rejected(client: DynamoDBClient, table: str, limit: int) -> RejectedSummary:

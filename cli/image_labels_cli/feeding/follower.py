@@ -44,6 +44,8 @@ class Rule:
             return Outcome.OTHER_SETTINGS if written_since else None
         if item.labelled_at < photo.labelled_before:
             return None
+        if item.whole and not item.dated and not written_since:
+            return None  # the function writes the items of earlier versions again
         # If it was written since, it may be of an object that has replaced the one that was chosen.
         if written_since or item.etag == photo.etag:
             return Outcome.REMOVED if item.removed else Outcome(item.status.lower())

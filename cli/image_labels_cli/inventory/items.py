@@ -46,7 +46,8 @@ class KnownItem:
     `complete` says whether all of the photo's rows are in the labels table. `foreign` says whether another program
     wrote or changed the item, as far as its attributes other than Detections show; then the other fields are empty.
     `revision` changes each time the function writes the item. `labelled_at` is the time of Rekognition's answer,
-    `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all.
+    `asked` the criteria of the request, and `answered` how many labels it had. `whole` says whether the item has all,
+    and `dated` whether it has the time of the upload, as those of earlier versions do not.
     `pending` says that an unwanted photo is still to be tagged, moved or deleted. The status REMOVED says that it was
     moved or deleted.
     `findings` has the criteria of the requests to detectors in the form of `settings`, empty for one that was refused.
@@ -67,6 +68,7 @@ class KnownItem:
     asked: str = ""
     answered: int = 0
     whole: bool = False
+    dated: bool = False
     pending: bool = False
     findings: str = ""
     face_ids: str = ""
@@ -101,6 +103,7 @@ def known(item: Mapping[str, Any]) -> KnownItem:
         unclaimed=unclaimed,
         pending=(decision := unwanted_of(item)) is not None and not decision.done,
         findings="".join(_asked(name, item.get(attribute, {}).get("M")) for name, attribute in FINDINGS.items()),
+        dated="Uploaded" in item,
     )
 
 

@@ -6,7 +6,7 @@ The rows of a photo follow from its item alone: its key, its terms, and the date
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -127,16 +127,20 @@ def delta_rows(key: str, revision: int, old: Iterable[str], new: Iterable[str]) 
     partition: one that grew at its end would have its 1,000 write units per second at most.
     """
     old, new = set(old), set(new)
-    changes = sorted([(term, "1") for term in new - old] + [(term, "-1") for term in old - new])
+    changes = sorted([(term, 1) for term in new - old] + [(term, -1) for term in old - new])
     # A vocabulary row, and the row of a count, have the term as their sort key.
     changes = [change for change in changes if len(change[0].encode()) <= MAX_RANK_BYTES]
     for start in range(0, len(changes), MAX_DELTA_TERMS):
-        some = changes[start : start + MAX_DELTA_TERMS]
-        yield {
-            "Term": {"S": DELTAS},
-            "Rank": {"S": hashlib.sha256(f"{start} {revision} {key}".encode()).hexdigest()[:32]},
-            "Deltas": {"M": {term: {"N": change} for term, change in some}},
-        }
+        yield delta_row(f"{start} {revision} {key}", dict(changes[start : start + MAX_DELTA_TERMS]))
+
+
+def delta_row(unique: str, changes: Mapping[str, int]) -> dict[str, Value]:
+    """The row of changes by term. No two rows that are in the table have the same text `unique`."""
+    return {
+        "Term": {"S": DELTAS},
+        "Rank": {"S": hashlib.sha256(unique.encode()).hexdigest()[:32]},
+        "Deltas": {"M": {term: {"N": str(change)} for term, change in changes.items()}},
+    }
 
 
 def decimal(value: float, digits: int) -> Value:

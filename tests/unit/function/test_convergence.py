@@ -295,7 +295,10 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "make_counts": mutant(Counts, ("actions += [self._delete(delta.rank) for delta in deltas]", "pass")),
     },
     "deltas deleted that were not added": lambda: {
-        "make_counts": mutant(Counts, ("changes.update(delta.changes)", "changes |= delta.changes")),
+        "make_counts": mutant(Counts, ("in sorted(_sum(deltas).items())", "in sorted(_sum(deltas[1:]).items())")),
+    },
+    "changes lost when deltas are merged": lambda: {
+        "make_counts": mutant(Counts, ("dict(changes[start : start +", "dict(changes[start + 1 : start +")),
     },
     "images counted without a limit": lambda: {"conditional": False, "limit": 1},
     "images given back although they are billed": lambda: {

@@ -24,7 +24,7 @@ from image_labels.tables.terms import fold, terms_of
 from image_labels_cli.aws import Aws
 from image_labels_cli.feeding import session
 from image_labels_cli.times import Time
-from support.fakes import BUCKET, TABLE
+from support.fakes import BUCKET, TABLE, UPLOADED
 
 if TYPE_CHECKING:
     import pytest
@@ -110,6 +110,7 @@ class World:
                 "Rows": {"N": "1"},
                 "LabelledAt": {"S": iso_time(EPOCH + self.now)},
                 "LabelModelVersion": {"S": self.model},
+                "Uploaded": {"S": UPLOADED},
             } | attributes
             self.items[key] = {name: value for name, value in item.items() if value is not None}
 
@@ -204,6 +205,8 @@ class World:
         if item.get("LabelledAt", {}).get("S", "") < before:
             return False
         expected = {"Bucket": {"S": BUCKET}, "ETag": {"S": self.objects[key][0]}, "Settings": {"S": self.settings}}
+        if "Uploaded" not in item and self._answers(key, before):
+            return False
         return "Rows" in item and "Revision" in item and all(item.get(n) == value for n, value in expected.items())
 
     def _record(self) -> None:

@@ -233,10 +233,8 @@ class Tables:
                 items.setdefault(key, dict(action["Key"])).update({"Revision": values[":new"], "Rows": values[":rows"]})
             case "Update", "ADD Photos :change":
                 _add(items, action, "Photos", ":change")
-            case "Update", "ADD Folds :one" | "ADD Folds :one REMOVE Since":
+            case "Update", "ADD Folds :one":
                 _add(items, action, "Folds", ":one")
-                if "REMOVE" in action["UpdateExpression"]:
-                    items[key].pop("Since", None)
             case "Update", "SET Revision = :new, UnclaimedFaces = :unclaimed":
                 values = action["ExpressionAttributeValues"]
                 items.setdefault(key, dict(action["Key"])).update(

@@ -10,10 +10,12 @@ import { asked, narrow, replaced } from "./expression.js";
 import { Facets } from "./facets.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
-import { nothingNotice, problemNotice, start } from "./notices.js";
+import { nothingNotice, problemNotice } from "./notices.js";
+import { Picture } from "./picture.js";
 import { Rejected } from "./rejected.js";
 import { Results, Source } from "./results.js";
 import { Selection } from "./selection.js";
+import { start } from "./start.js";
 import { href, listName, read, sameList } from "./state.js";
 import { Status } from "./status.js";
 import { Uploads } from "./uploads.js";
@@ -37,6 +39,9 @@ let results = null;
 let wanted = [];
 /** @type {Map<string, Results>} */
 const lists = new Map();
+
+/** The photos of the first view. @type {{found: {key: string}[], complete: boolean}} */
+let recent = { found: [], complete: true };
 
 let about = { bucket: "", console: "" };
 
@@ -73,9 +78,9 @@ const detail = new Detail(byId("detail"), {
   },
   goTo: (key) => go({ ...state(), photo: key }, { replace: true, opened: history.state?.opened }),
   neighbour: async (key, step) => {
-    const list = results;
-    const at = list?.found.findIndex((photo) => photo.key === key) ?? -1;
-    if (!list || at < 0) return null;
+    const list = results ?? recent;
+    const at = list.found.findIndex((photo) => photo.key === key);
+    if (at < 0) return null;
     if (step > 0 && at + step >= list.found.length && !list.complete) await readOn();
     return list.found[at + step]?.key ?? null;
   },
@@ -124,7 +129,7 @@ function showList(to) {
   results = null;
   for (const view of [problem, startView, rejectedView, statusView, uploadView, moreLine]) view.hidden = true;
   input.removeAttribute("aria-invalid");
-  heading(to.view !== "photos" ? "" : to.q ? `Photos: ${to.q}` : "Labels");
+  heading(to.view !== "photos" ? "" : to.q ? `Photos: ${to.q}` : "Photos and labels");
   byId("cost").textContent = "";
   say("");
   for (const view of /** @type {const} */ (["photos", "rejected", "status", "upload"])) {
@@ -242,14 +247,27 @@ function nothing(list) {
 async function showStart() {
   scrollTo(0, 0);
   try {
-    const { labels, skipped } = await get("labels");
+    const [counted, { photos }] = await Promise.all([get("labels"), get("recent")]);
     if (shown?.q || shown?.view !== "photos") return;
-    const { index, places } = start(labels, (q) => href({ q }));
-    startView.replaceChildren(index);
-    showCovers(places);
-    heading("");
+    recent.found = photos;
+    /** @type {Map<string, Picture>} */
+    const pictures = new Map();
+    const { view, places } = start(counted, photos, (key) => {
+      const picture = new Picture((one) => cards.refresh(one), { preview: true });
+      pictures.set(key, picture);
+      return picture;
+    });
+    startView.replaceChildren(view);
+    if (!view.querySelector("h2")) heading(""); // the notice has one
     startView.hidden = false;
-    say(`${labels.length === 1 ? "1 label" : `${labels.length.toLocaleString()} labels`}${skippedToo(skipped)}`);
+    const labels = counted.labels.length;
+    say(`${labels === 1 ? "1 label" : `${labels.toLocaleString()} labels`}${skippedToo(counted.skipped)}`);
+    showCovers(places);
+    await Promise.all(cards.load([...pictures.keys()]));
+    for (const [key, picture] of pictures) {
+      const card = cards.peek(key);
+      if (card && picture.element.isConnected) picture.show(card);
+    }
   } catch (error) {
     fail(error, () => showList(state()));
   }

@@ -1,6 +1,6 @@
 import { copyButton, shellWord } from "./copy.js";
 import { el, percent } from "./dom.js";
-import { fold, quoted } from "./expression.js";
+import { fold } from "./expression.js";
 
 /**
  * An error, its position in the expression, and the next step.
@@ -77,48 +77,4 @@ export function nothingNotice(results, min, act) {
     tries.length ? el("p", { id: "tries" }, "These find photos:") : null,
     tries.length ? el("ul", { class: "tries", "aria-labelledby": "tries" }, ...tries) : null,
   );
-}
-
-/**
- * The index of labels, from A to Z, and the place for a cover of each.
- * @param {string[]} labels
- * @param {(q: string) => string} href
- */
-export function start(labels, href) {
-  if (!labels.length) {
-    const index = el(
-      "div",
-      { class: "says" },
-      el("h1", {}, "No labels yet"),
-      el("p", {}, "No photo in this bucket has labels yet. Upload a photo under the module’s prefix, and reload this page after some seconds. If the photo has no labels, look for it under Rejected."),
-    );
-    return { index, places: new Map() };
-  }
-  /** @type {Map<string, string[]>} */
-  const letters = new Map();
-  for (const name of labels) {
-    const first = (name.normalize("NFD")[0] ?? "").toUpperCase();
-    const letter = /\p{L}/u.test(first) ? first : "#";
-    letters.set(letter, [...(letters.get(letter) ?? []), name]);
-  }
-  /** @type {Map<Element, string>} */
-  const places = new Map();
-  const entry = (/** @type {string} */ name) => {
-    const cover = el("span", { class: "cover" });
-    places.set(cover, name);
-    return el("li", {}, el("a", { href: href(quoted(name)), "data-nav": true }, cover, name));
-  };
-  const index = el(
-    "div",
-    { class: "index" },
-    el("h1", {}, "All labels"),
-    el(
-      "div",
-      { class: "letters" },
-      ...[...letters].map(([letter, names]) =>
-        el("section", {}, el("h2", {}, letter), el("ul", {}, ...names.map(entry))),
-      ),
-    ),
-  );
-  return { index, places };
 }

@@ -17,7 +17,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from hypothesis import HealthCheck, given, settings
 from image_labels.search.expression import parse
-from image_labels.search.finder import Found, Page, Resolved, Skipped, TokenError, VocabularyTerm
+from image_labels.search.finder import (
+    Counts,
+    Found,
+    Page,
+    RecentPhoto,
+    Resolved,
+    Skipped,
+    TermCount,
+    TokenError,
+    VocabularyTerm,
+)
 from image_labels.tables.terms import Kind
 from image_labels_cli.browse import Access, BrowseError
 from image_labels_cli.browse.app import create_app
@@ -26,7 +36,7 @@ from image_labels_cli.browse.previews import Kept, Previews
 from image_labels_cli.browse.problems import problem_of
 from image_labels_cli.browse.server import PageServer
 from PIL import Image
-from support.fakes import BUCKET
+from support.fakes import BUCKET, UPLOADED
 from support.foreign import items
 from support.listening import assert_loopback_only
 from support.rekognition_model import picture
@@ -70,6 +80,14 @@ class FakeFinder:
     def vocabulary(self, prefix: str = "") -> FakeTerms:
         terms = (VocabularyTerm("canine", "Canine", Kind.ALIAS), VocabularyTerm("dog", "Dog", Kind.LABEL))
         return FakeTerms(term for term in terms if term.text.startswith(prefix))
+
+    def counts(self, prefix: str = "") -> Counts:
+        terms = tuple(TermCount(term, 1234) for term in self.vocabulary(prefix))
+        skipped = FakeTerms.skipped
+        return Counts(terms, exact=False, since=UPLOADED, changes=7, read_units=1, requests=1, skipped=skipped)
+
+    def recent(self, limit: int) -> tuple[RecentPhoto, ...]:
+        return (RecentPhoto(MARKUP, UPLOADED),)[:limit]
 
     def suggestions(self, expression: str) -> dict[str, list[str]]:
         return {expression: ["dog"]}
@@ -299,7 +317,15 @@ class TestAnswers:
         assert _json(client.get("/api/status", base_url=HOME)) == {"queue": None}
 
     def test_labels_and_completions(self, client: FlaskClient) -> None:
-        assert _json(client.get("/api/labels", base_url=HOME)) == {"labels": ["Dog"], "skipped": 1}
+        assert _json(client.get("/api/labels", base_url=HOME)) == {
+            "labels": ["Dog"],
+            "photos": [1234],
+            "exact": False,
+            "since": UPLOADED,
+            "skipped": 1,
+        }
+        recent = [{"key": MARKUP, "uploaded": UPLOADED}]
+        assert _json(client.get("/api/recent", base_url=HOME)) == {"photos": recent}
         terms = [{"name": "Canine", "kind": "alias"}]
         assert _json(client.get("/api/labels?prefix=CAN", base_url=HOME)) == {"terms": terms}
 

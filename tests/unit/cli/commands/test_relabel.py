@@ -72,7 +72,13 @@ def test_stale_photos_are_those_of_other_settings_or_of_an_older_model(mixed: Wo
     answer = relabel(mixed, "--stale", "--yes")
     assert mixed.sent.keys() == FROM_ANSWER | NEED_A_CALL | {"images/model.jpg"}
     assert mixed.calls.keys() == NEED_A_CALL | {"images/model.jpg"}
-    assert answer["reasons"] == {"matches": 0, "rejected": 0, "other_settings": 4, "older_model": 1}
+    assert answer["reasons"] == {
+        "matches": 0,
+        "rejected": 0,
+        "other_settings": 4,
+        "older_model": 1,
+        "undated": 0,
+    }
     assert (answer["chosen"]["rekognition_calls"], answer["chosen"]["from_stored_answers"]) == (3, 2)
     assert (answer["result"]["labelled"], answer["result"]["rejected"]) == (4, 1)
     assert mixed.items["images/model.jpg"]["LabelModelVersion"] == {"S": "3.10"}
@@ -101,6 +107,19 @@ def test_text_that_is_switched_on_needs_one_call_for_each_photo(world: World, mo
     assert (chosen["photos"], chosen["photos_to_rekognition"], chosen["rekognition_calls"]) == (22, 21, 22)
     offline = relabel(world, "--offline", "--dry-run")
     assert (offline["chosen"]["photos"], offline["need_rekognition"]) == (1, 21)
+
+
+def test_items_of_an_earlier_version_are_written_again_without_a_call(world: World) -> None:
+    """They have no time of the upload. An item without the whole answer would need a call, and stays as it is."""
+    world.rejected = lambda key: "rejected" in key
+    labelled(world, "images/old.jpg", "images/rejected.jpg", Uploaded=None)
+    labelled(world, "images/cut.jpg", Uploaded=None, DetectionsCut={"BOOL": True})
+    labelled(world, "images/new.jpg")
+    answer = relabel(world, "--offline", "--yes")
+    assert (answer["reasons"]["undated"], answer["chosen"]["rekognition_calls"]) == (2, 0)
+    assert world.sent.keys() == {"images/old.jpg", "images/rejected.jpg"}
+    assert not world.calls
+    assert ["Uploaded" in world.items[key] for key in sorted(world.items)] == [False, True, True, True]
 
 
 def test_rejected_photos_are_sent_to_rekognition_again(mixed: World) -> None:

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from image_labels.events import read
 from image_labels.model import Rejected
+from image_labels_cli.commands import status
+from image_labels_cli.times import Time
 from support import event_files
 from support.command import run, run_on_terminal
 from support.seed import put_photo, put_unwanted, send_dead_letter
@@ -136,3 +138,58 @@ def test_dead_letter_that_sqs_moved_has_no_cause(queues: dict[str, str], body: s
     shown = run_on_terminal("status", "--no-rejected").stdout
     assert "SQS moved the message and records no reason" in shown
     assert next_step in shown
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the command has slept; time stands still otherwise."""
+    slept: list[float] = []
+    clock = Time(clock=lambda: sum(slept), sleep=slept.append, now=lambda: sum(slept))
+    monkeypatch.setattr(status, "TIME", clock)
+    return slept
+
+
+def test_check_fails_if_there_are_dead_letters(queues: dict[str, str], clock: list[float]) -> None:
+    result = run("status", "--check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    send_dead_letter(queues["dead-letters"], Photo="s3://b/x.jpg", Cause="DetectLabels: 500")
+    result = run("status", "--check")
+    assert result.exit_code == 1
+    assert "1 photo in the dead-letter queue" in result.stderr
+    assert json.loads(run("status", "--check", "--json").stdout)["rejected"] is None  # the table is not read
+    assert clock == []
+
+
+def test_check_fails_if_the_function_takes_no_photo(queues: dict[str, str], clock: list[float]) -> None:
+    sqs = boto3.client("sqs")
+    for _ in range(2):
+        sqs.send_message(QueueUrl=queues["photos"], MessageBody="{}")
+    result = run("status", "--check")
+    assert result.exit_code == 1
+    assert "the function takes none of 2 photos in the queue" in result.stderr
+    assert sum(clock) == 60
+    sqs.receive_message(QueueUrl=queues["photos"])  # one is in flight
+    assert run("status", "--check").exit_code == 0
+
+
+def test_watch_shows_rate_and_time_left_until_the_queue_is_empty(
+    queues: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs = boto3.client("sqs")
+    for _ in range(4):
+        sqs.send_message(QueueUrl=queues["photos"], MessageBody="{}")
+    send_dead_letter(queues["dead-letters"])
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        for message in sqs.receive_message(QueueUrl=queues["photos"], MaxNumberOfMessages=2).get("Messages", []):
+            sqs.delete_message(QueueUrl=queues["photos"], ReceiptHandle=message["ReceiptHandle"])
+
+    monkeypatch.setattr(status, "TIME", Time(clock=lambda: sum(slept), sleep=sleep))
+    lines = [line.split("\t") for line in run("status", "--watch").stdout.splitlines()]
+    assert lines[:2] == [["watch", "4", "0", "0", "1", "", ""], ["watch", "2", "0", "0", "1", "0.4", "5.0"]]
+    assert [line[1] for line in lines] == ["4", "2", "0", "0"]
+    terminal = run_on_terminal("status", "--watch").stdout
+    assert terminal.splitlines()[-1] == "0 waiting, 0 in progress; 1 dead letter"
+    assert run("status", "--watch", "--json").exit_code == 2
