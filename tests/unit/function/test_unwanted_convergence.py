@@ -68,9 +68,9 @@ HEAD = 'return head if head["ETag"].strip(\'"\') == target.etag else Done.CHANGE
 CONDITION = "self._client.delete_object(**target.where, IfMatch=f'\"{target.etag}\"')"
 VERSION = "            self._client.delete_object(**target.where)\n            return Done.YES"
 WITHOUT = "self._client.delete_object(Bucket=target.bucket, Key=target.key)"
-PUT = "            self._items.put(known.photo, content, self._settings_without(missing), replacing=item)\n"
+PUT = "            self._items.put(known.photo, content, self._settings_without(missing), item, unclaimed)\n"
 ROWS = (
-    "gone: the item stays without labels and rows. Raises as `put` does."
+    "gone: the item stays without labels, faces and rows. Raises as `put` does."
     '"""\n        rows = [self._delete_row(key) for key in _row_keys(item)]'
 )
 ACT_EARLY = """            if decision is not None and not decision.done:
