@@ -20,6 +20,7 @@ AWS_PROVIDER = "AWS_PROVIDER"
 # Terraform merges override files last; their values replace those of other files.
 OVERRIDE = "aws_provider_override.tf"
 LOCK = ".terraform.lock.hcl"
+TESTS = "tests/terraform"
 
 
 def main(arguments: list[str]) -> int:
@@ -86,7 +87,7 @@ def _test() -> bool:
     except TerraformError as error:
         print(f"test: {error}", flush=True)
         return True
-    test = root.start("test", "-no-color", "-test-directory=tests/terraform")
+    test = root.start("test", "-no-color", f"-test-directory={TESTS}")
     assert test.stdout is not None
     for line in test.stdout:
         print(line, end="", flush=True)
@@ -99,7 +100,9 @@ def _initialized(directory: Path) -> Root:
     kept = LOCAL / "terraform" / "checks" / tool / directory.relative_to(ROOT.parent)
     root = Root(directory, kept, environment())
     upgrade = ["-upgrade"] if os.environ.get(AWS_PROVIDER) else []
-    root.run("init", "-no-color", "-backend=false", *upgrade)
+    # The test files use the examples as modules.
+    tests = [f"-test-directory={TESTS}"] if directory == ROOT else []
+    root.run("init", "-no-color", "-backend=false", *tests, *upgrade)
     return root
 
 
