@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 # The environment variable that names the examples to apply. Without it, all examples are applied.
 EXAMPLES = "EXAMPLES"
-# tests/e2e/root has the consumer of stream-consumer.
-NOT_APPLIED = ("stream-consumer",)
+# tests/e2e/root has the consumer of stream-consumer, and LocalStack has no OpenSearch Ingestion. tests/terraform plans
+# both with a mock provider.
+NOT_APPLIED = ("stream-consumer", "opensearch")
 ROOTS = {
     path.parent.name: path.parent
     for path in sorted(ROOT.glob("examples/*/main.tf"))
