@@ -21,6 +21,7 @@ AWS_PROVIDER = "AWS_PROVIDER"
 OVERRIDE = "aws_provider_override.tf"
 LOCK = ".terraform.lock.hcl"
 TESTS = "tests/terraform"
+EXAMPLE_TESTS = "tests/terraform/examples"
 
 
 def main(arguments: list[str]) -> int:
@@ -87,11 +88,16 @@ def _test() -> bool:
     except TerraformError as error:
         print(f"test: {error}", flush=True)
         return True
-    test = root.start("test", "-no-color", f"-test-directory={TESTS}")
-    assert test.stdout is not None
-    for line in test.stdout:
-        print(line, end="", flush=True)
-    return test.wait() != 0
+    # The examples have a constraint for the emulator.
+    directories = [TESTS] if os.environ.get(AWS_PROVIDER) else [TESTS, EXAMPLE_TESTS]
+    failed = False
+    for directory in directories:
+        test = root.start("test", "-no-color", f"-test-directory={directory}")
+        assert test.stdout is not None
+        for line in test.stdout:
+            print(line, end="", flush=True)
+        failed |= test.wait() != 0
+    return failed
 
 
 def _initialized(directory: Path) -> Root:
@@ -100,8 +106,8 @@ def _initialized(directory: Path) -> Root:
     kept = LOCAL / "terraform" / "checks" / tool / directory.relative_to(ROOT.parent)
     root = Root(directory, kept, environment())
     upgrade = ["-upgrade"] if os.environ.get(AWS_PROVIDER) else []
-    # The test files use the examples as modules.
-    tests = [f"-test-directory={TESTS}"] if directory == ROOT else []
+    # Test files that use the examples as modules.
+    tests = [f"-test-directory={EXAMPLE_TESTS}"] if directory == ROOT and not upgrade else []
     root.run("init", "-no-color", "-backend=false", *tests, *upgrade)
     return root
 
