@@ -65,7 +65,7 @@ lint: require-terraform ## Run ruff, mypy, terraform fmt, zizmor; check the zip 
 	$(RUN) -m tools.reference --check
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
-	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator tools bench tests/unit
+	$(VENV)/bin/mypy lambda_src/image_labels cli/image_labels_cli emulator examples tools bench tests/unit
 	$(VENV)/bin/mypy tests/terraform tests/versions
 	$(VENV)/bin/mypy tests/e2e
 	$(VENV)/bin/mypy tests/browser
@@ -102,7 +102,7 @@ browser-page: $(VENV)/.models
 browser-scrolling: $(VENV)/.models
 	$(RUN) -m pytest tests/browser/test_crowd.py
 
-package: $(VENV)/.ready ## Build dist/lambda.zip from lambda_src; commit the result.
+package: $(VENV)/.ready ## Build dist/lambda.zip and the zips of the examples; commit the result.
 	@$(RUN) -m tools.package
 
 docs: $(VENV)/.ready ## Write the tables of inputs and outputs; commit them.

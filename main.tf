@@ -356,6 +356,10 @@ resource "aws_dynamodb_table" "images" {
 
   deletion_protection_enabled = var.deletion_protection
 
+  # DynamoDB cannot change the view type of an enabled stream: the provider disables the stream and enables another one.
+  stream_enabled   = var.stream_view_type != null
+  stream_view_type = var.stream_view_type
+
   attribute {
     name = "PK"
     type = "S"

@@ -85,6 +85,12 @@ output "images_table_arn" {
   value       = aws_dynamodb_table.images.arn
 }
 
+output "images_table_stream_arn" {
+  description = "ARN of the DynamoDB stream of the table with one item per photo, or null if stream_view_type is null."
+  # A disabled stream keeps its ARN for 24 hours, while its last records can be read.
+  value = var.stream_view_type == null ? null : aws_dynamodb_table.images.stream_arn
+}
+
 output "labels_table_name" {
   description = "Name of the table with one row per label and photo; the partition key Term (S) is the label in lower case, and the sort key Rank (S) orders by descending confidence."
   value       = aws_dynamodb_table.labels.name

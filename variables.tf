@@ -812,6 +812,21 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "stream_view_type" {
+  description = <<-EOT
+    What the DynamoDB stream of the images table records of each change: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or
+    NEW_AND_OLD_IMAGES. null means no stream. Changing it replaces the stream: consumers must read the new one, whose
+    ARN is images_table_stream_arn (output).
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.stream_view_type == null ? true : contains(["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"], var.stream_view_type)
+    error_message = "stream_view_type must be null, KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES."
+  }
+}
+
 ################################################################################
 # Logs
 ################################################################################

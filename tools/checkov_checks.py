@@ -158,7 +158,7 @@ def _parse_error(file: Path) -> str:
 
 def main() -> int:
     """Run checkov. Returns 0 if exactly the failing rules are skipped, each with a reason."""
-    found = [ROOT.glob("*.tf"), ROOT.glob("examples/*/*.tf")]
+    found = [ROOT.glob("*.tf"), ROOT.glob("examples/**/*.tf")]
     files = {path.relative_to(ROOT).as_posix(): path.read_text() for paths in found for path in paths}
     with tempfile.TemporaryDirectory(prefix="checkov-") as name:
         directory = Path(name).resolve()

@@ -1,7 +1,7 @@
-"""Build dist/lambda.zip: our code only, and reproducible byte for byte.
+"""Build the zips of the functions, of the module and of its examples: our code only, and reproducible byte for byte.
 
-The zip is committed, so that users of the Terraform module need neither Python nor a build step. `--check` fails if it
-differs from the sources.
+The zips are committed, so that users of the Terraform module need neither Python nor a build step. `--check` fails if
+one differs from its sources.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import typer
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "lambda_src"
-NAME = "dist/lambda.zip"
-ZIP = ROOT / NAME
+ZIP = ROOT / "dist/lambda.zip"
+# The zips by the directories of their sources.
+ZIPS = {
+    SOURCES: ZIP,
+    ROOT / "examples/stream-consumer/consumer/src": ROOT / "examples/stream-consumer/consumer/function.zip",
+}
 
 # The earliest date of the zip format. Entries are not compressed, because compressors' output varies by version.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -42,23 +46,25 @@ def build(sources: Path = SOURCES) -> bytes:
 def main(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the zip is stale.")] = False,
 ) -> None:
-    """Build dist/lambda.zip from lambda_src/."""
-    update(ZIP, check=check)
+    """Build dist/lambda.zip from lambda_src/, and the zips of the examples."""
+    for sources, zip_ in ZIPS.items():
+        update(zip_, sources, check=check)
 
 
-def update(zip_: Path, *, check: bool) -> None:
+def update(zip_: Path, sources: Path = SOURCES, *, check: bool) -> None:
     """Write the zip; or, with `check`, raise typer.Exit if it is stale."""
-    built = build()
+    built = build(sources)
     current = zip_.read_bytes() if zip_.exists() else None
+    name, origin = (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in (zip_, sources))
     if check:
         if built != current:
-            typer.echo(f"{NAME} differs from lambda_src/. Run `make package` and commit the zip.", err=True)
+            typer.echo(f"{name} differs from {origin}/. Run `make package` and commit the zip.", err=True)
             raise typer.Exit(1)
-        typer.echo(f"{NAME} matches lambda_src/ ({len(built)} bytes)")
+        typer.echo(f"{name} matches {origin}/ ({len(built)} bytes)")
         return
     zip_.parent.mkdir(exist_ok=True)
     zip_.write_bytes(built)
-    typer.echo(f"{NAME}: {len(built)} bytes{'' if built != current else ', unchanged'}")
+    typer.echo(f"{name}: {len(built)} bytes{'' if built != current else ', unchanged'}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ AWS_PROVIDER = "AWS_PROVIDER"
 # Terraform merges override files last; their values replace those of other files.
 OVERRIDE = "aws_provider_override.tf"
 LOCK = ".terraform.lock.hcl"
+TESTS = "tests/terraform"
+EXAMPLE_TESTS = "tests/terraform/examples"
 
 
 def main(arguments: list[str]) -> int:
@@ -90,11 +92,16 @@ def _test(providers: Providers) -> bool:
     except TerraformError as error:
         print(f"test: {error}", flush=True)
         return True
-    test = root.start("test", "-no-color", "-test-directory=tests/terraform")
-    assert test.stdout is not None
-    for line in test.stdout:
-        print(line, end="", flush=True)
-    return test.wait() != 0
+    # The examples have a constraint for the emulator.
+    directories = [TESTS] if os.environ.get(AWS_PROVIDER) else [TESTS, EXAMPLE_TESTS]
+    failed = False
+    for directory in directories:
+        test = root.start("test", "-no-color", f"-test-directory={directory}")
+        assert test.stdout is not None
+        for line in test.stdout:
+            print(line, end="", flush=True)
+        failed |= test.wait() != 0
+    return failed
 
 
 def _initialized(directory: Path, providers: Providers) -> Root:
@@ -103,7 +110,9 @@ def _initialized(directory: Path, providers: Providers) -> Root:
     kept = LOCAL / "terraform" / "checks" / tool / directory.relative_to(ROOT.parent)
     root = Root(directory, kept, environment())
     upgrade = ["-upgrade"] if os.environ.get(AWS_PROVIDER) else []
-    root.run("init", "-no-color", "-backend=false", *upgrade)
+    # Test files that use the examples as modules.
+    tests = [f"-test-directory={EXAMPLE_TESTS}"] if directory == ROOT and not upgrade else []
+    root.run("init", "-no-color", "-backend=false", *tests, *upgrade)
     return root.with_variables(providers.variables(directory, root.data_directory))
 
 

@@ -2,7 +2,7 @@
 
 Before each transaction moto makes a deep copy of all tables, and restores it if the transaction fails. That reverts the
 concurrent writes of other callers, and its cost grows with the tables. Conditional writes in moto are not atomic. Here
-calls are serialized, and a failed transaction restores only the items that it touches.
+calls are serialized, and a failed transaction restores only the items that it touches, and leaves no stream records.
 
 In a condition or filter, DynamoDB evaluates a comparison of different types to false (`<>` to true). moto raises
 TypeError for a string and a number, and treats true as 1.
@@ -27,6 +27,9 @@ from moto.dynamodb import comparisons
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend
+
+from image_labels_emulator import streams
 
 CALLS = ("get_item", "put_item", "update_item", "delete_item", "query", "scan")
 COMPARISONS = (
@@ -42,6 +45,9 @@ def install() -> None:
         return
     for name in CALLS:
         setattr(DynamoDBBackend, name, _serialized(getattr(DynamoDBBackend, name)))
+    # A reader of a stream must not see the writes of a transaction that is not complete.
+    DynamoDBStreamsBackend.get_records = _serialized(DynamoDBStreamsBackend.get_records)  # type: ignore[method-assign]
+    streams.install()
     for name in COMPARISONS:
         operator = getattr(comparisons, name)
         operator.expr = _same_type_only(operator.expr, otherwise=name == "OpNotEqual")
@@ -141,12 +147,14 @@ def _with_own_rollback(transact: Callable[..., Any]) -> Callable[..., Any]:
         with _lock:
             tables = self.tables
             before = [_item(self, action) for item in transact_items for action in item.values()]
+            records = streams.recorded(tables.values())
             self.tables = _UncopiedTables(tables)
             try:
                 transact(self, transact_items)
             except Exception:
                 for table, hash_key, range_key, found in before:
                     _restore(table, hash_key, range_key, found)
+                streams.forget_later(records)
                 raise
             finally:
                 self.tables = tables

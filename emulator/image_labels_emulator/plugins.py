@@ -51,6 +51,15 @@ def dynamodb_moto() -> Service:
     return Service.for_provider(DynamodbApi(), dispatch_table_factory=MotoFallbackDispatcher)
 
 
+@aws_provider(api="dynamodbstreams", name="moto")
+def dynamodbstreams_moto() -> Service:
+    """`PROVIDER_OVERRIDE_DYNAMODBSTREAMS=moto`: the streams of moto's tables; LocalStack's are those of its own."""
+    from localstack.aws.api.dynamodbstreams import DynamodbstreamsApi
+    from localstack.services.moto import MotoFallbackDispatcher
+
+    return Service.for_provider(DynamodbstreamsApi(), dispatch_table_factory=MotoFallbackDispatcher)
+
+
 @aws_provider(api="rekognition", name="default")
 def rekognition() -> Service:
     """Amazon Rekognition, which LocalStack 4.8.1 does not include."""

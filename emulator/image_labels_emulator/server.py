@@ -192,6 +192,7 @@ def _localstack_environment(directory: Path, addresses: str) -> dict[str, str]:
         # Our plugins, which need no Docker.
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
+        "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "moto",
         # No network access.
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",

@@ -313,6 +313,11 @@ run "tables" {
   }
 
   assert {
+    condition     = !aws_dynamodb_table.images.stream_enabled && output.images_table_stream_arn == null
+    error_message = "Without stream_view_type the table of photos must have no stream."
+  }
+
+  assert {
     condition     = alltrue([for table in [aws_dynamodb_table.images, aws_dynamodb_table.labels] : !table.server_side_encryption[0].enabled])
     error_message = "Without a KMS key the tables must use DynamoDB's own key, which is free, and the plan must show it."
   }

@@ -31,6 +31,7 @@ run "lowest" {
     daily_image_limit              = 1
     alarm_oldest_message_seconds   = 60
     alarm_throttled_percent        = 0
+    stream_view_type               = "KEYS_ONLY"
   }
 
   # FATAL is allowed, with a warning.
@@ -67,6 +68,7 @@ run "highest" {
     alarm_actions                = [for n in range(5) : "arn:aws:sns:eu-west-1:111122223333:pager-${n}"]
     alarm_oldest_message_seconds = 1209600
     alarm_throttled_percent      = 100
+    stream_view_type             = "NEW_AND_OLD_IMAGES"
     rekognition_tps              = 10000
     text                         = { min_confidence = 100, tps = 10000 }
     tags                         = merge({ for n in range(49) : "${n}" => "" }, { (format("Ä_.:/=+@- %0118d", 0)) = format("é_.:/=+@- %0246d", 0) })
@@ -84,6 +86,11 @@ run "highest" {
       && aws_sqs_queue.photos.visibility_timeout_seconds == 5400
     )
     error_message = "The longest timeout and the highest quota must stay within SQS's limits: 12 hours, 10 messages without a window, concurrency 1000."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.images.stream_enabled && aws_dynamodb_table.images.stream_view_type == "NEW_AND_OLD_IMAGES" && aws_dynamodb_table.labels.stream_enabled == null
+    error_message = "The table of photos, and no other, must have a stream of this view type."
   }
 }
 
@@ -107,6 +114,7 @@ run "too_low" {
     daily_image_limit              = 0
     alarm_oldest_message_seconds   = 59
     alarm_throttled_percent        = -1
+    stream_view_type               = "NEW_IMAGES"
   }
 
   expect_failures = [
@@ -126,6 +134,7 @@ run "too_low" {
     var.daily_image_limit,
     var.alarm_oldest_message_seconds,
     var.alarm_throttled_percent,
+    var.stream_view_type,
   ]
 }
 

@@ -51,6 +51,8 @@ module "image_labels" {
     action = "quarantine"
   }
 
+  stream_view_type = "NEW_AND_OLD_IMAGES"
+
   alarm_actions = [aws_sns_topic.pager.arn]
 
   bucket_force_destroy = true
@@ -77,6 +79,33 @@ resource "aws_sns_topic_subscription" "pager" {
   raw_message_delivery = true
 }
 
+# The consumer of the example stream-consumer, and a queue that receives its events. To apply the example too would take
+# another minute.
+module "photo_events" {
+  source = "../../../examples/stream-consumer/consumer"
+
+  name       = "${var.name}-events"
+  stream_arn = module.image_labels.images_table_stream_arn
+}
+
+resource "aws_cloudwatch_event_rule" "photos" {
+  name = "${var.name}-events"
+
+  event_pattern = jsonencode({
+    source    = [module.photo_events.event_source]
+    resources = [module.image_labels.images_table_arn]
+  })
+}
+
+resource "aws_cloudwatch_event_target" "photos" {
+  rule = aws_cloudwatch_event_rule.photos.name
+  arn  = aws_sqs_queue.photo_events.arn
+}
+
+resource "aws_sqs_queue" "photo_events" {
+  name = "${var.name}-photo-events"
+}
+
 # A face collection that is not the module's, with tags.
 resource "aws_rekognition_collection" "people" {
   collection_id = "${var.name}-people"
@@ -89,6 +118,11 @@ resource "aws_rekognition_collection" "people" {
 output "pager_queue_url" {
   description = "URL of the queue that receives the notifications of alarms."
   value       = aws_sqs_queue.pager.url
+}
+
+output "photo_events_queue_url" {
+  description = "URL of the queue that receives the events of the consumer of the stream."
+  value       = aws_sqs_queue.photo_events.url
 }
 
 output "image_labels" {

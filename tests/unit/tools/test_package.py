@@ -63,3 +63,8 @@ def test_stale_zip_fails_the_check(tmp_path: Path) -> None:
     zip_.write_bytes(b"old")
     with pytest.raises(typer.Exit):
         package.update(zip_, check=True)
+
+
+def test_each_example_with_a_function_has_its_zip() -> None:
+    functions = {path.parent for path in (package.ROOT / "examples").rglob("*.py")}
+    assert functions == package.ZIPS.keys() - {package.SOURCES}
