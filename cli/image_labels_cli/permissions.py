@@ -112,10 +112,15 @@ BATCH_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
     "s3:DescribeJob": (Resource.JOBS,),
     "s3:UpdateJobStatus": (Resource.JOBS,),
 }
-# In addition with faces.index, for image-labels faces (and SearchFaces for image-labels browse).
+# In addition with faces.index, for image-labels faces.
 FACE_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
     "rekognition:SearchFaces": (Resource.FACE_COLLECTION,),
     "rekognition:SearchFacesByImage": (Resource.FACE_COLLECTION,),
+}
+# The same for image-labels browse.
+BROWSE_FACE_PERMISSIONS: dict[str, tuple[Resource, ...]] = {
+    "rekognition:SearchFaces": (Resource.FACE_COLLECTION,),
+    "dynamodb:GetItem": (Resource.IMAGES_TABLE,),
 }
 # In addition with faces.index, for image-labels audit.
 OPERATOR_FACE_PERMISSIONS: dict[str, tuple[Resource, ...]] = {"rekognition:ListFaces": (Resource.FACE_COLLECTION,)}

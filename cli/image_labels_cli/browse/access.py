@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from image_labels.search.faces import FaceFinder
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -23,7 +24,7 @@ class Access:
     `s3` presigns the URLs of the photos. S3 must answer these URLs without a redirect. This requires the bucket's
     Region, and `Config(signature_version="s3v4", s3={"addressing_style": "virtual"})`. `labels_by` is a line that names
     the emulated Rekognition, or "" on AWS. `queues` is None if the URLs of the queues are unknown. `uploads` has the
-    keys that the page may upload to, and is None if it may not upload.
+    keys that the page may upload to, and is None if it may not upload. `faces` is None without a face collection.
     """
 
     dynamodb: DynamoDBClient
@@ -34,6 +35,7 @@ class Access:
     labels_by: str = ""
     queues: Queues | None = None
     uploads: KeyFilter | None = None
+    faces: FaceFinder | None = None
 
     @property
     def console(self) -> str:

@@ -95,6 +95,10 @@ def create_app(library: Library, *, token: str, port: int) -> Flask:
     def _status() -> Json:
         return library.status()
 
+    @app.get("/api/faces")
+    def _faces() -> Json:
+        return library.alike(request.args.get("key", ""), request.args.get("face", 0, type=int))
+
     @app.get("/api/why")
     def _why() -> Json:
         return library.why(request.args.get("key", ""))

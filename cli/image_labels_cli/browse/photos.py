@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.exceptions import ClientError
 from image_labels.failures import TryAgain
+from image_labels.search.faces import NothingToSearchByError
 from image_labels.search.resolve import Resolved
 from image_labels.tables.items import FINDINGS_NAMES, is_foreign
 from image_labels.tables.terms import Kind, fold
@@ -39,6 +40,7 @@ MAX_PHOTOS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReferen
 MAX_LABELS = 3000  # about the number of labels that Rekognition has
 MAX_COVERS = 24
 MAX_RECENT = 12
+MAX_ALIKE = 50
 REJECTED_PAGE = 50
 SCAN_SECONDS = 3.0
 UNPROCESSED_ATTEMPTS = 6
@@ -94,13 +96,16 @@ class Library:
         return f"{parts.scheme}://{parts.netloc}"
 
     def about(self) -> Json:
-        """The bucket, the table, its S3 console, where labels come from if not from AWS, and what may be uploaded."""
+        """The bucket, the table, its S3 console, where labels come from if not from AWS, what may be uploaded, and
+        whether photos can be found by face.
+        """
         return {
             "bucket": self._access.bucket,
             "table": self._access.images_table,
             "console": self._access.console,
             "labelsBy": self._access.labels_by,
             "upload": self.uploads.about() if self.uploads else None,
+            "faces": self._access.faces is not None,
         }
 
     def status(self) -> Json:
@@ -219,6 +224,17 @@ class Library:
         covers = {label: self._photo(key, items.get(key)) for label, key in keys.items() if key}
         return {"covers": {label: covers.get(label) for label in labels}}
 
+    def alike(self, key: str, face: int) -> Json:
+        """Other photos of the person with this face of a photo, most similar first. AWS bills it as an image."""
+        if self._access.faces is None:
+            raise BadRequest("This deployment has no face collection.")
+        try:
+            found = self._access.faces.like_photo(key, face=face, limit=MAX_ALIKE)
+        except NothingToSearchByError as error:
+            raise BadRequest(f"Nothing to search by: {error}.") from None
+        photos = [{"key": photo.key, "similarity": photo.similarity} for photo in found.photos]
+        return {"photos": photos, "more": found.more}
+
     def download(self, key: str) -> str:
         """A presigned URL that makes the browser save the photo under its name."""
         if not key:
@@ -279,9 +295,10 @@ class Library:
         # The ETag in the address lets the browser keep the preview as long as the photo does not change.
         etag = item.get("ETag", {}).get("S", "") if item is not None else ""
         preview = f"/api/preview?{urlencode({'key': key, 'etag': etag})}"
-        photo: Json = {"key": key, "url": self._url(key), "preview": preview, "labels": [], "lines": []}
+        photo: Json = {"key": key, "url": self._url(key), "preview": preview, "labels": [], "lines": [], "faces": []}
         if item is not None:
-            photo |= {"labels": answers.labels(item), "lines": answers.lines(item)} | answers.facts(item)
+            photo |= {"labels": answers.labels(item), "lines": answers.lines(item), "faces": answers.faces(item)}
+            photo |= answers.facts(item)
             photo["boxesCut"] = "DetectionsCut" in item
             photo["foreign"] = is_foreign(item)
             photo["unwanted"] = unwanted.sentence(item)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from image_labels_cli.commands.faces import face_finder
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.invocation import UsageError
 
@@ -53,6 +54,7 @@ def browse(
         aws.labels_by,
         queues,
         uploads,
+        face_finder(deployment, aws),
     )
     try:
         serve(access, port=port, open_browser=open_browser)

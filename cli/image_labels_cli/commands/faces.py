@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from image_labels.detectors.faces import FacesAsked
@@ -24,6 +25,10 @@ from image_labels_cli.invocation import Invocation, NothingFoundError, UsageErro
 from image_labels_cli.layout import key as key_column
 from image_labels_cli.layout import number
 from image_labels_cli.options import JSON_OPTION
+
+if TYPE_CHECKING:
+    from image_labels_cli.aws import Aws
+    from image_labels_cli.deployment import Deployment
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
@@ -130,20 +135,29 @@ def _image(path: Path, face: int | None) -> bytes:
         raise UsageError(f"cannot read {visible(str(path))}: {error.strerror}") from None
 
 
-def _finder(invocation: Invocation) -> tuple[FaceFinder, str]:
-    """Raises UsageError for a deployment without a collection."""
-    deployment, aws = invocation.connect("images_table", "labels_table")
-    asked = FacesAsked.parse(deployment.faces_settings or invocation.deployment().faces_settings)
+def face_finder(deployment: Deployment, aws: Aws) -> FaceFinder | None:
+    """None for a deployment without a face collection."""
+    asked = FacesAsked.parse(deployment.faces_settings)
     if asked is None or not asked.collection_id:
-        raise UsageError(
-            "this deployment has no face collection: read docs/faces.md, then set faces = { index = true } in the "
-            "module, and run `image-labels relabel --stale` for the photos that are there already"
-        )
-    finder = FaceFinder(
+        return None
+    return FaceFinder(
         aws.rekognition,
         aws.dynamodb,
         collection_id=asked.collection_id,
         labels_table=deployment.labels_table,
         images_table=deployment.images_table,
     )
+
+
+def _finder(invocation: Invocation) -> tuple[FaceFinder, str]:
+    """Raises UsageError for a deployment without a collection."""
+    deployment, aws = invocation.connect("images_table", "labels_table")
+    if not deployment.faces_settings:  # not among the values that were needed
+        deployment = replace(deployment, faces_settings=invocation.deployment().faces_settings)
+    finder = face_finder(deployment, aws)
+    if finder is None:
+        raise UsageError(
+            "this deployment has no face collection: read docs/faces.md, then set faces = { index = true } in the "
+            "module, and run `image-labels relabel --stale` for the photos that are there already"
+        )
     return finder, aws.labels_by

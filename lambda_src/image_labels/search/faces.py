@@ -104,7 +104,7 @@ class FaceFinder:
             )
         if not faces.faces:
             raise NothingToSearchByError(faces.reason or "Rekognition found no face in the photo")
-        chosen = faces.faces if face is None else faces.faces[face - 1 : face]
+        chosen = faces.faces if face is None else faces.faces[max(0, face - 1) : max(0, face)]
         if not chosen:
             raise NothingToSearchByError(f"the photo has {len(faces.faces)} faces, and none with the number {face}")
         face_ids = [each.face_id for each in chosen if each.face_id]

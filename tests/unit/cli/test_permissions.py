@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from image_labels.model import Label, Rejected
+from image_labels.search.faces import FaceFinder
 from image_labels.search.finder import Finder
 from image_labels.tables.rows import MAX_TERMS_IN_ROW
 from image_labels_cli import main
@@ -21,6 +22,7 @@ from image_labels_cli.deployment import Deployment
 from image_labels_cli.feeding import session
 from image_labels_cli.inventory.keys import KeyFilter
 from image_labels_cli.permissions import (
+    BROWSE_FACE_PERMISSIONS,
     COMMAND_PERMISSIONS,
     FACE_PERMISSIONS,
     KMS_PERMISSIONS,
@@ -77,7 +79,7 @@ OPERATOR_USES = {
     "redrive": [["redrive", "--all"]],
 }
 # In addition with faces.index.
-WITH_FACES = {"faces": FACE_PERMISSIONS, "audit": OPERATOR_FACE_PERMISSIONS}
+WITH_FACES = {"faces": FACE_PERMISSIONS, "audit": OPERATOR_FACE_PERMISSIONS, "browse": BROWSE_FACE_PERMISSIONS}
 # More terms than a row holds.
 CROWD = (Label("Crowd", 99.0), *(Label(f"Thing {n}", 80.0) for n in range(MAX_TERMS_IN_ROW)))
 
@@ -221,12 +223,16 @@ def test_page_uses_exactly_the_listed_permissions(
     previews = Previews(aws.s3, BUCKET, Kept(tmp_path))
     status = Queues(aws.sqs, queues["photos"], queues["dead-letters"], waiting_queue, "image-labels redrive")
     keys = KeyFilter("images/", (".jpg",))
-    access = Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET, queues=status, uploads=keys)
+    faces = FaceFinder(
+        aws.rekognition, aws.dynamodb, collection_id=COLLECTION, labels_table=LABELS_TABLE, images_table=TABLE
+    )
+    access = Access(aws.dynamodb, aws.s3, TABLE, LABELS_TABLE, BUCKET, queues=status, uploads=keys, faces=faces)
     library = Library(access, finder, previews)
     assert library.find("crowd AND NOT cat", "", None, 25)["photos"]
     assert library.find("dgo", "", None, 25)["suggestions"]
     assert library.photos(["images/dog.jpg"])["photos"]
     assert library.labels()["labels"]
+    assert library.alike("images/ada.jpg", 1)["photos"]
     assert library.completions("do")["terms"]
     assert library.covers(["Crowd"])["covers"]["Crowd"]
     assert library.status()["letters"]

@@ -43,7 +43,7 @@ const lists = new Map();
 /** The photos of the first view. @type {{found: {key: string}[], complete: boolean}} */
 let recent = { found: [], complete: true };
 
-let about = { bucket: "", console: "" };
+let about = { bucket: "", console: "", faces: false };
 
 const cards = new Cards();
 const say = (/** @type {string} */ text) => {
@@ -328,8 +328,8 @@ addEventListener("scroll", () => {
 }, { passive: true });
 
 history.scrollRestoration = "manual";
-get("about").then(({ bucket, labelsBy, console, upload }) => {
-  about = { bucket, console };
+get("about").then(({ bucket, labelsBy, console, upload, faces }) => {
+  about = { bucket, console, faces };
   uploads.allow(upload);
   byId("tab-upload").hidden = !upload;
   byId("bucket").textContent = asShown(bucket);

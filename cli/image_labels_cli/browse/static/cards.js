@@ -1,10 +1,11 @@
 import { get } from "./api.js";
 
 /**
- * A photo with its labels and lines of text, its URL, and that of its preview; see photos.py and answers.py.
+ * A photo with its labels and lines of text and faces, its URL, and that of its preview; see photos.py and answers.py.
  * @typedef {{name: string, confidence: number, parents: string[], aliases: string[], categories: string[],
  *     boxes: [number, number, number, number, number][]}} Label
- * @typedef {{key: string, url: string, preview: string, labels: Label[], lines: Label[], reason: string|null, size: number|null,
+ * @typedef {Label & {face: number|null}} Face
+ * @typedef {{key: string, url: string, preview: string, labels: Label[], lines: Label[], faces: Face[], reason: string|null, size: number|null,
  *     labelledAt: string|null, model: string|null, boxesCut?: boolean, foreign?: boolean, unwanted?: string,
  *     removed?: boolean, orientation?: Promise<number>, etag?: string|null, versionId?: string|null,
  *     searchable?: boolean}} Card

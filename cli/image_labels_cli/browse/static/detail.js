@@ -5,6 +5,7 @@ import { isAsked } from "./expression.js";
 import { problemNotice } from "./notices.js";
 import { names, Picture } from "./picture.js";
 import { downloadOf, s3Uri } from "./selection.js";
+import { href } from "./state.js";
 import { Zoom } from "./zoom.js";
 
 /** The detail view of one photo. */
@@ -14,7 +15,7 @@ export class Detail {
    * @param {{card: (key: string) => Promise<import("./cards.js").Card>, renew: (key: string) => Promise<import("./cards.js").Card>,
    *     asked: () => string[], narrow: (name: string, not: boolean) => void, closed: () => void,
    *     neighbour: (key: string, step: number) => Promise<string|null>, goTo: (key: string) => void,
-   *     about: () => {bucket: string, console: string}}} host
+   *     about: () => {bucket: string, console: string, faces: boolean}}} host
    */
   constructor(dialog, host) {
     this.dialog = dialog;
@@ -30,6 +31,9 @@ export class Detail {
     this.text = el("section", { hidden: true }, el("h3", { id: "detail-text" }, "Text"));
     this.lines = el("ul", { class: "labels", "aria-labelledby": "detail-text" });
     this.text.append(this.lines);
+    this.people = el("section", { hidden: true }, el("h3", { id: "detail-faces" }, "Faces"));
+    this.faces = el("ul", { class: "labels", "aria-labelledby": "detail-faces" });
+    this.people.append(this.faces);
     this.boxesButton = el("button", { type: "button", "aria-pressed": "true", title: "Show or hide the boxes (B)", onclick: () => this.#toggleBoxes() }, "Boxes");
     const step = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ sign) =>
       el("button", { type: "button", class: "icon", "aria-label": name, title: `${name} (${sign})`, onclick: () => this.#step(by) }, icon(sign));
@@ -56,6 +60,7 @@ export class Detail {
         el("p", { class: "labels-by", hidden: true }),
         this.labels,
         this.text,
+        this.people,
       ),
     );
     dialog.addEventListener("cancel", (event) => {
@@ -87,7 +92,7 @@ export class Detail {
     this.console.setAttribute("href", `${console}${encodeURIComponent(bucket)}?${new URLSearchParams({ region, prefix: key })}`);
     this.facts.textContent = this.why.textContent = "";
     this.labels.replaceChildren();
-    this.text.hidden = true;
+    this.text.hidden = this.people.hidden = true;
     if (!this.dialog.open) {
       this.dialog.showModal();
       this.title.focus(); // not the first button, so that screen readers announce the photo
@@ -107,7 +112,7 @@ export class Detail {
     const asked = this.host.asked();
     this.picture.show(card);
     this.picture.draw(asked);
-    this.boxesButton.hidden = ![...card.labels, ...card.lines].some((label) => label.boxes.length);
+    this.boxesButton.hidden = ![...card.labels, ...card.lines, ...card.faces].some((label) => label.boxes.length);
     this.facts.textContent = [
       card.size === null ? null : size(card.size),
       card.labelledAt && `${card.reason ? "rejected" : "labelled"} ${new Date(card.labelledAt).toLocaleString()}`,
@@ -122,6 +127,8 @@ export class Detail {
     else this.labels.replaceChildren(...card.labels.map((label) => this.#label(label, asked)));
     this.lines.replaceChildren(...card.lines.map((line) => this.#label(line, asked)));
     this.text.hidden = !card.lines.length;
+    this.faces.replaceChildren(...card.faces.map((face) => this.#face(face)));
+    this.people.hidden = !card.faces.length;
     this.dialog.scrollTop = 0;
   }
 
@@ -148,6 +155,41 @@ export class Detail {
       el("span", { class: "also" }, also.join(" · ")),
     );
     return row;
+  }
+
+  /** @param {import("./cards.js").Face} face */
+  #face(face) {
+    const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("span"));
+    /** @type {HTMLElement} */ (bar.firstChild).style.setProperty("width", `${face.confidence}%`);
+    const found = el("span", { class: "also", role: "status" }, face.categories.join(" · "));
+    const ask = () => this.#alike(face, found);
+    const button = el("button", { type: "button", title: "AWS bills this search as an image", onclick: ask }, "Photos of this person", el("span", { class: "unseen" }, `, ${face.name}`));
+    return el(
+      "li",
+      { class: "label", onpointerenter: () => this.picture.highlight(face.name), onpointerleave: () => this.picture.highlight(null), onfocusin: () => this.picture.highlight(face.name), onfocusout: () => this.picture.highlight(null) },
+      el("span", { class: "name" }, face.name),
+      el("span", { class: "confidence" }, percent(face.confidence), el("i", {}, " %")),
+      el("span", { class: "actions" }, ...(face.face !== null && this.host.about().faces ? [button] : [])),
+      bar,
+      found,
+    );
+  }
+
+  /** List the photos of the person with this face. @param {import("./cards.js").Face} face @param {HTMLElement} found */
+  async #alike(face, found) {
+    const key = this.key;
+    if (key === null) return;
+    try {
+      const { photos, more } = await get("faces", { key, face: face.face });
+      if (this.key !== key) return;
+      const links = photos.map((/** @type {{key: string, similarity: number}} */ photo) =>
+        el("a", { href: href({ photo: photo.key }), "data-nav": "" }, shown(photo.key), ` ${percent(photo.similarity)} %`));
+      found.replaceChildren(...links.flatMap((/** @type {HTMLElement} */ link, /** @type {number} */ n) => (n ? [" · ", link] : [link])), more ? " · and more" : "");
+      if (!links.length) found.textContent = "No other photo has a face that is as similar.";
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      found.textContent = `${error.problem.title} ${error.problem.advice}`;
+    }
   }
 
   async #explain() {

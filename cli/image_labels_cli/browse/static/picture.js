@@ -94,7 +94,7 @@ export class Picture {
     const { card, shows } = this;
     if (this.asked || !card) return;
     this.asked = asked;
-    const boxes = gathered([...card.labels, ...card.lines]);
+    const boxes = gathered([...card.labels, ...card.lines, ...card.faces]);
     if (!boxes.length) return;
     const as = await orientation(card, this.isPreview);
     if (this.shows !== shows) return; // another photo by now

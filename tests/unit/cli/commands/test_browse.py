@@ -52,6 +52,7 @@ def test_browse_serves_the_deployment_until_ctrl_c() -> None:
                     "console": console,
                     "labelsBy": "",
                     "upload": None,
+                    "faces": False,
                 }
             with ThreadPoolExecutor(50) as pool:  # more requests than the server has threads
                 statuses = pool.map(lambda _: browser.open(about).status, range(50))
