@@ -143,7 +143,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "rows of an incomplete item not finished": lambda: {
         "make": mutant(
-            Reconciler, ("if agree and not act and (item is None or item.rows is Rows.COMPLETE):", "if agree:")
+            Reconciler, ("if agree and not act and (item is None or self._is_settled(item)):", "if agree:")
         ),
         "max_actions": 3,
     },
@@ -200,7 +200,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "changing_settings": True,
     },
     "answers not stored if a detector fails": lambda: {
-        "make": mutant(Reconciler, ("if known.unsaved or not missing:", "if not missing:")),
+        "make": mutant(Reconciler, ("if known.unsaved or not failed:", "if not failed:")),
         "detecting": True,
     },
     "finding missing although the settings name it": lambda: {
@@ -226,8 +226,10 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "finding of a detector that is switched off kept": lambda: {
         "make": mutant(
             Reconciler,
-            ("tuple(known.findings.values())", "tuple(known.findings.values()) or stored.findings"),
-            (" or not known.findings:", " or not (known.findings or stored and stored.findings):"),
+            (
+                "found = tuple(known.findings.values())",
+                "found = tuple(known.findings.values()) or (stored.findings if stored else ())",
+            ),
         ),
         "detecting": True,
     },
@@ -236,7 +238,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "detecting": True,
     },
     "finding of other settings not chosen from": lambda: {
-        "make": mutant(Reconciler, ("detector.choose(finding)", "finding")),
+        "make": mutant(Reconciler, ("= detector.choose(finding)", "= finding")),
         "detecting": True,
     },
     "item not marked before its faces are indexed": lambda: {
@@ -329,7 +331,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "images sent before they are counted": lambda: {
         "make_caller": mutant(
             Caller,
-            ("        day = self._take_turn(abandoned)\n", ""),
+            ("        day = self._take_turn(abandoned, begin)\n", ""),
             ("        try:\n            return read(answer)", "@"),
             ("@", "        self._allowance.take()\n        try:\n            return read(answer)"),
             ("self._allowance.give_back(day)\n            raise outcome", "pass\n            raise outcome"),

@@ -280,7 +280,10 @@ def test_error_of_s3_is_reported_with_the_next_step(
         raise ClientError({"Error": {"Code": code, "Message": message}}, "PutObject")
 
     s3.meta.events.register("before-call.s3.PutObject", refuse)
-    problem = lines(upload(client))[-1]["problem"]
+    try:
+        problem = lines(upload(client))[-1]["problem"]
+    finally:
+        s3.meta.events.unregister("before-call.s3.PutObject", refuse)  # other tests have the same client
     assert title in problem["title"]
     assert advice in problem["advice"]
 
