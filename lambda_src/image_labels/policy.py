@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from image_labels.failures import NeedsOperator
-from image_labels.selection import POLICY, Criteria
+from image_labels.selection import POLICY, Criteria, in_order
 from image_labels.tables.rows import POLICIES
 from image_labels.tables.terms import DIGITS, fold
 
@@ -75,8 +75,9 @@ class LabelPolicy:
         allowed = {fold(label.name) for label in answer.labels if self._is_allowed(label)}
         chosen: dict[str, Label] = {}
         sources: dict[str, list[Label]] = {}
-        others = list(answer.labels[criteria.max_labels :])
-        for label in answer.labels[: criteria.max_labels]:
+        found = in_order(answer.labels)
+        others = list(found[criteria.max_labels :])
+        for label in found[: criteria.max_labels]:
             if not self._is_wanted(label, refused, criteria):
                 others.append(label)
                 continue
@@ -92,8 +93,7 @@ class LabelPolicy:
             else:
                 labels.append(replace(new, changed=True))
                 others += sources[folded]
-        others.sort(key=lambda label: -label.confidence)
-        return replace(answer, labels=tuple(labels), others=tuple(others))
+        return replace(answer, labels=tuple(labels), others=in_order(others))
 
     def _is_wanted(self, label: Label, refused: Iterable[str], criteria: Criteria) -> bool:
         if fold(label.name) in refused or not self._is_allowed(label):

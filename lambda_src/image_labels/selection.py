@@ -5,10 +5,11 @@ The rest of the answer is stored beside them, so that other settings can be appl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from image_labels.model import Labels, Rejected
+from image_labels.model import Label, Labels, Rejected
 from image_labels.tables.terms import DIGITS
 
 # Follows the criteria of a request that had the filters of a label policy, and precedes the policy's id.
@@ -80,16 +81,20 @@ class Criteria:
 
     def choose(self, answer: Labels) -> Labels:
         """The answer with the labels that meet these criteria, and with the others as `others`."""
+        found = in_order(answer.labels)
         # Compared with the precision of the table, so that a stored answer gives the same labels as a fresh one.
-        good = [n for n, label in enumerate(answer.labels) if round(label.confidence, DIGITS) >= self.min_confidence]
-        kept = set(good[: self.max_labels])
-        if len(kept) == len(answer.labels):
-            return answer
-        return replace(
-            answer,
-            labels=tuple(label for n, label in enumerate(answer.labels) if n in kept),
-            others=tuple(label for n, label in enumerate(answer.labels) if n not in kept),
-        )
+        good = sum(round(label.confidence, DIGITS) >= self.min_confidence for label in found)
+        kept = min(good, self.max_labels)
+        return replace(answer, labels=found[:kept], others=found[kept:])
+
+
+def in_order(labels: Iterable[Label]) -> tuple[Label, ...]:
+    """The labels, highest confidence first, then by name.
+
+    With the precision of the table, so that a stored answer has the same order as a fresh one. Rekognition does not
+    document an order for labels of equal confidence.
+    """
+    return tuple(sorted(labels, key=lambda label: (-round(label.confidence, DIGITS), label.name)))
 
 
 def from_stored(answer: Labels | Rejected | None, wanted: Wanted) -> Labels | Rejected | None:

@@ -142,9 +142,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
         "max_actions": 3,
     },
     "rows of an incomplete item not finished": lambda: {
-        "make": mutant(
-            Reconciler, ("if agree and not act and (item is None or self._is_settled(item)):", "if agree:")
-        ),
+        "make": mutant(Reconciler, ("if agree and not act and (item is None or self._is_settled(item)):", "if agree:")),
         "max_actions": 3,
     },
     "parts written although another worker has started": lambda: {
@@ -258,6 +256,7 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "faces of a call without an answer not looked for": lambda: {
         "make_index": mutant(FaceIndex, ("if unclaimed.calls:", "if False:")),
         "indexing": True,
+        "max_actions": 3,
     },
     "rows of faces not deleted": lambda: {
         "make_store": mutant(

@@ -20,12 +20,14 @@ from image_labels.tables.findings import MAX_FINDING_BYTES, attributes_of
 from image_labels.tables.item_size import item_size
 from image_labels.tables.items import Item, findings_of
 from image_labels.tables.store import Store
+from image_labels.unwanted.decision import Action, Unwanted
 from support.face_collection import COLLECTION, FaceCollection
 from support.fakes import FakeLabels, FakePhotos
 from support.tables import Attributes, Tables, revisions
 
 if TYPE_CHECKING:
-    from image_labels.unwanted.decision import Unwanted
+    from image_labels.model import Labels, Photo
+    from image_labels.ports import UnwantedPhotos
 
 KEY = "images/team.jpg"
 DETECTED = FacesAsked.of((), 20)
@@ -54,8 +56,14 @@ class Deployment:
         found = self.photos.objects[image["S3Object"]["Name"]]
         return found.etag, tuple(found.etag.split())
 
-    def reconcile(self, asked: FacesAsked | None = INDEXED, key: str = KEY, abandoned: bool = False) -> dict[str, int]:
-        """Reconcile a photo. Returns the calls of Rekognition by API."""
+    def reconcile(
+        self,
+        asked: FacesAsked | None = INDEXED,
+        key: str = KEY,
+        abandoned: bool = False,
+        guard: UnwantedPhotos | None = None,
+    ) -> dict[str, int]:
+        """Reconcile a photo, under other settings with a guard. Returns the calls of Rekognition by API."""
         client, caller = cast("Any", self.collection), Caller("Faces", Pace(1000), sleep=lambda _seconds: None)
         detectors, claims = [], None
         if asked is not None and asked.collection_id:
@@ -64,7 +72,8 @@ class Deployment:
         elif asked is not None:
             detectors.append(FacesDetector(client, caller, asked))
         cost = Cost()
-        reconciler = Reconciler(self.photos, self.labels, self, Criteria(10, 80.0), detectors, claims)
+        wanted = Criteria(10, 80.0 if guard is None else 81.0)
+        reconciler = Reconciler(self.photos, self.labels, self, wanted, detectors, claims, guard)
         indexed = self.collection.calls.count("IndexFaces")
         reconciler.reconcile(key, lambda: abandoned and self.collection.calls.count("IndexFaces") > indexed, cost)
         return cost.by_detector
@@ -114,6 +123,29 @@ class Deployment:
         return self.collection.people_stored()
 
 
+@dataclass
+class DeletingGuard:
+    """Finds each photo unwanted, and deletes it. Its worker may die afterwards."""
+
+    photos: FakePhotos
+    dying: bool = False
+
+    def decide(self, photo: Photo, content: Labels, before: Unwanted | None) -> Unwanted:  # noqa: ARG002
+        return before or Unwanted(Action.DELETE, (), "2026-11-28T10:00:00.000+00:00")
+
+    def act(self, item: Item, abandoned: object) -> Unwanted:  # noqa: ARG002
+        self.photos.delete(item.key)
+        if self.dying:
+            raise KeyboardInterrupt
+        assert item.unwanted is not None
+        return replace(item.unwanted, done=True)
+
+    def withdraw(self, *_: object) -> None:
+        pass
+
+    recorded = withdraw
+
+
 @pytest.fixture
 def deployment() -> Deployment:
     made = Deployment()
@@ -139,6 +171,25 @@ def test_one_call_indexes_the_faces_and_has_their_attributes(deployment: Deploym
     assert deployment.people() == ["Ada", "Bob"]
     assert deployment.reconcile(FacesAsked.of([ALL], 20, COLLECTION, "AUTO")) == {}  # a duplicate event
     assert bob.face_id in deployment.collection.faces
+
+
+def test_unwanted_photo_is_removed_before_its_faces_are_indexed(deployment: Deployment) -> None:
+    assert deployment.reconcile(guard=DeletingGuard(deployment.photos)) == {}
+    assert deployment.people() == []
+
+
+@pytest.mark.parametrize("dying", [False, True])
+def test_removed_photo_loses_its_faces(deployment: Deployment, dying: bool) -> None:
+    deployment.reconcile()
+    assert deployment.people() == ["Ada", "Bob"]
+    if dying:
+        with pytest.raises(KeyboardInterrupt):
+            deployment.reconcile(guard=DeletingGuard(deployment.photos, dying=True))
+    deployment.reconcile(guard=DeletingGuard(deployment.photos))
+    assert deployment.people() == []
+    item = deployment.tables.images()[KEY]
+    assert item["Status"] == {"S": "REMOVED"}
+    assert "Faces" not in item
 
 
 def test_replaced_and_deleted_photos_lose_their_faces(deployment: Deployment) -> None:

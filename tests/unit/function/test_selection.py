@@ -38,6 +38,13 @@ def test_labels_below_the_threshold_and_over_the_number_are_kept_apart() -> None
     assert Criteria(10, 50).choose(ANSWER) == ANSWER
 
 
+def test_order_of_equal_confidences_is_that_of_the_names() -> None:
+    """With the precision of the table, from which a stored answer is read."""
+    answer = Labels((Label("Dog", 90.0001), Label("Cat", 90.0003), Label("Ant", 90.0)), "3.0")
+    stored = Labels((Label("Cat", 90.0), Label("Dog", 90.0), Label("Ant", 90.0)), "3.0")
+    assert names(Criteria(2, 80).choose(answer)) == names(Criteria(2, 80).choose(stored)) == ["Ant", "Cat"]
+
+
 @pytest.mark.parametrize(
     ("asked", "wanted", "expected"),
     [
