@@ -199,7 +199,7 @@ class TestOutput:
         assert capsys.readouterr().out.splitlines() == [
             "images/a b.jpg",
             "images/a b.jpg",
-            "labels\tList the labels that photos can be found by, and their photos.",
+            "labels\tList the labels that photos can be found by.",
         ]
 
 
