@@ -207,6 +207,6 @@ def test_event_is_answered_or_refused_with_a_reason(function: Function, event: A
             assert len(answer["results"]) == len(event["tasks"])
             assert all(result["resultCode"] and result["resultString"] for result in answer["results"])
         case Source.SCHEDULE:
-            assert answer == {"moved": 0, "waiting": 0}
+            assert answer == {"counted": 0, "moved": 0, "waiting": 0}
         case Source.S3:
             assert answer.keys() == {"photos"}
