@@ -69,6 +69,7 @@ resource "aws_iam_role_policy" "moderation" {
 }
 
 data "aws_iam_policy_document" "moderation" {
+  #checkov:skip=CKV_AWS_356:DetectModerationLabels has no resource type
   count = local.detects_moderation ? 1 : 0
 
   # DetectModerationLabels has no resource type: IAM accepts only "*".
