@@ -10,7 +10,7 @@ from image_labels.reconcile import Result
 
 if TYPE_CHECKING:
     from image_labels.events import ObjectRef, Task, Work
-    from image_labels.queues.redelivery import Failed
+    from image_labels.failures import Failed
 
 Done = Result | Failure
 

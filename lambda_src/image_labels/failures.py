@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from image_labels.aws_errors import Kind, code_of, kind_of, message_of
+
+if TYPE_CHECKING:
+    from image_labels.events import Task
 
 LEFT_TO_SQS = "nothing: SQS delivers it again, and it moves to the dead-letter queue if it keeps failing"
 SEND_BACK = "send it back from the dead-letter queue with `image-labels redrive`"
@@ -22,6 +27,18 @@ class Failure(Exception):  # noqa: N818 - the field's word: SQS calls it batchIt
     def next_step_for_dead_letter(self) -> str:
         """What to do after the last attempt has failed."""
         return f"{self.next_step}; then {SEND_BACK}"
+
+
+class Failed:
+    """A message that is not settled. `photo` is the s3:// address of the photo that failed, "" if it names none.
+
+    Not a dataclass, because making one takes a part of the cold start.
+    """
+
+    def __init__(self, message: Task, failure: Failure, photo: str) -> None:
+        self.message = message
+        self.failure = failure
+        self.photo = photo
 
 
 class TryAgain(Failure):

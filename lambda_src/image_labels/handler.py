@@ -18,7 +18,6 @@ from image_labels.clients import make_clients  # noqa: E402
 from image_labels.events import Source, read  # noqa: E402
 from image_labels.pace import Pace  # noqa: E402
 from image_labels.photos import Photos  # noqa: E402
-from image_labels.queues.redelivery import Redelivery  # noqa: E402
 from image_labels.reconcile import Reconciler  # noqa: E402
 from image_labels.rekognition import Labeller  # noqa: E402
 from image_labels.settings import Settings  # noqa: E402
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from image_labels.clients import Clients
     from image_labels.detectors.face_claims import FaceClaims
     from image_labels.detectors.finding import Detector
+    from image_labels.queues.redelivery import Redelivery
     from image_labels.queues.waiting import WaitingPhotos
     from image_labels.selection import Wanted
     from image_labels.tables.counts import Counts
@@ -122,14 +122,18 @@ def make_function(
         faces,
         guard,
     )
-    redelivery = Redelivery(
-        clients.sqs,
-        queue_url=settings.queue_url,
-        dead_letter_queue_url=settings.dead_letter_queue_url,
-        waiting_queue_url=settings.waiting_queue_url,
-        max_receive_count=settings.max_receive_count,
-        retry_delay=settings.retry_delay,
-    )
+
+    def make_redelivery() -> Redelivery:
+        from image_labels.queues.redelivery import Redelivery  # only photos that fail or wait need it
+
+        return Redelivery(
+            clients.sqs,
+            queue_url=settings.queue_url,
+            dead_letter_queue_url=settings.dead_letter_queue_url,
+            waiting_queue_url=settings.waiting_queue_url,
+            max_receive_count=settings.max_receive_count,
+            retry_delay=settings.retry_delay,
+        )
 
     def make_waiting_photos() -> WaitingPhotos:
         from image_labels.queues.waiting import WaitingPhotos  # only the schedule needs it
@@ -153,7 +157,7 @@ def make_function(
         return counts[0]
 
     return Function(
-        Worker(reconciler, redelivery, settings.bucket, settings.concurrency), make_counts, make_waiting_photos
+        Worker(reconciler, make_redelivery, settings.bucket, settings.concurrency), make_counts, make_waiting_photos
     )
 
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from image_labels import answers, logs
 from image_labels.events import Source, notification
 from image_labels.failures import (
+    Failed,
     Failure,
     NeedsOperator,
     NotAnEvent,
@@ -24,7 +25,6 @@ from image_labels.failures import (
     TryAgain,
     failure_of,
 )
-from image_labels.queues.redelivery import Failed
 from image_labels.reconcile import Cost, Outcome, Result
 
 if TYPE_CHECKING:
@@ -57,13 +57,20 @@ class FailedMessages(Protocol):
 
 
 class Worker:
-    """Reconciles the photos of an event. `concurrency` is the number of photos at a time."""
+    """Reconciles the photos of an event. `concurrency` is the number of photos at a time.
+
+    `make_failed_messages` is called when photos fail, or are over the daily limit.
+    """
 
     def __init__(
-        self, reconciler: KeyReconciler, failed_messages: FailedMessages, bucket: str, concurrency: int
+        self,
+        reconciler: KeyReconciler,
+        make_failed_messages: Callable[[], FailedMessages],
+        bucket: str,
+        concurrency: int,
     ) -> None:
         self._reconciler = reconciler
-        self._failed_messages = failed_messages
+        self._make_failed_messages = make_failed_messages
         self._bucket = bucket
         self._concurrency = concurrency
 
@@ -78,7 +85,7 @@ class Worker:
         failed = [failed for task in work.tasks if (failed := _failed(task, done))]
         match work.source:
             case Source.SQS:
-                return answers.for_sqs(self._failed_messages.hand_back(failed))
+                return answers.for_sqs(self._make_failed_messages().hand_back(failed) if failed else [])
             case Source.S3_BATCH:
                 return answers.for_s3_batch(work, done, failed)
             case _:
@@ -91,7 +98,9 @@ class Worker:
         failures.OverDailyLimitOfJob.
         """
         over_limit = {ref: outcome for ref, outcome in done.items() if isinstance(outcome, OverDailyLimit)}
-        sent = self._failed_messages.let_wait([(_address(ref), notification(ref)) for ref in over_limit])
+        if not over_limit:
+            return
+        sent = self._make_failed_messages().let_wait([(_address(ref), notification(ref)) for ref in over_limit])
         for (ref, failure), waits in zip(over_limit.items(), sent, strict=True):
             if waits:
                 done[ref] = Result(Outcome.WAITING, reason=failure.cause)

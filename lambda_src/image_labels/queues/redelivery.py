@@ -14,7 +14,6 @@ import logging
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-    from image_labels.events import Task
-    from image_labels.failures import Failure
+    from image_labels.failures import Failed
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +39,6 @@ MAX_TEXT = 1000
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 # Compiled at the first use, because it would lengthen the cold start by 10 ms.
 _NOT_ALLOWED_IN_SQS = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A message that is not settled. `photo` is the s3:// address of the photo that failed, "" if it names none."""
-
-    message: Task
-    failure: Failure
-    photo: str
 
 
 class Redelivery:

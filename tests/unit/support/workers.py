@@ -12,7 +12,7 @@ from image_labels.worker import Worker
 from support.fakes import BUCKET
 
 if TYPE_CHECKING:
-    from image_labels.queues.redelivery import Failed
+    from image_labels.failures import Failed
 
 OVER = OverDailyLimit(1000, "2026-11-25")
 
@@ -65,7 +65,8 @@ class Kept:
 
 
 def worker(keys: Keys, concurrency: int = 5, kept: Kept | None = None) -> Worker:
-    return Worker(keys, kept or Kept(), BUCKET, concurrency)
+    given = kept or Kept()
+    return Worker(keys, lambda: given, BUCKET, concurrency)
 
 
 def sqs(*keys: str, bucket: str = BUCKET) -> dict[str, Any]:

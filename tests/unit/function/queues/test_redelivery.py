@@ -12,8 +12,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from image_labels.events import ObjectRef, Task, notification, read
-from image_labels.failures import Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
-from image_labels.queues.redelivery import Failed, Redelivery
+from image_labels.failures import Failed, Failure, NeedsOperator, NotAnEvent, OverDailyLimit, TryAgain
+from image_labels.queues.redelivery import Redelivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
