@@ -35,7 +35,7 @@ class _FourServices(Loader):
         return ["dynamodb", "rekognition", "s3", "sqs"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # each generated method lengthens the cold start
 class Clients:
     """One client per service, for the lifetime of the execution environment. They are safe to share between threads.
 

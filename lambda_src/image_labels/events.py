@@ -53,7 +53,7 @@ class ObjectRef:
     labelled_before: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
 class Task:
     """What is answered for as one: an SQS message, a task of S3 Batch Operations, or a bare event.
 
@@ -73,7 +73,7 @@ class Task:
     sent_ms: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
 class Work:
     """An event that was read. That of a schedule has no tasks: it starts a move of waiting photos.
 

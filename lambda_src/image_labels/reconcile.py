@@ -7,7 +7,7 @@ in the same state.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -42,15 +42,16 @@ class Outcome(StrEnum):
     WAITING = "waiting"
 
 
-@dataclass
 class Cost:
     """The calls of Rekognition that were answered for a key, and are therefore billed.
 
     `by_detector` has those of each detector, by the API's name in boto3.
+    Not a dataclass, because making one takes a millisecond of the cold start.
     """
 
-    rekognition_calls: int = 0
-    by_detector: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.rekognition_calls = 0
+        self.by_detector: dict[str, int] = {}
 
     def add(self, api: str) -> None:
         """Count a call of a detector's API."""

@@ -17,7 +17,7 @@ class SettingsError(ValueError):
     """Environment variables are missing or not allowed; the message lists all of them and the allowed values."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
 class Settings:
     """The settings that the Terraform module gives the function.
 

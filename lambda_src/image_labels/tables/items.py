@@ -36,7 +36,7 @@ class Rows(StrEnum):
     EMPTYING = "emptying"  # some may be missing already: the item is about to be replaced or deleted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
 class Item:
     """The attributes of a photo's item that the reconciler needs.
 
