@@ -41,8 +41,11 @@ def etag_of(key: str) -> str:
 class PhotoOrigin:
     """Serves `photo(key)` for each key of any bucket. `sent` counts bytes of bodies, `requests` counts requests."""
 
-    def __init__(self, photo: Callable[[str], bytes], link: Link | None = None) -> None:
+    def __init__(
+        self, photo: Callable[[str], bytes], link: Link | None = None, *, etag: Callable[[str], str] = etag_of
+    ) -> None:
         self.photo = photo
+        self.etag = etag
         self.link = link
         self.sent = 0
         self.requests = 0
@@ -109,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.server_origin
         origin.count_request()
         key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")[2]
-        etag = f'"{etag_of(key)}"'
+        etag = f'"{origin.etag(key)}"'
         if self.headers.get("If-Match", etag) != etag:
             self._answer(412, b"<Error><Code>PreconditionFailed</Code></Error>", {})
             return

@@ -40,10 +40,11 @@ def _refuse_a_file(page: Page) -> None:
 
 # The address of each view, what to do there, and an element that shows that the view is complete.
 VIEWS: dict[str, tuple[str, Callable[[Page], None] | None, str]] = {
-    "start": ("", None, ".letters a"),
+    "start": ("", None, ".recent .broken:visible"),
     "help": ("", _help, "#help"),
     "completions": ("", _complete, "#completions li"),
     "photos": ("?q=cat OR tripod", None, '.card [data-state="shown"]'),
+    "deleted": ("?q=ghost", None, ".card .broken:visible"),
     "nothing": ("?q=rockte AND cat>=99.9 AND rocket", None, ".says h1"),
     "mistake": ("?q=cat AND", None, "#problem h2"),
     "scan": ("?q=NOT cat", None, "#problem h2"),

@@ -49,7 +49,7 @@ def test_reordering_characters_in_a_key_are_escaped_and_isolated(page: Page) -> 
     folder, file = r"images/שלום \u2069\u202e/", r"photo\u2067\u202egpj.exe\u200b\u001b.png"
     expect(card.locator(".folder")).to_have_text(folder)
     expect(card.locator(".file")).to_have_text(file)
-    assert card.locator(".frame").get_attribute("aria-label") == f"{folder}{file}, 90.0 percent"
+    expect(card.locator(".frame")).to_have_accessible_name(f"{folder}{file}, 90.0 percent")
     # The confidence is to the right of the name, and the characters of the name run from left to right.
     name, confidence = card.locator(".file").bounding_box(), card.locator(".confidence").bounding_box()
     assert name

@@ -48,6 +48,18 @@ def test_stopped_server_is_reported(page: Page, errors: list[str], path: str) ->
     errors.clear()
 
 
+def test_slow_photos_of_the_first_view_do_not_delay_a_search(page: Page) -> None:
+    searching = False
+    # Without an answer before the search.
+    page.route("**/api/preview?*", lambda route: route.continue_() if searching else None)
+    with page.expect_request("**/api/preview?*"):
+        page.reload()
+    page.wait_for_function("document.querySelectorAll('.recent [data-state=loading]').length > 4")
+    searching = True
+    search(page, "cat")
+    expect(page.locator('.card [data-state="shown"]')).to_have_count(2)
+
+
 @pytest.fixture
 def expired(page: Page) -> list[str]:
     """The first request for the photo of the café, which S3 refuses because its URL has expired."""

@@ -43,6 +43,9 @@ const lists = new Map();
 /** The photos of the first view. @type {{found: {key: string}[], complete: boolean}} */
 let recent = { found: [], complete: true };
 
+/** Stops the loading of its previews, so that they do not delay those of the next view. */
+let leaveStart = () => {};
+
 let about = { bucket: "", console: "", faces: false };
 
 const cards = new Cards();
@@ -127,6 +130,8 @@ function showList(to) {
   filters.show(to);
   wanted = asked(to.q);
   results = null;
+  leaveStart();
+  startView.replaceChildren();
   for (const view of [problem, startView, rejectedView, statusView, uploadView, moreLine]) view.hidden = true;
   input.removeAttribute("aria-invalid");
   heading(to.view !== "photos" ? "" : to.q ? `Photos: ${to.q}` : "Photos and labels");
@@ -262,7 +267,12 @@ async function showStart() {
     startView.hidden = false;
     const labels = counted.labels.length;
     say(`${labels === 1 ? "1 label" : `${labels.toLocaleString()} labels`}${skippedToo(counted.skipped)}`);
-    showCovers(places);
+    leaveStart(); // the same view, if it was opened twice
+    const stopCovers = showCovers(places);
+    leaveStart = () => {
+      stopCovers();
+      for (const picture of pictures.values()) picture.discard();
+    };
     await Promise.all(cards.load([...pictures.keys()]));
     for (const [key, picture] of pictures) {
       const card = cards.peek(key);

@@ -26,13 +26,14 @@ export class CardView {
         class: "frame",
         href: host.href(found.key),
         tabindex: "-1",
-        "aria-label": `${found.key}, ${percent(found.confidence)} percent`,
         onclick: (/** @type {MouseEvent} */ event) => {
           if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens a new tab
           event.preventDefault();
           host.open(found.key);
         },
       },
+      // Not an aria-label, which would hide the reason why the photo cannot be shown.
+      el("span", { class: "unseen" }, `${found.key}, ${percent(found.confidence)} percent`),
       this.picture.element,
     );
     this.chips = el("ul", { class: "chips", "aria-label": "Labels" });

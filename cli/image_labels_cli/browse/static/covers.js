@@ -1,6 +1,6 @@
 import { ApiError, get } from "./api.js";
 import { el, later } from "./dom.js";
-import { load } from "./loading.js";
+import { load, stop } from "./loading.js";
 
 const AT_ONCE = 24;
 const SETTLED_MS = 150;
@@ -11,6 +11,7 @@ const known = new Map();
 /**
  * Shows a photo beside each label that comes into view.
  * @param {Map<Element, string>} places an empty element for each cover, and its label
+ * @returns {() => void} stops loading them
  */
 export function showCovers(places) {
   /** @type {Set<Element>} */
@@ -41,6 +42,11 @@ export function showCovers(places) {
     soon();
   }, { rootMargin: "100px" });
   for (const place of places.keys()) observer.observe(place);
+  return () => {
+    observer.disconnect();
+    inView.clear();
+    for (const { firstChild } of places.keys()) if (firstChild instanceof HTMLImageElement) stop(firstChild);
+  };
 }
 
 /** @param {Set<Element>} inView @param {Map<Element, string>} places */

@@ -32,7 +32,7 @@ function pointer(expression, position) {
   return el(
     "p",
     { class: "pointer" },
-    el("code", {}, characters.slice(0, position).join(""), el("mark", { "aria-label": word ? `here: ${word}` : "here, at the end" }, word || "\u2003"), rest.slice(word.length)),
+    el("code", {}, characters.slice(0, position).join(""), el("mark", {}, el("span", { class: "unseen" }, word ? "here: " : "here, at the end"), word || "\u2003"), rest.slice(word.length)),
   );
 }
 

@@ -53,7 +53,7 @@ function recentPhoto({ key, uploaded }, picture) {
   return el(
     "li",
     {},
-    el("a", { class: "frame", href: href({ photo: key }), "data-nav": true, "aria-label": key }, picture.element),
+    el("a", { class: "frame", href: href({ photo: key }), "data-nav": true }, el("span", { class: "unseen" }, key), picture.element),
     el("p", { class: "file", title: key }, file || folder),
     el("p", { class: "folder" }, el("time", { datetime: uploaded, title: at.toLocaleString() }, when(at))),
   );
