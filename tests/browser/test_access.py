@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from test_search import search
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 SPOON = "?q=spoon&photo=images/2024/café+%26+spoon+100%25.png"
 PHONE = (390, 844)
@@ -126,6 +126,38 @@ def test_every_view_suits_a_phone(phone: Page) -> None:
         open_view(phone, view)
         assert not phone.evaluate(SMALL), view
         assert not violations(phone), view
+
+
+def test_photos_of_a_person_suit_a_phone(phone: Page) -> None:
+    """Each photo of the same person has a line, which opens the photo."""
+    phone.emulate_media(reduced_motion="reduce")
+
+    def add_faces(route: Route) -> None:
+        answer = route.fetch().json()
+        for photo in answer["photos"]:
+            photo["faces"] = [photo["labels"][0] | {"name": "Face 1", "boxes": [], "face": 1}]
+        route.fulfill(json=answer)
+
+    def about(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"faces": True})
+
+    alike = [
+        {"key": "images/2023/🎥 cameraman.png", "similarity": 91.2},
+        {"key": f"images/{'a' * 99}", "similarity": 85},
+    ]
+    phone.route("**/api/photos?*", add_faces)
+    phone.route("**/api/about?*", about)
+    phone.route("**/api/faces?*", lambda route: route.fulfill(json={"photos": alike, "more": True}))
+    open_view(phone, "photo")
+    phone.get_by_role("button", name="Photos of this person").click()
+    found = phone.locator(".face").get_by_role("link")
+    expect(found).to_have_text(["images/2023/🎥 cameraman.png 91.2 %", f"images/{'a' * 99} 85.0 %"])
+    assert not phone.evaluate(SMALL)
+    assert not violations(phone)
+    assert phone.evaluate("document.querySelector('dialog').scrollWidth") == PHONE[0]
+    phone.unroute_all(behavior="wait")
+    found.first.click()
+    expect(phone.get_by_role("dialog").locator("h2")).to_have_text("🎥 cameraman.png")
 
 
 # The words of the list of labels that are broken across lines.

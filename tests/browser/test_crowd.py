@@ -71,8 +71,9 @@ def test_back_restores_the_scroll_position(page: Page) -> None:
     search(page, "crowd")
     expect(page.locator(".card").first).to_be_visible()
     page.evaluate("scrollBy(0, 1000)")
-    page.wait_for_function("scrollY === 1000")
-    page.wait_for_function("document.getElementById('status').textContent.startsWith('250 ')")  # the next page is read
+    page.wait_for_function("() => scrollY === 1000")
+    # The next page is read.
+    page.wait_for_function("() => document.getElementById('status').textContent.startsWith('250 ')")
     page.evaluate("scrollBy(0, 6000)")
     left = page.evaluate("scrollY")
     assert left > 5000

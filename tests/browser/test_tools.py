@@ -216,9 +216,9 @@ def test_open_photo_can_be_zoomed_and_moved(page: Page) -> None:
     image.dblclick()
     assert image.evaluate(width) == pytest.approx(before * 2.5, rel=0.02)
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_function("() => document.fullscreenElement !== null")
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement === null")
+    page.wait_for_function("() => document.fullscreenElement === null")
 
 
 @pytest.fixture

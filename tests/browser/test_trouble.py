@@ -54,7 +54,7 @@ def test_slow_photos_of_the_first_view_do_not_delay_a_search(page: Page) -> None
     page.route("**/api/preview?*", lambda route: route.continue_() if searching else None)
     with page.expect_request("**/api/preview?*"):
         page.reload()
-    page.wait_for_function("document.querySelectorAll('.recent [data-state=loading]').length > 4")
+    page.wait_for_function("() => document.querySelectorAll('.recent [data-state=loading]').length > 4")
     searching = True
     search(page, "cat")
     expect(page.locator('.card [data-state="shown"]')).to_have_count(2)

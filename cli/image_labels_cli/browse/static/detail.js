@@ -166,7 +166,7 @@ export class Detail {
     const button = el("button", { type: "button", title: "AWS bills this search as an image", onclick: ask }, "Photos of this person", el("span", { class: "unseen" }, `, ${face.name}`));
     return el(
       "li",
-      { class: "label", onpointerenter: () => this.picture.highlight(face.name), onpointerleave: () => this.picture.highlight(null), onfocusin: () => this.picture.highlight(face.name), onfocusout: () => this.picture.highlight(null) },
+      { class: "label face", onpointerenter: () => this.picture.highlight(face.name), onpointerleave: () => this.picture.highlight(null), onfocusin: () => this.picture.highlight(face.name), onfocusout: () => this.picture.highlight(null) },
       el("span", { class: "name" }, face.name),
       el("span", { class: "confidence" }, percent(face.confidence), el("i", {}, " %")),
       el("span", { class: "actions" }, ...(face.face !== null && this.host.about().faces ? [button] : [])),
@@ -183,8 +183,8 @@ export class Detail {
       const { photos, more } = await get("faces", { key, face: face.face });
       if (this.key !== key) return;
       const links = photos.map((/** @type {{key: string, similarity: number}} */ photo) =>
-        el("a", { href: href({ photo: photo.key }), "data-nav": "" }, shown(photo.key), ` ${percent(photo.similarity)} %`));
-      found.replaceChildren(...links.flatMap((/** @type {HTMLElement} */ link, /** @type {number} */ n) => (n ? [" · ", link] : [link])), more ? " · and more" : "");
+        el("a", { href: href({ photo: photo.key }), "data-nav": "" }, el("span", { class: "key" }, photo.key), " ", el("span", { class: "confidence" }, percent(photo.similarity), " %")));
+      found.replaceChildren(...links, more ? "and more" : "");
       if (!links.length) found.textContent = "No other photo has a face that is as similar.";
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
