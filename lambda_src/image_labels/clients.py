@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from botocore.config import Config
 from botocore.loaders import Loader
@@ -35,8 +34,7 @@ class _FourServices(Loader):
         return ["dynamodb", "rekognition", "s3", "sqs"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)  # each generated method lengthens the cold start
-class Clients:
+class Clients(NamedTuple):
     """One client per service, for the lifetime of the execution environment. They are safe to share between threads.
 
     Those that are functions make their client at the first call, which is when something fails, because it would

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
 from image_labels.model import is_iso_time
@@ -44,8 +43,7 @@ class Source(StrEnum):
     SCHEDULE = "schedule"
 
 
-@dataclass(frozen=True)
-class ObjectRef:
+class ObjectRef(NamedTuple):
     """An object by name; `key` is decoded. Labels from before the time `labelled_before` are to be replaced, if any."""
 
     bucket: str
@@ -53,8 +51,7 @@ class ObjectRef:
     labelled_before: str = ""
 
 
-@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
-class Task:
+class Task(NamedTuple):
     """What is answered for as one: an SQS message, a task of S3 Batch Operations, or a bare event.
 
     `error` says why it, or a part of it, could not be read, and `next_step` what to do about it; `objects` are those of
@@ -73,8 +70,7 @@ class Task:
     sent_ms: int = 0
 
 
-@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
-class Work:
+class Work(NamedTuple):
     """An event that was read. That of a schedule has no tasks: it starts a move of waiting photos.
 
     `invocation` holds what S3 Batch Operations wants back: its schema version and id.
@@ -117,7 +113,7 @@ def _alike(tasks: Sequence[Task]) -> tuple[Task, ...]:
     latest: dict[tuple[str, str], ObjectRef] = {}
     for ref in sorted(refs, key=lambda ref: ref.labelled_before):
         latest[ref.bucket, ref.key] = ref
-    return tuple(replace(task, objects=tuple(latest[ref.bucket, ref.key] for ref in task.objects)) for task in tasks)
+    return tuple(task._replace(objects=tuple(latest[ref.bucket, ref.key] for ref in task.objects)) for task in tasks)
 
 
 def notification(ref: ObjectRef) -> str:
@@ -163,12 +159,12 @@ def _with_objects(task: Task, event: Callable[[], object]) -> Task:
     try:
         for found in _objects(event()):
             if isinstance(found, EventError):
-                task = task if task.error else replace(task, error=str(found), next_step=found.next_step)
+                task = task if task.error else task._replace(error=str(found), next_step=found.next_step)
             else:
                 objects.append(found)
     except EventError as error:
-        task = replace(task, error=str(error), next_step=error.next_step)
-    return replace(task, objects=tuple(objects))
+        task = task._replace(error=str(error), next_step=error.next_step)
+    return task._replace(objects=tuple(objects))
 
 
 def _text_or_empty(value: object) -> str:
@@ -245,7 +241,7 @@ def _from_notification(record: Mapping[str, Any], where: str) -> ObjectRef:
     found = _object(
         _text(record, "s3.bucket.name", where), _decoded(_text(record, "s3.object.key", where), where), where
     )
-    return replace(found, labelled_before=_labelled_before(record, where)) if "labelledBefore" in record else found
+    return found._replace(labelled_before=_labelled_before(record, where)) if "labelledBefore" in record else found
 
 
 def _labelled_before(record: Mapping[str, Any], where: str) -> str:

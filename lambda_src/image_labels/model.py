@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
@@ -29,8 +29,7 @@ class Photo:
     modified: str = ""
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """One object in a photo: its box as ratios (0 to 1) of the photo's width and height, confidence in percent."""
 
     left: float
@@ -74,8 +73,7 @@ class Labels:
     unwanted: Unwanted | None = None
 
 
-@dataclass(frozen=True)
-class Rejected:
+class Rejected(NamedTuple):
     """Rekognition will never label this object. `reason` starts with its error code and explains it to a person.
 
     `at` is the time of the answer, "" for now.

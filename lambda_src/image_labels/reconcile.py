@@ -7,9 +7,9 @@ in the same state.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from image_labels.calls import Unreadable
 from image_labels.failures import TryAgain
@@ -59,8 +59,7 @@ class Cost:
         self.by_detector[api] = self.by_detector.get(api, 0) + 1
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The outcome; how many labels were stored, or the reason of a rejection or of waiting."""
 
     outcome: Outcome

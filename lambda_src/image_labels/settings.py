@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from image_labels.selection import MAX_LABELS, POLICY, RULES, Criteria
 
@@ -17,8 +16,7 @@ class SettingsError(ValueError):
     """Environment variables are missing or not allowed; the message lists all of them and the allowed values."""
 
 
-@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
-class Settings:
+class Settings(NamedTuple):
     """The settings that the Terraform module gives the function.
 
     `min_confidence` is a percentage, `concurrency` the number of photos at a time within one invocation,

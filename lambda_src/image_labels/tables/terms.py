@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from image_labels.detectors.finding import Finding
@@ -35,8 +34,7 @@ class Kind(StrEnum):
 _PRECEDENCE = {kind: n for n, kind in enumerate(Kind)}
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A word to find a photo by. `text` is folded, `name` as Rekognition writes it, `confidence` in percent."""
 
     text: str

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_plus
@@ -90,7 +90,7 @@ def account(
 ) -> Account:
     monkeypatch.setattr(calls, "PAUSES", (0.0, 0.0))
     fake = Rekognition()
-    clients = replace(shared_clients, rekognition=cast("RekognitionClient", fake))
+    clients = shared_clients._replace(rekognition=cast("RekognitionClient", fake))
     return Account(s3, dynamodb, fake, clients, start(monkeypatch, CONCURRENCY="1"))
 
 

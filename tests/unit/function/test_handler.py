@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
@@ -136,8 +135,8 @@ def test_backfill_of_more_photos_than_the_limit_is_labelled_over_several_days(
         received.clear()
 
     module = start(monkeypatch, DAILY_IMAGE_LIMIT="2", QUEUE_URL=photos, WAITING_QUEUE_URL=waiting)
-    clients = replace(
-        make_clients(concurrency=5), sqs=lambda: cast("SQSClient", Replaced(sqs, receive_message=receive))
+    clients = make_clients(concurrency=5)._replace(
+        sqs=lambda: cast("SQSClient", Replaced(sqs, receive_message=receive))
     )
     function = module.make_function(os.environ, clients=clients, now=lambda: now[0])
 

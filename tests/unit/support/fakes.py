@@ -92,7 +92,7 @@ class FakeItems:
             raise Conflict
         self.writes += 1
         at = content.at or iso_time(self.now)
-        answer = replace(content, at=at)
+        answer = content._replace(at=at) if isinstance(content, Rejected) else replace(content, at=at)
         if isinstance(answer, Labels):
             asked = answer.asked or settings
             answer = replace(answer, labels=answer.labels + answer.others, others=(), asked=asked)
