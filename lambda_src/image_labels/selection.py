@@ -6,8 +6,8 @@ The rest of the answer is stored beside them, so that other settings can be appl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from image_labels.model import Label, Labels, Rejected
 from image_labels.tables.terms import DIGITS
@@ -44,14 +44,16 @@ class Wanted(Protocol):
     def choose(self, answer: Labels) -> Labels: ...
 
 
-@dataclass(frozen=True)
-class Criteria:
+class Criteria(NamedTuple):
     """How many labels, and of what confidence in percent: of a request to Rekognition, or of a photo's labels."""
 
     max_labels: int
     min_confidence: float
 
-    policy_id = ""  # not a field
+    @property
+    def policy_id(self) -> str:
+        """There is no label policy."""
+        return ""
 
     @property
     def floor(self) -> float:

@@ -6,9 +6,8 @@ boto3's own converters import all of boto3, which lengthens the cold start, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from image_labels.model import Instance, Label, Labels, Rejected, is_iso_time
 from image_labels.tables.item_size import item_size
@@ -36,8 +35,7 @@ class Rows(StrEnum):
     EMPTYING = "emptying"  # some may be missing already: the item is about to be replaced or deleted
 
 
-@dataclass(frozen=True, repr=False)  # each generated method lengthens the cold start
-class Item:
+class Item(NamedTuple):
     """The attributes of a photo's item that the reconciler needs.
 
     `foreign` holds the attributes, except Detections, of an item that another program wrote or changed. Such an item

@@ -53,7 +53,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -230,7 +229,7 @@ class Store:
             marked = self._mark(item, item.rows, "SET Revision = :new, UnclaimedFaces = :unclaimed", values)
         else:
             marked = self._mark(item, item.rows, "SET Revision = :new REMOVE UnclaimedFaces", {})
-        return replace(marked, unclaimed=unclaimed or None)
+        return marked._replace(unclaimed=unclaimed or None)
 
     def record(self, item: Item, decision: Unwanted) -> None:
         """Store what was done with the unwanted photo of an item that was read. Raises as `put` does."""
@@ -289,7 +288,7 @@ class Store:
     def _mark(self, item: Item, rows: Rows, expression: str, values: dict[str, Value]) -> Item:
         """Change the state of the item's rows, and count the photo accordingly."""
         revision = self._new_revision()
-        marked = replace(item, revision=revision, rows=rows, foreign=None)
+        marked = item._replace(revision=revision, rows=rows, foreign=None)
         condition = _unchanged(item)
         names = {"#rows": "Rows"} if "#rows" in expression else {}
         names |= condition.get("ExpressionAttributeNames", {})

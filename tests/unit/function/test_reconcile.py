@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,7 +68,7 @@ def test_duplicate_event_costs_one_read_and_one_head(world: World) -> None:
 def test_unfinished_rows_are_finished_without_a_call_of_rekognition(world: World) -> None:
     world.photos.upload(KEY, "e1", "v1")
     world.reconciler.reconcile(KEY)
-    world.items.items[KEY] = replace(world.items.items[KEY], rows=Rows.FILLING)
+    world.items.items[KEY] = world.items.items[KEY]._replace(rows=Rows.FILLING)
     assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
     assert world.items.indexed == [KEY]
 
@@ -122,7 +121,7 @@ def test_time_of_a_photo_that_is_uploaded_again_is_replaced_without_a_call(world
     assert world.items.items[KEY].uploaded == again
     assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
     # Without the whole answer, a new time would cost a call.
-    world.items.items[KEY] = replace(world.items.items[KEY], answer=None)
+    world.items.items[KEY] = world.items.items[KEY]._replace(answer=None)
     world.photos.upload(KEY, "e1")
     assert world.reconcile(calls=0).outcome is Outcome.UNCHANGED
 

@@ -123,27 +123,27 @@ class FakeItems:
         if self.items.get(item.key) != item:
             raise Conflict
         self.touch(item.key)
-        self.items[item.key] = replace(self.items[item.key], unclaimed=unclaimed or None)
+        self.items[item.key] = self.items[item.key]._replace(unclaimed=unclaimed or None)
         return self.items[item.key]
 
     def record(self, item: Item, decision: Unwanted) -> None:
-        self._replace(item, replace(item, unwanted=decision))
+        self._replace(item, item._replace(unwanted=decision))
 
     def remove(self, item: Item, decision: Unwanted) -> None:
-        self._replace(item, replace(item, unwanted=decision, removed=True, answer=None))
+        self._replace(item, item._replace(unwanted=decision, removed=True, answer=None))
         del self.contents[item.key]
 
     def _replace(self, item: Item, new: Item) -> None:
         if self.items.get(item.key) != item:
             raise Conflict
         self.writes += 1
-        self.items[item.key] = replace(new, revision=1000 + self.writes)
+        self.items[item.key] = new._replace(revision=1000 + self.writes)
 
     def index(self, item: Item) -> None:
         self.indexed.append(item.key)
-        self.items[item.key] = replace(item, rows=Rows.COMPLETE)
+        self.items[item.key] = item._replace(rows=Rows.COMPLETE)
 
     def touch(self, key: str) -> None:
         """Another worker writes the item again: same content, another revision."""
         self.writes += 1
-        self.items[key] = replace(self.items[key], revision=1000 + self.writes)
+        self.items[key] = self.items[key]._replace(revision=1000 + self.writes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ def test_item_of_this_module_is_not_foreign() -> None:
     assert isinstance(read.answer, Labels)
     assert (read.answer.model_version, read.answer.asked, read.answer.at) == ("3.0", "s", at)
     assert [label.name for label in read.answer.labels] == ["Dog"]
-    assert replace(read, answer=None) == Item(
+    assert read._replace(answer=None) == Item(
         KEY,
         BUCKET,
         "e",
