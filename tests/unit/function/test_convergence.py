@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -179,7 +180,9 @@ MUTATIONS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "labels that the settings leave out not kept": lambda: {
         "make_store": mutant(
-            Store, ("item |= items.detections(content,", "item |= items.detections(replace(content, others=()),")
+            Store,
+            ("item |= items.detections(content,", "item |= items.detections(replace(content, others=()),"),
+            replace=replace,
         ),
         "changing_settings": True,
     },
