@@ -215,8 +215,8 @@ def _batches(table: str, items: list[dict[str, Any]]) -> Iterator[dict[str, Any]
 
 
 def _less_sure(label: Label) -> Label:
-    boxes = tuple(Instance(**(vars(box) | {"confidence": box.confidence - 4})) for box in label.instances)
-    return Label(**(vars(label) | {"confidence": label.confidence - 4, "instances": boxes}))
+    boxes = tuple(box._replace(confidence=box.confidence - 4) for box in label.instances)
+    return replace(label, confidence=label.confidence - 4, instances=boxes)
 
 
 def _photo(key: str, body: bytes) -> Photo:

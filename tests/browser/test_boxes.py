@@ -39,7 +39,7 @@ def expect_in_place(page: Page, within: Locator) -> None:
     expect(within.locator(".boxes")).to_have_css("opacity", "1")
     expect(box).to_contain_text("Spoon 95.7")
     expect(within.locator('[data-state="shown"]')).to_be_visible()
-    expected = [vars(SPOON.instances[0])[side] for side in ("left", "top", "width", "height")]
+    expected = [getattr(SPOON.instances[0], side) for side in ("left", "top", "width", "height")]
     assert place(box, within.locator("img")) == pytest.approx(expected, abs=0.005)
     shape = within.locator("img").evaluate("image => image.clientWidth / image.clientHeight")
     assert shape == pytest.approx(600 / 400, rel=0.01), "the photo is distorted"
