@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 OUTPUT_SYNC := $(if $(filter 3.%,$(MAKE_VERSION)),,--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser browser-page browser-scrolling hooks package docs release lock bench-backfill bench-cold-start bench-drain bench-find bench-page bench-see screenshots clean require-terraform terraform-is-named
+.PHONY: help demo browse down test lint checkov unit prove terraform terraform-versions e2e browser browser-page browser-scrolling hooks package docs release lock bench-backfill bench-cold-start bench-counts bench-drain bench-find bench-page bench-see screenshots clean require-terraform terraform-is-named
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ bench-cold-start: $(VENV)/.ready ## Compare the cold start with a bare botocore 
 
 bench-backfill: $(VENV)/.ready ## Measure memory and rate of a backfill of 1,000,000 photos; 2 minutes.
 	@$(RUN) -m bench.backfill
+
+bench-counts: $(VENV)/.ready ## Measure write units of dates and counts of photos; 15 seconds.
+	@$(RUN) -m bench.counts
 
 bench-drain: require-terraform ## Measure how 2,000 photos drain, compared with a blueprint; 20 minutes.
 	@$(RUN) -m bench.drain
